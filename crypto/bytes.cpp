@@ -1,0 +1,162 @@
+#include "crypto/bytes.hpp"
+
+#include <algorithm>
+
+#include "crypto/limits.hpp"
+
+namespace kith::crypto {
+namespace {
+
+constexpr std::string_view kBase64Url =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view kBase58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+constexpr std::string_view kHex = "0123456789abcdef";
+
+/// Position of every character in `alphabet`, or -1.
+constexpr std::array<std::int8_t, 256> reverse(std::string_view alphabet) {
+  std::array<std::int8_t, 256> table{};
+  table.fill(-1);
+  for (std::size_t i = 0; i < alphabet.size(); ++i) {
+    table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
+  }
+  return table;
+}
+
+constexpr auto kBase64UrlValue = reverse(kBase64Url);
+constexpr auto kBase58Value = reverse(kBase58);
+constexpr auto kHexValue = reverse(kHex);
+
+unsigned value_of(const std::array<std::int8_t, 256>& table, char c, bool& ok) {
+  const std::int8_t value = table[static_cast<unsigned char>(c)];
+  ok = ok && value >= 0;
+  return static_cast<unsigned>(value) & 0xff;
+}
+
+}  // namespace
+
+ByteView as_bytes(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+std::string_view as_text(ByteView bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+Bytes to_bytes(ByteView view) { return {view.begin(), view.end()}; }
+Bytes to_bytes(std::string_view text) { return to_bytes(as_bytes(text)); }
+void append(Bytes& to, ByteView more) { to.insert(to.end(), more.begin(), more.end()); }
+bool equal(ByteView a, ByteView b) { return std::ranges::equal(a, b); }
+
+void append_u32_be(Bytes& to, std::uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) to.push_back(static_cast<std::uint8_t>(value >> shift));
+}
+
+void append_u64_be(Bytes& to, std::uint64_t value) {
+  for (int shift = 56; shift >= 0; shift -= 8) to.push_back(static_cast<std::uint8_t>(value >> shift));
+}
+
+std::string hex(ByteView bytes) {
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (const std::uint8_t byte : bytes) {
+    text.push_back(kHex[byte >> 4]);
+    text.push_back(kHex[byte & 15]);
+  }
+  return text;
+}
+
+Result<Bytes> from_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return fail(Errc::malformed, "hex has an odd number of digits");
+  Bytes bytes;
+  bytes.reserve(text.size() / 2);
+  bool ok = true;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const unsigned high = value_of(kHexValue, text[i], ok);
+    const unsigned low = value_of(kHexValue, text[i + 1], ok);
+    bytes.push_back(static_cast<std::uint8_t>((high << 4) | (low & 15)));
+  }
+  if (!ok) return fail(Errc::malformed, "not lower-case hex");
+  return bytes;
+}
+
+std::string base64url(ByteView bytes) {
+  std::string text;
+  text.reserve((bytes.size() * 4 + 2) / 3);
+  std::uint32_t buffer = 0;
+  int bits = 0;
+  for (const std::uint8_t byte : bytes) {
+    buffer = (buffer << 8) | byte;
+    for (bits += 8; bits >= 6; bits -= 6) text.push_back(kBase64Url[(buffer >> (bits - 6)) & 63]);
+  }
+  if (bits > 0) text.push_back(kBase64Url[(buffer << (6 - bits)) & 63]);
+  return text;
+}
+
+Result<Bytes> from_base64url(std::string_view text) {
+  if (text.size() % 4 == 1) return fail(Errc::malformed, "base64url has an impossible length");
+  Bytes bytes;
+  bytes.reserve(text.size() * 3 / 4);
+  std::uint32_t buffer = 0;
+  int bits = 0;
+  bool ok = true;
+  for (const char c : text) {
+    buffer = (buffer << 6) | value_of(kBase64UrlValue, c, ok);
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes.push_back(static_cast<std::uint8_t>(buffer >> bits));
+    }
+  }
+  if (!ok) return fail(Errc::malformed, "not base64url without padding");
+  if ((buffer & ((1u << bits) - 1)) != 0) return fail(Errc::malformed, "base64url is not canonical");
+  return bytes;
+}
+
+std::string base58(ByteView bytes) {
+  std::size_t zeros = 0;
+  while (zeros < bytes.size() && bytes[zeros] == 0) ++zeros;
+  std::vector<std::uint8_t> digits;  // Least significant first.
+  for (const std::uint8_t byte : bytes.subspan(zeros)) {
+    std::uint32_t carry = byte;
+    for (std::uint8_t& digit : digits) {
+      carry += std::uint32_t{digit} << 8;
+      digit = static_cast<std::uint8_t>(carry % 58);
+      carry /= 58;
+    }
+    for (; carry > 0; carry /= 58) digits.push_back(static_cast<std::uint8_t>(carry % 58));
+  }
+  std::string text(zeros, '1');
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit) text.push_back(kBase58[*digit]);
+  return text;
+}
+
+Result<Bytes> from_base58(std::string_view text) {
+  if (text.size() > limits::kBase58CharsMax) return fail(Errc::limit_exceeded, "base58 text too long");
+  std::size_t zeros = 0;
+  while (zeros < text.size() && text[zeros] == '1') ++zeros;
+  Bytes bytes;  // Least significant first.
+  bool ok = true;
+  for (const char c : text.substr(zeros)) {
+    std::uint32_t carry = value_of(kBase58Value, c, ok);
+    if (!ok) return fail(Errc::malformed, "not base58");
+    for (std::uint8_t& byte : bytes) {
+      carry += std::uint32_t{byte} * 58;
+      byte = static_cast<std::uint8_t>(carry);
+      carry >>= 8;
+    }
+    for (; carry > 0; carry >>= 8) bytes.push_back(static_cast<std::uint8_t>(carry));
+  }
+  bytes.insert(bytes.end(), zeros, 0);
+  std::ranges::reverse(bytes);
+  return bytes;
+}
+
+std::string multibase(ByteView bytes) { return "z" + base58(bytes); }
+
+Result<Bytes> from_multibase(std::string_view text) {
+  if (text.starts_with('z')) return from_base58(text.substr(1));
+  if (text.starts_with('u')) return from_base64url(text.substr(1));
+  return fail(Errc::unsupported, "multibase must start with z or u");
+}
+
+}  // namespace kith::crypto

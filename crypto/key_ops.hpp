@@ -1,0 +1,209 @@
+#pragma once
+
+/// KeyOps: the only place where private keys and recovery shares are used. In-process now
+/// (software_keys.hpp); a separate process later speaks the same operations over a socket.
+///
+/// A key outside KeyOps is a `SealedKey`: its private half encrypted under a root key that only
+/// KeyOps holds, with type and purpose authenticated. Sealed keys are plain data: they are stored
+/// in ordinary records, in the same batch as the state they belong to, so a crash can never
+/// separate a key from its use. KeyOps itself keeps no state that a crash could lose.
+///
+/// Thread-safety: none; called from the node's single thread. Each call is synchronous and does no
+/// I/O. Randomness comes from the Random given to the implementation.
+///
+/// Errors of every operation: `key_misuse` when the purpose does not allow it, `storage_corrupt`
+/// when a sealed value was altered or belongs to another root; others are named at the operation.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/bytes.hpp"
+#include "crypto/key.hpp"
+#include "crypto/result.hpp"
+#include "crypto/ristretto.hpp"
+#include "crypto/secret_bytes.hpp"
+
+namespace kith::crypto {
+
+/// What a key may do; one purpose each. Values are stored on disk: never renumber.
+enum class KeyPurpose : std::uint8_t {
+  authenticate = 1,  ///< Signs messages (DIDComm JWS, from_prior) and signed statements.
+  agree = 2,         ///< Opens and authenticates envelopes (X25519).
+  log_active = 3,    ///< Signs log entries as an active key.
+  log_next = 4,      ///< Pre-rotated log key: lies in the vault; becomes log_active by rotate.
+  log_recovery = 5,  ///< Recovery authority of a log: lies in the vault.
+  agent = 6,         ///< An agent's verkey in the policy: signs policy entries and backups.
+  vault = 7,         ///< The vault's private key (X25519); opened only by step-up or recovery.
+  retire = 8,        ///< Retire key of a leaf record: lies in the vault.
+  session = 9,       ///< Ephemeral key of a recovery session (X25519): opens sealed answers.
+  audit = 10,        ///< Signs the audit log.
+  link_secret = 11,  ///< 32 secret bytes shared by the owner's agents; travels in the vault.
+  ledger = 12,       ///< A ledger host's checkpoint key.
+};
+
+/// A private key or secret, encrypted under KeyOps' root key. Opaque; safe to store.
+struct SealedKey {
+  Bytes blob;
+  friend bool operator==(const SealedKey&, const SealedKey&) = default;
+};
+
+struct KeyPair {
+  PublicKey public_key;
+  SealedKey sealed;
+};
+
+/// A trustee's share s_i, encrypted like a SealedKey. Opaque; safe to store.
+struct SealedShare {
+  Bytes blob;
+  friend bool operator==(const SealedShare&, const SealedShare&) = default;
+};
+
+/// A private key sealed to the vault's public key (X25519 sealed box, purpose and type inside).
+struct VaultItem {
+  Bytes box;
+  friend bool operator==(const VaultItem&, const VaultItem&) = default;
+};
+
+/// The vault's private key, locked by the owner's passphrase and this device's root key together.
+struct LockedVault {
+  PublicKey public_key;
+  Bytes blob;
+};
+
+/// Proof that the owner gave the passphrase just now. Made by the shell from Argon2id's output; the
+/// number names a key that KeyOps holds in memory until it is dropped.
+enum class StepUp : std::uint64_t {};
+
+/// Inputs of one ECDH-ES or ECDH-1PU key wrap (reference: DIDComm v2.1, RFC 7518 4.6, 1PU draft 04).
+struct WrapContext {
+  std::string_view alg;  ///< "ECDH-ES+A256KW" or "ECDH-1PU+A256KW".
+  ByteView apu;
+  ByteView apv;
+  ByteView tag;  ///< Ciphertext tag for 1PU, empty for ES.
+};
+
+/// One dealt leaf: everything but the share is public data for the owner's recovery record.
+struct DealtLeaf {
+  std::vector<Scalar> x_path;  ///< From the root down.
+  Point share_point;           ///< S_i = s_i * G
+  SealedShare share;
+};
+
+struct DealtNode {
+  std::vector<Scalar> x_path;  ///< Empty for the root.
+  Point point;                 ///< N = f(0) * G of this node.
+};
+
+struct Dealing {
+  Point recovery_key;             ///< Y. As secret as a wallet key.
+  std::vector<DealtLeaf> leaves;  ///< In the plan's depth-first order.
+  std::vector<DealtNode> nodes;   ///< Inner nodes, the root first.
+};
+
+/// Shape of a plan for dealing: k of children; a node without children is a leaf.
+struct DealShape {
+  std::uint8_t threshold = 0;  ///< 0 for a leaf.
+  std::vector<DealShape> children;
+};
+
+struct PartialAnswer {
+  std::vector<Point> partials;  ///< P_j = s_i * E_j
+  std::vector<Bytes> proofs;    ///< DLEQ(G, S_i; E_j, P_j), 64 bytes each.
+};
+
+class KeyOps {
+ public:
+  virtual ~KeyOps() = default;
+
+  // Keys
+  [[nodiscard]] virtual Result<KeyPair> generate(KeyType type, KeyPurpose purpose) = 0;
+  /// 32 random bytes as a sealed secret (link_secret).
+  [[nodiscard]] virtual Result<SealedKey> generate_secret(KeyPurpose purpose) = 0;
+  /// Ed25519: 64 bytes; secp256k1: R||S over SHA-256(message), low S.
+  /// Purposes: authenticate, log_*, agent, retire, audit, ledger.
+  [[nodiscard]] virtual Result<Bytes> sign(const SealedKey& key, ByteView message) = 0;
+  /// Restores a key that this wallet lost the sealed form of is impossible; changing what a key is
+  /// for is possible in one case only: log_next becomes log_active when its log rotates to it.
+  [[nodiscard]] virtual Result<SealedKey> activate_next(const SealedKey& key) = 0;
+
+  // Envelopes
+  /// Wraps `cek` for `recipient`: Z = ECDH(ephemeral, recipient) [|| ECDH(sender, recipient)].
+  /// `sender` present exactly for 1PU. Errors: bad_key for low-order recipients.
+  [[nodiscard]] virtual Result<Bytes> wrap_cek(const SealedKey* sender, const PublicKey& recipient,
+                                               const SecretBytes& ephemeral_private,
+                                               const WrapContext& context,
+                                               const SecretBytes& cek) = 0;
+  /// Errors: cannot_decrypt.
+  [[nodiscard]] virtual Result<SecretBytes> unwrap_cek(const SealedKey& recipient,
+                                                       const PublicKey* sender,
+                                                       const PublicKey& ephemeral,
+                                                       const WrapContext& context,
+                                                       ByteView wrapped) = 0;
+  /// Anonymous box to an X25519 key: ephemeral X25519, HKDF-SHA-256, XChaCha20-Poly1305 with `ad`.
+  [[nodiscard]] virtual Result<Bytes> seal_to(const PublicKey& recipient, ByteView ad,
+                                              ByteView plaintext) = 0;
+  /// Purposes agree, session. Errors: cannot_decrypt.
+  [[nodiscard]] virtual Result<Bytes> open_box(const SealedKey& recipient, ByteView ad,
+                                               ByteView box) = 0;
+
+  // Records at rest
+  [[nodiscard]] virtual Bytes seal_record(std::string_view name, ByteView plaintext) = 0;
+  /// Errors: storage_corrupt.
+  [[nodiscard]] virtual Result<Bytes> open_record(std::string_view name, ByteView sealed) = 0;
+  /// Keyed name of a record, so that a disk shows no names. 32 bytes, deterministic.
+  [[nodiscard]] virtual Bytes record_name(std::string_view name) = 0;
+
+  // The vault (recovery-protocol section 1)
+  /// A new vault, locked under `step_up` and this root. `unlocked` can be used (and put into the
+  /// capsule) until it is dropped; it is never stored.
+  struct NewVault {
+    LockedVault locked;
+    SealedKey unlocked;
+  };
+  [[nodiscard]] virtual Result<NewVault> create_vault(StepUp step_up) = 0;
+  [[nodiscard]] virtual Result<VaultItem> seal_to_vault(const PublicKey& vault,
+                                                        const SealedKey& key) = 0;
+  /// Errors: wrong_passphrase, step_up_required (unknown or dropped number).
+  [[nodiscard]] virtual Result<SealedKey> unlock_vault(const LockedVault& vault, StepUp step_up) = 0;
+  /// Locks an opened vault key (recovered from a capsule) for this device.
+  [[nodiscard]] virtual Result<LockedVault> lock_vault(const SealedKey& unlocked, StepUp step_up) = 0;
+  [[nodiscard]] virtual Result<KeyPair> open_vault_item(const SealedKey& unlocked_vault,
+                                                        const VaultItem& item) = 0;
+  /// The capsule's plaintext: the vault's private key, to be sealed under Y. And back.
+  [[nodiscard]] virtual Result<SecretBytes> export_vault_for_capsule(const SealedKey& unlocked) = 0;
+  [[nodiscard]] virtual Result<KeyPair> import_vault_from_capsule(const SecretBytes& opened) = 0;
+
+  // Sharing (recovery-protocol sections 2, 4, 5)
+  /// Draws s, shares it over the plan's shape, forgets it. A dealing with a zero leaf or node is
+  /// dealt again.
+  [[nodiscard]] virtual Result<Dealing> deal(const DealShape& shape) = 0;
+  /// The share sealed to a trustee's X25519 key, with `ad` = digest of the leaf record's other fields.
+  [[nodiscard]] virtual Result<Bytes> seal_share_to(const SealedShare& share,
+                                                    const PublicKey& trustee, ByteView ad) = 0;
+  /// The trustee's side: opens the box, checks S_i = s_i*G. Errors: cannot_decrypt, bad_proof.
+  [[nodiscard]] virtual Result<SealedShare> accept_share(const SealedKey& recipient, ByteView ad,
+                                                         ByteView box,
+                                                         const Point& share_point) = 0;
+  /// P_j = s_i*E_j with DLEQ proofs over `statement` (already label- and length-prefixed).
+  [[nodiscard]] virtual Result<PartialAnswer> partial(const SealedShare& share,
+                                                      const std::vector<Point>& blinded,
+                                                      ByteView statement) = 0;
+  /// Schnorr proof of s_i for S_i over `statement` (heartbeat; 64 bytes).
+  [[nodiscard]] virtual Result<Bytes> prove_share(const SealedShare& share, ByteView statement) = 0;
+};
+
+}  // namespace kith::crypto
+
+namespace kith {
+using crypto::KeyOps;
+using crypto::KeyPair;
+using crypto::KeyPurpose;
+using crypto::LockedVault;
+using crypto::SealedKey;
+using crypto::SealedShare;
+using crypto::StepUp;
+using crypto::VaultItem;
+}  // namespace kith

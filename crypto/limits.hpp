@@ -1,0 +1,112 @@
+#pragma once
+
+/// Every limit of Kith with its reason. Nothing from the network reaches an unbounded loop or
+/// allocation. docs/limits.md explains them to people; each has a test that hits it.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace kith::limits {
+
+// Text forms
+/// Base58 is quadratic: 512 characters carry every key and digest and cost microseconds.
+inline constexpr std::size_t kBase58CharsMax = 512;
+
+// JSON
+/// Deeper documents are attacks; DIDComm messages nest about six deep.
+inline constexpr std::size_t kJsonDepthMax = 32;
+/// One plaintext or JSON document: a backup chunk of 256 KiB in base64url with headers fits.
+inline constexpr std::size_t kJsonBytesMax = 1024 * 1024;
+
+// Envelopes
+/// One envelope on the wire: a plaintext of 1 MiB, encrypted (base64url) and wrapped once more.
+inline constexpr std::size_t kEnvelopeBytesMax = 2 * 1024 * 1024;
+/// Sign, authcrypt and anoncrypt: no allowed nesting has more (DIDComm v2.1).
+inline constexpr std::size_t kEnvelopeLayersMax = 3;
+/// Keys of one DID on one curve; more is a way to make receivers work.
+inline constexpr std::size_t kRecipientsMax = 16;
+/// Routing keys of one service: each costs one encryption and one hop.
+inline constexpr std::size_t kRoutingKeysMax = 4;
+/// Message ids: a UUID has 36 characters; the standard says 32 bytes, others send up to 64.
+inline constexpr std::size_t kMessageIdCharsMax = 64;
+inline constexpr std::size_t kAttachmentsMax = 32;
+/// A DID or DID URL: did:peer:2 with several services stays below.
+inline constexpr std::size_t kDidCharsMax = 4096;
+inline constexpr std::size_t kDidDocumentBytesMax = 64 * 1024;
+/// An invitation as a URL; browsers and QR readers stop earlier.
+inline constexpr std::size_t kInvitationUrlCharsMax = 8192;
+/// Clocks of honest people differ by this much.
+inline constexpr std::chrono::seconds kClockSkew{300};
+/// Inbox marks are kept at least this long: longer than any message stays valid.
+inline constexpr std::chrono::hours kInboxMarkLife{24 * 30};
+/// Messages older or longer-lived than this are refused, so that marks can be dropped safely.
+inline constexpr std::chrono::hours kMessageLifeMax{24 * 28};
+
+// Stored records (msgpack)
+/// One record; larger data are streams of such records.
+inline constexpr std::size_t kRecordBytesMax = 2 * 1024 * 1024;
+inline constexpr std::size_t kRecordItemsMax = 65536;
+inline constexpr std::size_t kRecordDepthMax = 16;
+
+// Logs (log-protocol section 1)
+inline constexpr std::size_t kEntryBytesMax = 16 * 1024;
+inline constexpr std::size_t kEntryDepthMax = 16;
+inline constexpr std::size_t kEntryKeysMax = 64;
+/// Entries of one subject that a reader accepts: a change a day for ten years, with junk.
+inline constexpr std::size_t kLogEntriesMax = 4096;
+/// Junk entries a host stores for one subject before it refuses more.
+inline constexpr std::size_t kLogJunkMax = 64;
+
+// Plans (recovery-protocol section 2)
+inline constexpr std::size_t kPlanChildrenMax = 32;
+inline constexpr std::size_t kPlanDepthMax = 3;
+inline constexpr std::size_t kPlanLeavesMax = 64;
+/// A leaf record on the wire, padded.
+inline constexpr std::size_t kLeafRecordBytes = 4096;
+inline constexpr std::size_t kVouchBytes = 1024;
+inline constexpr std::size_t kSheetSlots = 256;
+inline constexpr std::size_t kPartialPointsMax = 4;
+/// Releases of one record version (recovery-protocol section 8).
+inline constexpr std::uint32_t kReleasesMax = 10;
+inline constexpr std::uint32_t kCodeRetypingsMax = 3;
+inline constexpr std::uint32_t kExchangesPerInvitationMax = 3;
+inline constexpr std::size_t kOpenSessionsPerContactMax = 3;
+inline constexpr std::size_t kSessionsPerDayMax = 10;
+
+// Backups
+/// One chunk: fits a message, one unit of work each.
+inline constexpr std::size_t kBackupChunkBytes = 256 * 1024;
+inline constexpr std::size_t kBackupBytesMax = 64 * 1024 * 1024;
+inline constexpr std::size_t kBackupTokensPerSet = 64;
+/// How far a backup counter may run ahead of the highest stored one.
+inline constexpr std::uint64_t kBackupCounterLead = std::uint64_t{1} << 20;
+inline constexpr std::size_t kBackupVersionsKept = 3;
+
+// Mediator
+inline constexpr std::size_t kMailboxMessagesMax = 1000;
+inline constexpr std::size_t kMailboxBytesMax = 32 * 1024 * 1024;
+inline constexpr std::size_t kPickupBatchMax = 10;
+
+// Delivery
+inline constexpr std::chrono::seconds kRetryFirst{1};
+inline constexpr std::chrono::seconds kRetryMax{3600};
+inline constexpr std::size_t kOpenEffectsMax = 10000;
+
+// HTTP (node/net)
+inline constexpr std::size_t kHttpHeaderBytesMax = 8 * 1024;
+inline constexpr std::size_t kHttpConnectionsMax = 512;
+inline constexpr std::chrono::seconds kHttpHeaderTimeout{5};
+inline constexpr std::chrono::seconds kHttpBodyTimeout{30};
+inline constexpr std::chrono::seconds kHttpIdleTimeout{60};
+inline constexpr std::chrono::seconds kHttpRequestTimeout{15};
+
+// Control socket
+inline constexpr std::size_t kControlFrameBytesMax = 4 * 1024 * 1024;
+
+// People
+inline constexpr std::size_t kNameCharsMax = 100;
+inline constexpr std::size_t kTextBytesMax = 16 * 1024;
+inline constexpr std::size_t kPassphraseBytesMax = 1024;
+
+}  // namespace kith::limits
