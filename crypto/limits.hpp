@@ -18,6 +18,8 @@ inline constexpr std::size_t kBase58CharsMax = 512;
 inline constexpr std::size_t kJsonDepthMax = 32;
 /// One plaintext or JSON document: a backup chunk of 256 KiB in base64url with headers fits.
 inline constexpr std::size_t kJsonBytesMax = 1024 * 1024;
+/// Members of one object. More has no use here, and colliding names would make lookups slow.
+inline constexpr std::size_t kJsonMembersMax = 1024;
 
 // Envelopes
 /// One envelope on the wire: a plaintext of 1 MiB, encrypted (base64url) and wrapped once more.

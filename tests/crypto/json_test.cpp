@@ -1,0 +1,261 @@
+#include "crypto/json.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "crypto/random.hpp"
+
+namespace kith::crypto {
+namespace {
+
+const JsonLimits kOwnFormats{limits::kJsonBytesMax, limits::kJsonDepthMax, false, false};
+
+std::string canonical_of(std::string_view text) {
+  const auto value = parse_json(text);
+  if (!value) return "refused: " + value.error().detail;
+  return canonical_json(*value);
+}
+
+Errc refusal(std::string_view text, const JsonLimits& limits = {}) {
+  const auto value = parse_json(text, limits);
+  EXPECT_FALSE(value.has_value()) << text.substr(0, 80);
+  return value ? Errc::io : value.error().code;
+}
+
+TEST(Json, WritesTheStringExampleOfRfc8785Section322) {
+  EXPECT_EQ(canonical_of(R"({"string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
+                             "literals": [null, true, false]})"),
+            "{\"literals\":[null,true,false],\"string\":\"\xE2\x82\xAC$\\u000f\\nA'"
+            "B\\\"\\\\\\\\\\\"/\"}");
+}
+
+TEST(Json, SortsMembersByUtf16CodeUnitsAsInRfc8785Section323) {
+  const std::string sorted = canonical_of(R"({
+      "\u20ac": "Euro Sign", "\r": "Carriage Return", "\ufb33": "Hebrew Letter Dalet With Dagesh",
+      "1": "One", "\ud83d\ude00": "Emoji: Grinning Face", "\u0080": "Control",
+      "\u00f6": "Latin Small Letter O With Diaeresis"})");
+  std::size_t from = 0;
+  for (const char* name :
+       {"Carriage Return", "One", "Control", "Latin Small", "Euro Sign", "Emoji", "Hebrew"}) {
+    const std::size_t at = sorted.find(name, from);
+    ASSERT_NE(at, std::string::npos) << name << " is missing or too early in " << sorted;
+    from = at;
+  }
+}
+
+TEST(Json, SortsAPrefixFirstAndLiteralBytesAboveIt) {
+  EXPECT_EQ(canonical_of(R"({"ab":1,"a":2,"":3,"b":4,"B":5})"),
+            R"({"":3,"B":5,"a":2,"ab":1,"b":4})");
+}
+
+TEST(Json, EscapesOnlyWhatRfc8785Escapes) {
+  EXPECT_EQ(canonical_of(R"(["\b\t\n\f\r\u0000\u001f\u007f\/ü"])"),
+            "[\"\\b\\t\\n\\f\\r\\u0000\\u001f\x7F/\xC3\xBC\"]");
+}
+
+TEST(Json, KeepsTheLargestExactIntegers) {
+  EXPECT_EQ(canonical_of("[9007199254740991,-9007199254740991,0]"),
+            "[9007199254740991,-9007199254740991,0]");
+}
+
+TEST(Json, RefusesIntegersThatDoublesCannotCarry) {
+  for (const char* text : {"9007199254740992", "-9007199254740992", "18446744073709551615",
+                           "9223372036854775808", "123456789012345678901234567890",
+                           "-9223372036854775808", "-123456789012345678901234567890"}) {
+    EXPECT_EQ(refusal(text), Errc::malformed);
+  }
+}
+
+TEST(Json, RefusesDuplicateMembersAtEveryDepthAndHoweverEscaped) {
+  EXPECT_EQ(refusal(R"({"a":1,"a":1})"), Errc::malformed);
+  EXPECT_EQ(refusal(R"({"a":1,"b":2,"\u0061":1})"), Errc::malformed);
+  EXPECT_EQ(refusal(R"([[{"x":{"a":1,"b":{"a":1},"a":[]}}]])"), Errc::malformed);
+  EXPECT_EQ(refusal(R"({"":1,"":1})"), Errc::malformed);
+  EXPECT_TRUE(parse_json(R"({"a":{"a":1},"b":[{"a":1},{"a":2}],"A":0})"));
+}
+
+TEST(Json, RefusesInvalidUtf8AndLoneSurrogates) {
+  for (const char* text :
+       {"\"\xC0\xAF\"", "\"\xED\xA0\x80\"", "\"\xF5\x80\x80\x80\"", "\"\xFF\"", "\"\xE2\x82\"",
+        "\"\x80\"", "\"\xF0\x8F\xBF\xBF\"", "\"\xF4\x90\x80\x80\"", R"("\ud83d")", R"("\ude00")",
+        R"("\ud83d\u0041")", "{\"\xFF\":1}"}) {
+    EXPECT_EQ(refusal(text), Errc::malformed);
+  }
+  EXPECT_TRUE(parse_json("\"\xF4\x8F\xBF\xBF\xE2\x82\xAC\xC3\xBC\""));
+}
+
+TEST(Json, RefusesWhatIsNotOneJsonValue) {
+  for (const char* text : {"",          " ",         "{",
+                           "[1",        "[1,]",      "{\"a\":1,}",
+                           "{\"a\"}",   "{a:1}",     "'a'",
+                           "01",        "+1",        "1.",
+                           ".5",        "1e",        "nul",
+                           "True",      "NaN",       "Infinity",
+                           "[1] [2]",   "{} x",      "1 2",
+                           "// c\n1",   "/**/1",     "\"a\nb\"",
+                           "\"\\x41\"", "\"\\u12\"", "\xEF\xBB\xBF{}",
+                           "-",         "\"a"}) {
+    EXPECT_EQ(refusal(text), Errc::malformed) << text;
+  }
+  EXPECT_EQ(refusal(std::string_view("1\0", 2)), Errc::malformed);
+  EXPECT_TRUE(parse_json(" \t\r\n{ \"a\" : [ 1 , 2 ] } \n"));
+}
+
+TEST(Json, OwnFormatsRefuseFloatsMinusZeroAndNull) {
+  for (const char* text : {"1.0", "1e3", "1E3", "0.5", "-0", "-0.0", "[null]", "{\"a\":null}"}) {
+    EXPECT_EQ(refusal(text, kOwnFormats), Errc::malformed) << text;
+    EXPECT_TRUE(parse_json(text)) << text;
+  }
+  EXPECT_TRUE(parse_json("[-1,0,10]", kOwnFormats));
+  EXPECT_EQ(refusal("1e999"), Errc::malformed);
+}
+
+TEST(Json, RefusesDeepDocuments) {
+  const auto nested = [](std::size_t depth, char open, char close) {
+    return std::string(depth, open) + std::string(depth, close);
+  };
+  EXPECT_TRUE(parse_json(nested(limits::kJsonDepthMax, '[', ']')));
+  EXPECT_EQ(refusal(nested(limits::kJsonDepthMax + 1, '[', ']')), Errc::limit_exceeded);
+  EXPECT_EQ(refusal(std::string(limits::kJsonBytesMax, '[')), Errc::limit_exceeded);
+  std::string objects;
+  for (int i = 0; i < 100000; ++i) objects += "{\"a\":";
+  EXPECT_EQ(refusal(objects), Errc::limit_exceeded);
+  EXPECT_EQ(refusal("[[[1]]]", JsonLimits{100, 2, true, true}), Errc::limit_exceeded);
+}
+
+TEST(Json, RefusesLongDocumentsAndWideObjects) {
+  const std::string longest = '"' + std::string(limits::kJsonBytesMax - 2, 'a') + '"';
+  EXPECT_TRUE(parse_json(longest));
+  EXPECT_EQ(refusal(longest + " "), Errc::limit_exceeded);
+  const auto wide = [](std::size_t members) {
+    std::string text = "{";
+    for (std::size_t i = 0; i < members; ++i) {
+      text += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":0";
+    }
+    return text + "}";
+  };
+  EXPECT_TRUE(parse_json(wide(limits::kJsonMembersMax)));
+  EXPECT_EQ(refusal(wide(limits::kJsonMembersMax + 1)), Errc::limit_exceeded);
+}
+
+Json random_value(Random& random, int depth) {
+  switch (random.below(depth > 0 ? 6 : 4)) {
+    case 0:
+      return Json(random.below(2) == 0);
+    case 1: {
+      const auto magnitude = static_cast<std::int64_t>(random.below(std::uint64_t{1} << 53));
+      return Json(random.below(2) == 0 ? magnitude : -magnitude);
+    }
+    case 2:
+      return Json(nullptr);
+    case 3: {
+      static const std::vector<std::string> kPieces = {"a",
+                                                       "\"",
+                                                       "\\",
+                                                       "\n",
+                                                       "\x01",
+                                                       "\x7F",
+                                                       "/",
+                                                       "\xC3\xBC",
+                                                       "\xEF\xAC\xB3",
+                                                       "\xF0\x9F\x98\x80",
+                                                       std::string(1, '\0')};
+      std::string text;
+      for (std::uint64_t i = random.below(8); i > 0; --i) {
+        text += kPieces[random.below(kPieces.size())];
+      }
+      return Json(boost::json::string(text));
+    }
+    case 4: {
+      JsonArray array;
+      for (std::uint64_t i = random.below(5); i > 0; --i) {
+        array.push_back(random_value(random, depth - 1));
+      }
+      return array;
+    }
+    default: {
+      JsonObject object;
+      for (std::uint64_t i = random.below(5); i > 0; --i) {
+        const std::string key = base64url(random.bytes(3));
+        object.emplace(key, random_value(random, depth - 1));
+      }
+      return object;
+    }
+  }
+}
+
+TEST(Json, RandomValuesComeBackFromBothWriters) {
+  SeededRandom random(7, "json");
+  for (int i = 0; i < 2000; ++i) {
+    const Json value = random_value(random, 5);
+    const std::string canonical = canonical_json(value);
+    const auto back = parse_json(canonical);
+    ASSERT_TRUE(back) << canonical;
+    ASSERT_EQ(*back, value);
+    ASSERT_EQ(canonical_json(*back), canonical);
+    const auto plain = parse_json(json_text(value));
+    ASSERT_TRUE(plain);
+    ASSERT_EQ(canonical_json(*plain), canonical);
+  }
+}
+
+TEST(Json, RandomTextNeverCrashesAndWhatIsReadIsStable) {
+  SeededRandom random(8, "json noise");
+  constexpr std::string_view kAlphabet = "{}[]\",:\\u019aef.- tn\xC3\xBC\xF0";
+  int accepted = 0;
+  for (int i = 0; i < 20000; ++i) {
+    std::string text;
+    for (std::uint64_t n = 1 + random.below(12); n > 0; --n) {
+      text += kAlphabet[random.below(kAlphabet.size())];
+    }
+    const auto value = parse_json(text, kOwnFormats);
+    if (!value) continue;
+    ++accepted;
+    const std::string canonical = canonical_json(*value);
+    const auto again = parse_json(canonical, kOwnFormats);
+    ASSERT_TRUE(again) << canonical;
+    ASSERT_EQ(canonical_json(*again), canonical);
+  }
+  EXPECT_GT(accepted, 0);
+}
+
+TEST(Json, CompactTextKeepsTheOrderAndEscapesNoSlash) {
+  JsonObject object;
+  object["z"] = "did:x/y#1";
+  object["a"] = 1;
+  EXPECT_EQ(json_text(object), R"({"z":"did:x/y#1","a":1})");
+}
+
+TEST(Json, TypedAccessNamesTheMemberThatIsWrong) {
+  const auto value = parse_json(R"({"s":"x","i":5,"o":{},"a":[],"n":null,"f":1.5})");
+  ASSERT_TRUE(value);
+  const JsonObject& object = value->get_object();
+  EXPECT_EQ(*json_string(object, "s"), "x");
+  EXPECT_EQ(*json_int(object, "i"), 5);
+  EXPECT_TRUE(json_object(object, "o"));
+  EXPECT_TRUE(json_array(object, "a"));
+  EXPECT_EQ(**json_optional_string(object, "s"), "x");
+  EXPECT_EQ(**json_optional_int(object, "i"), 5);
+  EXPECT_FALSE(json_optional_string(object, "absent")->has_value());
+  EXPECT_FALSE(json_optional_int(object, "absent")->has_value());
+
+  EXPECT_EQ(json_string(object, "i").error(), Errc::malformed);
+  EXPECT_NE(json_string(object, "absent").error().detail.find("absent"), std::string::npos);
+  EXPECT_EQ(json_int(object, "s").error(), Errc::malformed);
+  EXPECT_EQ(json_int(object, "f").error(), Errc::malformed);
+  EXPECT_EQ(json_object(object, "a").error(), Errc::malformed);
+  EXPECT_EQ(json_array(object, "o").error(), Errc::malformed);
+  EXPECT_EQ(json_optional_string(object, "n").error(), Errc::malformed);
+  EXPECT_EQ(json_optional_int(object, "s").error(), Errc::malformed);
+  EXPECT_EQ(as_object(Json(1), "the header").error(), Errc::malformed);
+  EXPECT_TRUE(as_object(*value, "the document"));
+}
+
+TEST(JsonDeathTest, CanonicalTextOfAFloatIsOurBug) {
+  EXPECT_DEATH((void)canonical_json(Json(1.5)), "floats");
+}
+
+}  // namespace
+}  // namespace kith::crypto
