@@ -111,4 +111,12 @@ inline constexpr std::size_t kNameCharsMax = 100;
 inline constexpr std::size_t kTextBytesMax = 16 * 1024;
 inline constexpr std::size_t kPassphraseBytesMax = 1024;
 
+// Passphrases (Argon2id, crypto/passphrase.hpp)
+/// Floor: a stored record that asks for less was altered to make guessing cheap.
+inline constexpr std::uint64_t kArgonMemoryBytesMin = std::uint64_t{64} << 20;
+inline constexpr std::uint32_t kArgonOpsMin = 2;
+/// Cap: one derivation stays below ten seconds and fits small machines.
+inline constexpr std::uint64_t kArgonMemoryBytesMax = std::uint64_t{1} << 30;
+inline constexpr std::uint32_t kArgonOpsMax = 10;
+
 }  // namespace kith::limits
