@@ -11,9 +11,9 @@ namespace kith::crypto {
 }  // namespace kith::crypto
 
 /// One condition each: ASSERT(a); ASSERT(b); so that the report names the one that failed.
-#define ASSERT(condition)                                               \
-  (static_cast<bool>(condition)                                         \
-       ? static_cast<void>(0)                                           \
+#define ASSERT(condition)       \
+  (static_cast<bool>(condition) \
+       ? static_cast<void>(0)   \
        : ::kith::crypto::assertion_failed(#condition, __FILE__, __LINE__))
 
 #define UNREACHABLE() ::kith::crypto::assertion_failed("unreachable", __FILE__, __LINE__)

@@ -42,17 +42,27 @@ std::string_view as_text(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-Bytes to_bytes(ByteView view) { return {view.begin(), view.end()}; }
-Bytes to_bytes(std::string_view text) { return to_bytes(as_bytes(text)); }
-void append(Bytes& to, ByteView more) { to.insert(to.end(), more.begin(), more.end()); }
-bool equal(ByteView a, ByteView b) { return std::ranges::equal(a, b); }
+Bytes to_bytes(ByteView view) {
+  return {view.begin(), view.end()};
+}
+Bytes to_bytes(std::string_view text) {
+  return to_bytes(as_bytes(text));
+}
+void append(Bytes& to, ByteView more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+bool equal(ByteView a, ByteView b) {
+  return std::ranges::equal(a, b);
+}
 
 void append_u32_be(Bytes& to, std::uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) to.push_back(static_cast<std::uint8_t>(value >> shift));
+  for (int shift = 24; shift >= 0; shift -= 8)
+    to.push_back(static_cast<std::uint8_t>(value >> shift));
 }
 
 void append_u64_be(Bytes& to, std::uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) to.push_back(static_cast<std::uint8_t>(value >> shift));
+  for (int shift = 56; shift >= 0; shift -= 8)
+    to.push_back(static_cast<std::uint8_t>(value >> shift));
 }
 
 std::string hex(ByteView bytes) {
@@ -108,7 +118,8 @@ Result<Bytes> from_base64url(std::string_view text) {
     }
   }
   if (!ok) return fail(Errc::malformed, "not base64url without padding");
-  if ((buffer & ((1u << bits) - 1)) != 0) return fail(Errc::malformed, "base64url is not canonical");
+  if ((buffer & ((1u << bits) - 1)) != 0)
+    return fail(Errc::malformed, "base64url is not canonical");
   return bytes;
 }
 
@@ -126,12 +137,14 @@ std::string base58(ByteView bytes) {
     for (; carry > 0; carry /= 58) digits.push_back(static_cast<std::uint8_t>(carry % 58));
   }
   std::string text(zeros, '1');
-  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit) text.push_back(kBase58[*digit]);
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit)
+    text.push_back(kBase58[*digit]);
   return text;
 }
 
 Result<Bytes> from_base58(std::string_view text) {
-  if (text.size() > limits::kBase58CharsMax) return fail(Errc::limit_exceeded, "base58 text too long");
+  if (text.size() > limits::kBase58CharsMax)
+    return fail(Errc::limit_exceeded, "base58 text too long");
   std::size_t zeros = 0;
   while (zeros < text.size() && text[zeros] == '1') ++zeros;
   Bytes bytes;  // Least significant first.
@@ -151,7 +164,9 @@ Result<Bytes> from_base58(std::string_view text) {
   return bytes;
 }
 
-std::string multibase(ByteView bytes) { return "z" + base58(bytes); }
+std::string multibase(ByteView bytes) {
+  return "z" + base58(bytes);
+}
 
 Result<Bytes> from_multibase(std::string_view text) {
   if (text.starts_with('z')) return from_base58(text.substr(1));

@@ -29,11 +29,11 @@ void append(Bytes& to, ByteView more);
 void append_u32_be(Bytes& to, std::uint32_t value);
 void append_u64_be(Bytes& to, std::uint64_t value);
 
-[[nodiscard]] std::string hex(ByteView bytes);                     ///< Lower case.
-[[nodiscard]] Result<Bytes> from_hex(std::string_view text);       ///< Lower case only.
-[[nodiscard]] std::string base64url(ByteView bytes);               ///< RFC 4648 section 5, no padding.
-[[nodiscard]] Result<Bytes> from_base64url(std::string_view text); ///< Strict; `malformed`.
-[[nodiscard]] std::string base58(ByteView bytes);                  ///< Bitcoin alphabet.
+[[nodiscard]] std::string hex(ByteView bytes);                ///< Lower case.
+[[nodiscard]] Result<Bytes> from_hex(std::string_view text);  ///< Lower case only.
+[[nodiscard]] std::string base64url(ByteView bytes);          ///< RFC 4648 section 5, no padding.
+[[nodiscard]] Result<Bytes> from_base64url(std::string_view text);  ///< Strict; `malformed`.
+[[nodiscard]] std::string base58(ByteView bytes);                   ///< Bitcoin alphabet.
 /// Quadratic, so bounded: `limit_exceeded` above limits::kBase58CharsMax.
 [[nodiscard]] Result<Bytes> from_base58(std::string_view text);
 /// Multibase: writes 'z' (base58btc); reads 'z' and 'u' (base64url).

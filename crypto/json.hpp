@@ -46,8 +46,10 @@ struct JsonLimits {
 [[nodiscard]] Result<const JsonObject*> as_object(const Json& value, std::string_view what);
 [[nodiscard]] Result<std::string> json_string(const JsonObject& object, std::string_view member);
 [[nodiscard]] Result<std::int64_t> json_int(const JsonObject& object, std::string_view member);
-[[nodiscard]] Result<const JsonObject*> json_object(const JsonObject& object, std::string_view member);
-[[nodiscard]] Result<const JsonArray*> json_array(const JsonObject& object, std::string_view member);
+[[nodiscard]] Result<const JsonObject*> json_object(const JsonObject& object,
+                                                    std::string_view member);
+[[nodiscard]] Result<const JsonArray*> json_array(const JsonObject& object,
+                                                  std::string_view member);
 /// Absent gives nullopt; present with another type is `malformed`.
 [[nodiscard]] Result<std::optional<std::string>> json_optional_string(const JsonObject& object,
                                                                       std::string_view member);
@@ -60,4 +62,4 @@ namespace kith {
 using crypto::Json;
 using crypto::JsonArray;
 using crypto::JsonObject;
-}
+}  // namespace kith

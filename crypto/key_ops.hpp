@@ -77,7 +77,8 @@ struct LockedVault {
 /// number names a key that KeyOps holds in memory until it is dropped.
 enum class StepUp : std::uint64_t {};
 
-/// Inputs of one ECDH-ES or ECDH-1PU key wrap (reference: DIDComm v2.1, RFC 7518 4.6, 1PU draft 04).
+/// Inputs of one ECDH-ES or ECDH-1PU key wrap (reference: DIDComm v2.1, RFC 7518 4.6, 1PU draft
+/// 04).
 struct WrapContext {
   std::string_view alg;  ///< "ECDH-ES+A256KW" or "ECDH-1PU+A256KW".
   ByteView apu;
@@ -167,9 +168,11 @@ class KeyOps {
   [[nodiscard]] virtual Result<VaultItem> seal_to_vault(const PublicKey& vault,
                                                         const SealedKey& key) = 0;
   /// Errors: wrong_passphrase, step_up_required (unknown or dropped number).
-  [[nodiscard]] virtual Result<SealedKey> unlock_vault(const LockedVault& vault, StepUp step_up) = 0;
+  [[nodiscard]] virtual Result<SealedKey> unlock_vault(const LockedVault& vault,
+                                                       StepUp step_up) = 0;
   /// Locks an opened vault key (recovered from a capsule) for this device.
-  [[nodiscard]] virtual Result<LockedVault> lock_vault(const SealedKey& unlocked, StepUp step_up) = 0;
+  [[nodiscard]] virtual Result<LockedVault> lock_vault(const SealedKey& unlocked,
+                                                       StepUp step_up) = 0;
   [[nodiscard]] virtual Result<KeyPair> open_vault_item(const SealedKey& unlocked_vault,
                                                         const VaultItem& item) = 0;
   /// The capsule's plaintext: the vault's private key, to be sealed under Y. And back.
@@ -180,7 +183,8 @@ class KeyOps {
   /// Draws s, shares it over the plan's shape, forgets it. A dealing with a zero leaf or node is
   /// dealt again.
   [[nodiscard]] virtual Result<Dealing> deal(const DealShape& shape) = 0;
-  /// The share sealed to a trustee's X25519 key, with `ad` = digest of the leaf record's other fields.
+  /// The share sealed to a trustee's X25519 key, with `ad` = digest of the leaf record's other
+  /// fields.
   [[nodiscard]] virtual Result<Bytes> seal_share_to(const SealedShare& share,
                                                     const PublicKey& trustee, ByteView ad) = 0;
   /// The trustee's side: opens the box, checks S_i = s_i*G. Errors: cannot_decrypt, bad_proof.

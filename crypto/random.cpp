@@ -12,7 +12,9 @@ namespace {
 // libsodium calls back without a context argument, hence this one pointer; null means the system.
 thread_local Random* g_sodium_source = nullptr;
 
-const char* source_name() { return "kith"; }
+const char* source_name() {
+  return "kith";
+}
 
 std::uint32_t source_u32() {
   std::array<std::uint8_t, 4> bytes{};
@@ -27,8 +29,8 @@ void source_fill(void* const out, const std::size_t size) {
   g_sodium_source->fill({static_cast<std::uint8_t*>(out), size});
 }
 
-randombytes_implementation g_implementation = {source_name, source_u32, nullptr, nullptr,
-                                               source_fill, nullptr};
+randombytes_implementation g_implementation = {source_name, source_u32,  nullptr,
+                                               nullptr,     source_fill, nullptr};
 
 std::array<std::uint8_t, 32> derive_key(ByteView from, std::string_view name) {
   std::array<std::uint8_t, 32> key{};
@@ -68,9 +70,13 @@ std::uint64_t Random::below(std::uint64_t bound) {
   return value % bound;
 }
 
-OsRandom::OsRandom() { ASSERT(sodium_init() >= 0); }
+OsRandom::OsRandom() {
+  ASSERT(sodium_init() >= 0);
+}
 
-void OsRandom::fill(std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }
+void OsRandom::fill(std::span<std::uint8_t> out) {
+  randombytes_buf(out.data(), out.size());
+}
 
 SeededRandom::SeededRandom(std::uint64_t seed, std::string_view stream_name) {
   Bytes root(8);

@@ -33,7 +33,9 @@ struct Error {
   std::string detail;
 };
 
-inline bool operator==(const Error& error, Errc code) { return error.code == code; }
+inline bool operator==(const Error& error, Errc code) {
+  return error.code == code;
+}
 
 /// Reached only by calling value() on a failed Result, which is our own bug: aborts.
 [[noreturn]] void throw_exception_from_error(const Error& error,
@@ -58,7 +60,8 @@ using crypto::Result;
 #define KITH_CONCAT_(a, b) a##b
 #define KITH_CONCAT(a, b) KITH_CONCAT_(a, b)
 
-/// TRY(declaration, expression): `TRY(auto key, parse(text));` returns the error, or declares `key`.
+/// TRY(declaration, expression): `TRY(auto key, parse(text));` returns the error, or declares
+/// `key`.
 #define TRY(declaration, ...) KITH_TRY_(KITH_CONCAT(kith_try_, __LINE__), declaration, __VA_ARGS__)
 #define KITH_TRY_(temporary, declaration, ...)                     \
   auto temporary = (__VA_ARGS__);                                  \
@@ -66,8 +69,8 @@ using crypto::Result;
   declaration = std::move(*temporary)
 
 /// CHECK(expression): returns the error of a Result<void>.
-#define CHECK(...)                                                     \
-  do {                                                                 \
-    auto kith_check_ = (__VA_ARGS__);                                  \
+#define CHECK(...)                                                       \
+  do {                                                                   \
+    auto kith_check_ = (__VA_ARGS__);                                    \
     if (!kith_check_.has_value()) return std::move(kith_check_).error(); \
   } while (false)

@@ -34,7 +34,8 @@ class Scalar {
   [[nodiscard]] static Scalar random_nonzero(Random& random);  ///< Uniform over [1, L).
   /// Refuses values >= L. Errors: malformed.
   [[nodiscard]] static Result<Scalar> parse(ByteView bytes);
-  /// H_s(label, parts...) of recovery-protocol: SHA-512 over length-prefixed label and parts, mod L.
+  /// H_s(label, parts...) of recovery-protocol: SHA-512 over length-prefixed label and parts, mod
+  /// L.
   [[nodiscard]] static Scalar hash(std::string_view label, std::initializer_list<ByteView> parts);
 
   [[nodiscard]] ByteView bytes() const { return bytes_; }
@@ -82,4 +83,4 @@ class Point {
 namespace kith {
 using crypto::Point;
 using crypto::Scalar;
-}
+}  // namespace kith

@@ -48,7 +48,9 @@ SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
   return *this;
 }
 
-SecretBytes SecretBytes::clone() const { return copy_of(expose()); }
+SecretBytes SecretBytes::clone() const {
+  return copy_of(expose());
+}
 
 bool equal_constant_time(ByteView a, ByteView b) {
   if (a.size() != b.size()) return false;

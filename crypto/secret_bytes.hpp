@@ -13,7 +13,7 @@ namespace kith::crypto {
 
 class SecretBytes {
  public:
-  SecretBytes() = default;  ///< Empty.
+  SecretBytes() = default;                       ///< Empty.
   explicit SecretBytes(std::size_t size_bytes);  ///< Zeroed.
   /// Copies; the caller stays responsible for wiping its own copy.
   [[nodiscard]] static SecretBytes copy_of(std::span<const std::uint8_t> bytes);
