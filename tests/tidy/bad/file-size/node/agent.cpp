@@ -1,0 +1,3 @@
+// One line over the limit.  // refused
+// repeat 700
+int declared();

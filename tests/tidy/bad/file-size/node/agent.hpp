@@ -1,0 +1,3 @@
+#pragma once
+// repeat 699
+int declared();

@@ -1,0 +1,1 @@
+double backoff = 1.5;  // refused

@@ -1,0 +1,1 @@
+double mean(double sum, int count) { return sum / count; }

@@ -1,0 +1,4 @@
+#pragma once
+
+#include "crypto/bytes.hpp"
+#include "protocol/record.hpp"  // refused

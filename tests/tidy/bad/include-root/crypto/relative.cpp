@@ -1,0 +1,3 @@
+#include "crypto/bytes.hpp"
+#include "bytes.hpp"           // refused
+#include "../crypto/hash.hpp"  // refused

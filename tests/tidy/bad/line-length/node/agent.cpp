@@ -1,0 +1,3 @@
+// One hundred columns are fine.....................................................................
+int value_with_a_name = 1;                                                                 // refused
+const char* kVector = R"(aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa)";

@@ -1,0 +1,3 @@
+#include <string>  // refused
+
+#include "protocol/did.hpp"

@@ -1,0 +1,4 @@
+#ifndef GUARDED  // refused
+#define GUARDED
+// #pragma once in a comment does nothing.
+#endif

@@ -1,0 +1,4 @@
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <boost/asio/awaitable.hpp>  // refused

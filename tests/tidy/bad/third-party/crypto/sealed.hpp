@@ -1,0 +1,3 @@
+#pragma once
+
+#include <sodium.h>  // refused

@@ -1,0 +1,3 @@
+#pragma once
+
+#include <leveldb/db.h>  // refused

@@ -1,0 +1,3 @@
+#include <mutex>
+
+std::mutex only_secret_bytes_may;  // refused

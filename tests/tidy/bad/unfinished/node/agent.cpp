@@ -1,0 +1,3 @@
+// TODO: later  // refused
+int value = 1;  // FIXME  // refused
+const char* kTemplate = "/tmp/kith.XXXXXX";
