@@ -102,9 +102,45 @@ inline constexpr std::chrono::seconds kHttpHeaderTimeout{5};
 inline constexpr std::chrono::seconds kHttpBodyTimeout{30};
 inline constexpr std::chrono::seconds kHttpIdleTimeout{60};
 inline constexpr std::chrono::seconds kHttpRequestTimeout{15};
+/// Browsers and proxies send about 30.
+inline constexpr std::size_t kHttpHeaderFieldsMax = 100;
+/// One address (or /64 of IPv6) cannot take all connections; homes behind one address share it.
+inline constexpr std::size_t kHttpConnectionsPerAddressMax = 32;
+/// A connection ends now and then, so that load moves and leaks stay small.
+inline constexpr std::size_t kHttpRequestsPerConnectionMax = 1000;
+/// A handler that has not answered by then will not: the client hears 503.
+inline constexpr std::chrono::seconds kHttpRespondTimeout{30};
+/// A client that does not read its answer.
+inline constexpr std::chrono::seconds kHttpWriteTimeout{10};
+/// One address of a host; dead ones must leave time for the next within kHttpRequestTimeout.
+inline constexpr std::chrono::seconds kHttpConnectTimeout{5};
+/// Addresses of one name that are tried.
+inline constexpr std::size_t kHttpAddressesMax = 4;
+inline constexpr std::size_t kHttpRedirectsMax = 3;
+/// As browsers do, and far below the cap per address of a server.
+inline constexpr std::size_t kHttpClientConnectionsPerHostMax = 6;
+/// Calls running or waiting; further ones fail at once and are retried as effects.
+inline constexpr std::size_t kHttpClientCallsMax = 1024;
+inline constexpr std::size_t kHttpClientIdleMax = 64;
+/// Shorter than kHttpIdleTimeout, so that the client closes first and never meets a closed one.
+inline constexpr std::chrono::seconds kHttpClientIdleTimeout{30};
+/// URLs of endpoints; longer ones are attacks.
+inline constexpr std::size_t kHttpUrlCharsMax = 2048;
+
+// Worker thread (node/runtime)
+/// Jobs that wait: one unlock and some seals; more means that someone loops.
+inline constexpr std::size_t kWorkerJobsMax = 64;
 
 // Control socket
 inline constexpr std::size_t kControlFrameBytesMax = 4 * 1024 * 1024;
+/// sockaddr_un (unix(7)) has 108 bytes, one of them for the end.
+inline constexpr std::size_t kControlPathBytesMax = 107;
+/// A person runs a few commands at a time; scripts a few more.
+inline constexpr std::size_t kControlConnectionsMax = 16;
+inline constexpr std::chrono::seconds kControlFrameTimeout{10};
+inline constexpr std::chrono::seconds kControlIdleTimeout{60};
+/// Commands wait up to 30 s for their effects; twice that is a fault.
+inline constexpr std::chrono::seconds kControlRespondTimeout{60};
 
 // People
 inline constexpr std::size_t kNameCharsMax = 100;
