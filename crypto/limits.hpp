@@ -28,6 +28,10 @@ inline constexpr std::size_t kEnvelopeBytesMax = 2 * 1024 * 1024;
 inline constexpr std::size_t kEnvelopeLayersMax = 3;
 /// Keys of one DID on one curve; more is a way to make receivers work.
 inline constexpr std::size_t kRecipientsMax = 16;
+/// A JOSE protected header: names the sender twice (skid, apu) and carries one ephemeral key.
+inline constexpr std::size_t kJoseHeaderBytesMax = 16 * 1024;
+/// A compact token (from_prior): a header and two DIDs.
+inline constexpr std::size_t kJwtCharsMax = 32 * 1024;
 /// Routing keys of one service: each costs one encryption and one hop.
 inline constexpr std::size_t kRoutingKeysMax = 4;
 /// Message ids: a UUID has 36 characters; the standard says 32 bytes, others send up to 64.
