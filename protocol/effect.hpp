@@ -1,0 +1,126 @@
+#pragma once
+
+/// Effects: what a unit of work wants done outside. They are records, so a crash loses none and a
+/// restart runs every open one again; all are idempotent. The shell performs one and returns an
+/// EffectResult; the unit that takes it deletes the record in its own batch.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crypto/bytes.hpp"
+#include "crypto/result.hpp"
+#include "protocol/record.hpp"
+#include "protocol/time.hpp"
+
+namespace kith::protocol {
+
+/// Stored: never renumber.
+enum class EffectKind : std::uint8_t {
+  send = 1,           ///< SendPayload: deliver packed bytes to an endpoint.
+  fetch = 2,          ///< FetchPayload: HTTP GET of a public document (invitation, descriptor).
+  ledger_append = 3,  ///< LedgerAppendPayload.
+  ledger_read = 4,    ///< LedgerReadPayload.
+};
+constexpr bool is_valid(EffectKind kind) {
+  return kind >= EffectKind::send && kind <= EffectKind::ledger_read;
+}
+
+struct SendPayload {
+  std::string uri;         ///< Endpoint of the first hop; empty when `channel` carries it back.
+  Bytes packed;            ///< The envelope; resends are byte-equal.
+  bool wants_reply = false;  ///< return_route: all. The reply's body comes back as an envelope event.
+  std::string channel;     ///< Connection that waits for this answer (return route).
+  template <class V>
+  void visit(V& v) {
+    v("uri", uri), v("packed", packed), v("wants_reply", wants_reply), v("channel", channel);
+  }
+};
+
+struct FetchPayload {
+  std::string url;
+  template <class V>
+  void visit(V& v) {
+    v("url", url);
+  }
+};
+
+struct LedgerAppendPayload {
+  std::string ledger;  ///< URL as in design section 4.
+  std::string subject;
+  Bytes blob;
+  std::string expected_head;  ///< Hash of the entry it follows; empty for a genesis.
+  template <class V>
+  void visit(V& v) {
+    v("ledger", ledger), v("subject", subject), v("blob", blob), v("expected_head", expected_head);
+  }
+};
+
+struct LedgerReadPayload {
+  std::string ledger;
+  std::string subject;
+  std::uint64_t from = 0;  ///< First position wanted.
+  template <class V>
+  void visit(V& v) {
+    v("ledger", ledger), v("subject", subject), v("from", from);
+  }
+};
+
+struct Effect {
+  std::string id;      ///< Given by the Host; sorts in the order of making.
+  EffectKind kind = EffectKind::send;
+  std::string owner;   ///< Module that gets the result.
+  std::string context; ///< For the owner: what this was for.
+  Bytes payload;       ///< encode_record of the kind's payload.
+  Time expires{};      ///< Given up after this: the owner gets `expired`.
+  std::uint32_t attempts = 0;
+  Time next_try{};     ///< Not before this.
+  /// Not stored: harmless to lose in a crash (polls, answers on a waiting connection).
+  bool transient = false;
+  template <class V>
+  void visit(V& v) {
+    v("id", id), v("kind", kind), v("owner", owner), v("context", context), v("payload", payload);
+    v("expires", expires), v("attempts", attempts), v("next_try", next_try);
+  }
+};
+
+/// What the shell reports. `retry`: worth another attempt (unreachable, timeout, unknown outcome).
+struct EffectResult {
+  std::string id;
+  Result<Bytes> outcome = Bytes{};  ///< Kind-specific record; an error ends or retries the effect.
+  bool retry = false;
+};
+
+/// Outcome records of the kinds.
+struct LedgerAppended {
+  std::uint64_t position = 0;
+  Time time{};            ///< Anchor time.
+  bool stale = false;     ///< Not appended: the head was another.
+  std::string head;       ///< When stale: the head the ledger knows.
+  template <class V>
+  void visit(V& v) {
+    v("position", position), v("time", time), v("stale", stale), v("head", head);
+  }
+};
+
+struct AnchoredBlob {
+  std::uint64_t position = 0;
+  Time time{};
+  Bytes blob;
+  template <class V>
+  void visit(V& v) {
+    v("position", position), v("time", time), v("blob", blob);
+  }
+};
+
+struct LedgerEntries {
+  std::vector<AnchoredBlob> entries;
+  bool complete = true;  ///< false: more follow after the last position.
+  template <class V>
+  void visit(V& v) {
+    v("entries", entries), v("complete", complete);
+  }
+};
+
+}  // namespace kith::protocol

@@ -1,0 +1,64 @@
+#pragma once
+
+/// Messenger: from a Message to a Send effect. It packs for the recipient, wraps forwards for the
+/// recipient's routing keys, and chooses the first endpoint it can use. The packed bytes are stored
+/// with the effect, so resends are byte-equal.
+///
+/// Who is known: DID documents that cannot be read off the DID itself are records of collection
+/// `did-doc`, written by whoever verified them (the ledger modules). Own private keys are records of
+/// collection `own-key`, by absolute key id.
+
+#include <string>
+#include <string_view>
+
+#include "protocol/host.hpp"
+#include "protocol/message.hpp"
+#include "protocol/module.hpp"
+#include "protocol/resolver.hpp"
+#include "protocol/secrets.hpp"
+
+namespace kith::protocol {
+
+/// Resolves did:key and did:peer by themselves, all others from `did-doc` records.
+class KnownDids final : public Resolver {
+ public:
+  explicit KnownDids(Host& host) : host_(host) {}
+  [[nodiscard]] Result<DidDocument> resolve(const Did& did) override;
+
+ private:
+  Host& host_;
+};
+
+class OwnSecrets final : public Secrets {
+ public:
+  explicit OwnSecrets(Host& host) : host_(host) {}
+  [[nodiscard]] std::optional<SealedKey> find(std::string_view kid) override;
+
+ private:
+  Host& host_;
+};
+
+void remember_document(Host& host, std::string_view did, const JsonObject& document);
+void forget_document(Host& host, std::string_view did);
+void remember_key(Host& host, std::string_view kid, const SealedKey& key);
+void forget_key(Host& host, std::string_view kid);
+
+struct SendOptions {
+  std::string owner;          ///< Module told when the effect ends; empty: nobody.
+  std::string context;
+  Duration life = std::chrono::hours{24 * 14};  ///< Given up after this.
+  bool wants_reply = false;   ///< Ask for the answer on the same connection (return_route: all).
+  bool transient = false;     ///< May be lost in a crash.
+  std::string channel;        ///< Answer on this waiting connection instead of an endpoint.
+};
+
+/// Authcrypt from `message.from` to `message.to[0]`; both must be set. Fills id, created_time and
+/// expires_time where absent. Returns the message id.
+/// Errors: unknown_peer (no document), unreachable (no usable endpoint and no channel), bad_key.
+[[nodiscard]] Result<std::string> send(Host& host, Message message, const SendOptions& options);
+
+/// A reply to `inbound`: thread, addresses and waiting connection taken from it.
+[[nodiscard]] Result<std::string> reply(Host& host, const Inbound& inbound, std::string_view type,
+                                        JsonObject body, SendOptions options = {});
+
+}  // namespace kith::protocol

@@ -1,0 +1,74 @@
+#pragma once
+
+/// A module: handlers for some message types, commands, timers and effects. Modules hold no state of
+/// their own (it lives in records), so one object serves any number of units. The Agent wires them
+/// by hand and routes by the names they give; a name claimed twice is our own bug (asserted).
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/envelope.hpp"
+#include "protocol/host.hpp"
+#include "protocol/message.hpp"
+
+namespace kith::protocol {
+
+/// A message that passed every envelope check.
+struct Inbound {
+  Message message;
+  EnvelopeInfo info;
+  std::string channel;  ///< The connection it came on, when the sender waits for a reply there.
+};
+
+/// A command of the node's user. `id` is chosen by the client: the same id is never done twice.
+struct Command {
+  std::string id;
+  std::string name;
+  JsonObject args;
+  std::optional<StepUp> step_up;  ///< The passphrase was given with this command.
+};
+
+class Module {
+ public:
+  virtual ~Module() = default;
+  /// Owner name of its timers and effects.
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  /// Message type URIs handled.
+  [[nodiscard]] virtual std::vector<std::string> message_types() const { return {}; }
+  [[nodiscard]] virtual std::vector<std::string> commands() const { return {}; }
+  /// Reading requests leave no inbox mark and no stored command reply: repeating one runs it again.
+  [[nodiscard]] virtual bool only_reads(std::string_view message_type_or_command) const {
+    static_cast<void>(message_type_or_command);
+    return false;
+  }
+
+  /// An error undoes all the handler did and answers with a problem report.
+  [[nodiscard]] virtual Result<void> on_message(Host& host, const Inbound& inbound) {
+    static_cast<void>(host), static_cast<void>(inbound);
+    return fail(Errc::unknown_type);
+  }
+  /// An error undoes all the handler did and is shown to the user.
+  [[nodiscard]] virtual Result<JsonObject> on_command(Host& host, const Command& command) {
+    static_cast<void>(host), static_cast<void>(command);
+    return fail(Errc::usage);
+  }
+  virtual void on_timer(Host& host, std::string_view timer) {
+    static_cast<void>(host), static_cast<void>(timer);
+  }
+  /// The effect ended: succeeded, failed for good, or expired.
+  virtual void on_effect(Host& host, const Effect& effect, const Result<Bytes>& outcome) {
+    static_cast<void>(host), static_cast<void>(effect), static_cast<void>(outcome);
+  }
+  /// Every start of the agent, in a unit of its own.
+  virtual void on_start(Host& host) { static_cast<void>(host); }
+};
+
+}  // namespace kith::protocol
+
+namespace kith {
+using protocol::Command;
+using protocol::Inbound;
+using protocol::Module;
+}  // namespace kith
