@@ -28,10 +28,11 @@ constexpr bool is_valid(EffectKind kind) {
 }
 
 struct SendPayload {
-  std::string uri;         ///< Endpoint of the first hop; empty when `channel` carries it back.
-  Bytes packed;            ///< The envelope; resends are byte-equal.
-  bool wants_reply = false;  ///< return_route: all. The reply's body comes back as an envelope event.
-  std::string channel;     ///< Connection that waits for this answer (return route).
+  std::string uri;  ///< Endpoint of the first hop; empty when `channel` carries it back.
+  Bytes packed;     ///< The envelope; resends are byte-equal.
+  bool wants_reply =
+      false;            ///< return_route: all. The reply's body comes back as an envelope event.
+  std::string channel;  ///< Connection that waits for this answer (return route).
   template <class V>
   void visit(V& v) {
     v("uri", uri), v("packed", packed), v("wants_reply", wants_reply), v("channel", channel);
@@ -68,14 +69,14 @@ struct LedgerReadPayload {
 };
 
 struct Effect {
-  std::string id;      ///< Given by the Host; sorts in the order of making.
+  std::string id;  ///< Given by the Host; sorts in the order of making.
   EffectKind kind = EffectKind::send;
-  std::string owner;   ///< Module that gets the result.
-  std::string context; ///< For the owner: what this was for.
-  Bytes payload;       ///< encode_record of the kind's payload.
-  Time expires{};      ///< Given up after this: the owner gets `expired`.
+  std::string owner;    ///< Module that gets the result.
+  std::string context;  ///< For the owner: what this was for.
+  Bytes payload;        ///< encode_record of the kind's payload.
+  Time expires{};       ///< Given up after this: the owner gets `expired`.
   std::uint32_t attempts = 0;
-  Time next_try{};     ///< Not before this.
+  Time next_try{};  ///< Not before this.
   /// Not stored: harmless to lose in a crash (polls, answers on a waiting connection).
   bool transient = false;
   template <class V>
@@ -95,9 +96,9 @@ struct EffectResult {
 /// Outcome records of the kinds.
 struct LedgerAppended {
   std::uint64_t position = 0;
-  Time time{};            ///< Anchor time.
-  bool stale = false;     ///< Not appended: the head was another.
-  std::string head;       ///< When stale: the head the ledger knows.
+  Time time{};         ///< Anchor time.
+  bool stale = false;  ///< Not appended: the head was another.
+  std::string head;    ///< When stale: the head the ledger knows.
   template <class V>
   void visit(V& v) {
     v("position", position), v("time", time), v("stale", stale), v("head", head);

@@ -1,7 +1,8 @@
 #pragma once
 
 /// Host: all that a handler may touch. One Host lives for one unit of work; everything done through
-/// it becomes durable in one atomic batch, or nothing does. Effects leave after that batch is synced.
+/// it becomes durable in one atomic batch, or nothing does. Effects leave after that batch is
+/// synced.
 ///
 /// Single-threaded. Reads see the unit's own writes. Reads throw StoreFailure (store.hpp).
 

@@ -5,8 +5,8 @@
 /// with the effect, so resends are byte-equal.
 ///
 /// Who is known: DID documents that cannot be read off the DID itself are records of collection
-/// `did-doc`, written by whoever verified them (the ledger modules). Own private keys are records of
-/// collection `own-key`, by absolute key id.
+/// `did-doc`, written by whoever verified them (the ledger modules). Own private keys are records
+/// of collection `own-key`, by absolute key id.
 
 #include <string>
 #include <string_view>
@@ -44,12 +44,12 @@ void remember_key(Host& host, std::string_view kid, const SealedKey& key);
 void forget_key(Host& host, std::string_view kid);
 
 struct SendOptions {
-  std::string owner;          ///< Module told when the effect ends; empty: nobody.
+  std::string owner;  ///< Module told when the effect ends; empty: nobody.
   std::string context;
   Duration life = std::chrono::hours{24 * 14};  ///< Given up after this.
-  bool wants_reply = false;   ///< Ask for the answer on the same connection (return_route: all).
-  bool transient = false;     ///< May be lost in a crash.
-  std::string channel;        ///< Answer on this waiting connection instead of an endpoint.
+  bool wants_reply = false;  ///< Ask for the answer on the same connection (return_route: all).
+  bool transient = false;    ///< May be lost in a crash.
+  std::string channel;       ///< Answer on this waiting connection instead of an endpoint.
 };
 
 /// Authcrypt from `message.from` to `message.to[0]`; both must be set. Fills id, created_time and

@@ -1,8 +1,8 @@
 #pragma once
 
-/// A module: handlers for some message types, commands, timers and effects. Modules hold no state of
-/// their own (it lives in records), so one object serves any number of units. The Agent wires them
-/// by hand and routes by the names they give; a name claimed twice is our own bug (asserted).
+/// A module: handlers for some message types, commands, timers and effects. Modules hold no state
+/// of their own (it lives in records), so one object serves any number of units. The Agent wires
+/// them by hand and routes by the names they give; a name claimed twice is our own bug (asserted).
 
 #include <optional>
 #include <string>

@@ -2,9 +2,9 @@
 
 /// The seam to the disk: named records, changed only by atomic batches.
 ///
-/// Contract of `commit`: Ok means the whole batch is durable (synced). Any error means the outcome is
-/// unknown: the batch may or may not be found after a restart. The owner then stops and opens the
-/// store again; it never assumes "failed, so absent". Single-threaded.
+/// Contract of `commit`: Ok means the whole batch is durable (synced). Any error means the outcome
+/// is unknown: the batch may or may not be found after a restart. The owner then stops and opens
+/// the store again; it never assumes "failed, so absent". Single-threaded.
 
 #include <compare>
 #include <optional>
@@ -41,8 +41,8 @@ class Store {
   [[nodiscard]] virtual Result<void> commit(const Batch& batch) = 0;
 };
 
-/// Thrown by Host reads when the store fails: no handler can go on, the unit is dropped and the node
-/// stops. The one exception of the core; only Agent catches it.
+/// Thrown by Host reads when the store fails: no handler can go on, the unit is dropped and the
+/// node stops. The one exception of the core; only Agent catches it.
 struct StoreFailure {
   Error error;
 };

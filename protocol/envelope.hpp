@@ -1,0 +1,115 @@
+#pragma once
+
+/// Envelopes of DIDComm v2.1: packing and unpacking with every check of the standard.
+///
+/// Written: plain, sign(plain), anon(plain), auth(plain), anon(sign(plain)), anon(auth(plain)).
+/// Read as well: auth(sign(plain)) and anon(auth(sign(plain))) when one party sent and signed it.
+/// All other nestings are refused; a forward starts a fresh set.
+///
+/// Addressing checks come before signature checks and before any use of a private key.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/key_ops.hpp"
+#include "crypto/random.hpp"
+#include "protocol/did_document.hpp"
+#include "protocol/from_prior.hpp"
+#include "protocol/message.hpp"
+#include "protocol/resolver.hpp"
+#include "protocol/secrets.hpp"
+
+namespace kith::protocol {
+
+/// Content encryption of anoncrypt. Authcrypt always takes A256CBC-HS512, as the standard demands.
+/// The default is the one that every implementation must know.
+enum class AnonCipher : std::uint8_t { a256cbc_hs512, xc20p, a256gcm };
+
+struct PackOptions {
+  AnonCipher cipher = AnonCipher::a256cbc_hs512;
+  /// Non-repudiable: sign the plaintext inside. With authcrypt this is written as
+  /// anon(sign(plain)): auth(sign) should not be emitted, and the signature already authenticates.
+  const SigningKey* sign = nullptr;
+  /// Authcrypt only: hides the sender's key from the path by anon(auth(plain)).
+  bool protect_sender = false;
+  bool pad = true;
+};
+
+/// Errors of all packing functions: malformed (what the standard forbids to send: `from` missing or
+/// not the sender, `to` missing in a signed and encrypted message), limit_exceeded, bad_key,
+/// unsupported (recipient has no X25519 keyAgreement key).
+[[nodiscard]] Result<std::string> pack_plain(const Message& message);
+[[nodiscard]] Result<std::string> pack_signed(const Message& message, const SigningKey& signer,
+                                              KeyOps& keys);
+/// Encrypts to every key of `recipients`; all of one DID (DidDocument::agreement_keys()).
+[[nodiscard]] Result<std::string> pack_anoncrypt(const Message& message,
+                                                 const std::vector<NamedKey>& recipients,
+                                                 const PackOptions& options, KeyOps& keys,
+                                                 Random& random);
+[[nodiscard]] Result<std::string> pack_authcrypt(const Message& message, const SenderKey& sender,
+                                                 const std::vector<NamedKey>& recipients,
+                                                 const PackOptions& options, KeyOps& keys,
+                                                 Random& random);
+
+enum class EnvelopeWarning : std::uint8_t {
+  not_addressed_to_us,     ///< anon(plain) or plain whose `to` lacks our DID.
+  unauthenticated_sender,  ///< `from` is a claim only: never an identity.
+  no_times,                ///< Neither created_time nor expires_time.
+  auth_over_signed,        ///< auth(sign): legal to read, not to send.
+  spec_forbidden_nesting,  ///< anon(auth(sign)), as in one vector of the standard.
+};
+
+/// What the envelope proves about a message.
+struct EnvelopeInfo {
+  bool encrypted = false;
+  bool authenticated = false;             ///< `sender` is proven, by authcrypt or signature.
+  bool anonymous_outside = false;         ///< The outermost layer is anoncrypt.
+  std::optional<std::string> signed_by;   ///< kid of the signature: non-repudiable.
+  std::optional<Did> sender;              ///< Only when authenticated.
+  std::optional<std::string> sender_kid;  ///< skid of authcrypt.
+  std::optional<std::string> recipient_kid;
+  std::optional<Did> own_did;  ///< The DID of ours that it was encrypted to.
+  std::size_t layers = 0;      ///< Envelopes round the plaintext.
+  std::vector<EnvelopeWarning> warnings;
+  std::optional<Rotation> rotation;  ///< Verified from_prior.
+
+  [[nodiscard]] bool has(EnvelopeWarning warning) const;
+};
+
+struct Unpacked {
+  Message message;
+  EnvelopeInfo info;
+  std::string plaintext;    ///< Exactly as it was inside.
+  std::string signed_text;  ///< The JWS as received, if there was one: evidence.
+};
+
+struct UnpackPolicy {
+  bool plain_allowed = true;    ///< Unprotected messages.
+  bool times_required = false;  ///< Refuse messages with neither created_time nor expires_time.
+};
+
+/// Everything that unpacking reads. All must outlive the call.
+struct UnpackContext {
+  Secrets& secrets;
+  Resolver& resolver;
+  KeyOps& keys;
+  std::int64_t now_seconds = 0;
+  UnpackPolicy policy = {};
+};
+
+/// Opens an envelope and checks all of it. Replays are the caller's matter: remember
+/// (sender, message_id_key(id)) for limits::kInboxMarkLife.
+/// Errors: malformed, limit_exceeded, unsupported, cannot_decrypt (no key of ours, or altered),
+/// not_authentic (addressing, keys not listed, forbidden nesting), bad_signature, expired, refused
+/// (policy), unknown_peer (the sender must be resolved first: the detail is exactly the DID).
+[[nodiscard]] Result<Unpacked> unpack(std::string_view text, const UnpackContext& context);
+
+}  // namespace kith::protocol
+
+namespace kith {
+using protocol::EnvelopeInfo;
+using protocol::Unpacked;
+}  // namespace kith

@@ -1,0 +1,51 @@
+#pragma once
+
+/// Routing 2.0: wrapping an envelope for mediators, and reading a forward as a mediator.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/key_ops.hpp"
+#include "protocol/did_document.hpp"
+#include "protocol/envelope.hpp"
+#include "protocol/message.hpp"
+#include "protocol/resolver.hpp"
+
+namespace kith::protocol {
+
+inline constexpr std::string_view kForwardType = "https://didcomm.org/routing/2.0/forward";
+
+/// Where an envelope goes, and through whom.
+struct Route {
+  std::string uri;                ///< A transport address, never a DID.
+  std::vector<std::string> hops;  ///< DIDs or DID URLs, the first hop first; empty: direct.
+};
+
+/// A `uri` that is a DID names a mediator: its keys come first and its own uri is used (once: a
+/// mediator's uri that is a DID again is `unsupported`).
+/// Errors: unknown_peer (detail: the DID to fetch), limit_exceeded, malformed, unsupported.
+[[nodiscard]] Result<Route> plan_route(const ServiceEndpoint& endpoint, Resolver& resolver);
+
+/// Wraps `envelope` for every hop, the last hop innermost; the innermost `next` is `recipient`.
+/// Errors: as plan_route and pack_anoncrypt.
+[[nodiscard]] Result<std::string> wrap_forwards(std::string envelope, const Did& recipient,
+                                                const Route& route, std::int64_t expires_time,
+                                                Resolver& resolver, KeyOps& keys, Random& random);
+
+/// One forward message around `envelope`.
+[[nodiscard]] Result<Message> make_forward(std::string_view next, std::string_view envelope,
+                                           Random& random);
+
+struct Forward {
+  std::string next;      ///< A DID or DID URL.
+  std::string envelope;  ///< The payload, to be handed on as it is.
+};
+
+[[nodiscard]] bool is_forward(const Message& message);
+/// Exactly one attachment with data.json or data.base64. Errors: malformed, limit_exceeded.
+[[nodiscard]] Result<Forward> parse_forward(const Message& message);
+/// Whether `next` (DID or DID URL of a key) names `did`.
+[[nodiscard]] bool next_is(std::string_view next, const Did& did);
+
+}  // namespace kith::protocol
