@@ -25,6 +25,8 @@
 #include "crypto/result.hpp"
 #include "crypto/ristretto.hpp"
 #include "crypto/secret_bytes.hpp"
+#include "crypto/secret_point.hpp"
+#include "crypto/shamir.hpp"
 
 namespace kith::crypto {
 
@@ -93,21 +95,10 @@ struct DealtLeaf {
   SealedShare share;
 };
 
-struct DealtNode {
-  std::vector<Scalar> x_path;  ///< Empty for the root.
-  Point point;                 ///< N = f(0) * G of this node.
-};
-
 struct Dealing {
-  Point recovery_key;             ///< Y. As secret as a wallet key.
+  SecretPoint recovery_key;       ///< Y. As secret as a wallet key.
   std::vector<DealtLeaf> leaves;  ///< In the plan's depth-first order.
   std::vector<DealtNode> nodes;   ///< Inner nodes, the root first.
-};
-
-/// Shape of a plan for dealing: k of children; a node without children is a leaf.
-struct DealShape {
-  std::uint8_t threshold = 0;  ///< 0 for a leaf.
-  std::vector<DealShape> children;
 };
 
 struct PartialAnswer {
