@@ -58,11 +58,10 @@ struct AeadOutput {
 
 /// XC20P with the tag behind the ciphertext, for our own formats. `key` has 32, `nonce` 24 bytes.
 [[nodiscard]] Bytes xc20p_seal(ByteView key, ByteView nonce, ByteView ad, ByteView plaintext);
-/// Opens into secret memory. Errors: cannot_decrypt.
-[[nodiscard]] Result<SecretBytes> xc20p_open(ByteView key, ByteView nonce, ByteView ad,
-                                             ByteView sealed);
-/// The same for contents that are not secret enough for locked memory (records, boxes).
-[[nodiscard]] Result<Bytes> xc20p_open_public(ByteView key, ByteView nonce, ByteView ad,
-                                              ByteView sealed);
+/// Errors: cannot_decrypt.
+[[nodiscard]] Result<Bytes> xc20p_open(ByteView key, ByteView nonce, ByteView ad, ByteView sealed);
+/// The same into secret memory, for keys.
+[[nodiscard]] Result<SecretBytes> xc20p_open_secret(ByteView key, ByteView nonce, ByteView ad,
+                                                    ByteView sealed);
 
 }  // namespace kith::crypto

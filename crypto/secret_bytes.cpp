@@ -3,19 +3,14 @@
 #include <sodium.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
-#include "crypto/assert.hpp"
+#include "crypto/secret_arena.hpp"
 
 namespace kith::crypto {
 
-// sodium_malloc would spend four pages a secret; thousands of simulated agents cannot afford that.
-// mlock is best effort: without the privilege the pages stay swappable (docs/threat-model.md).
 SecretBytes::SecretBytes(std::size_t size_bytes) : size_(size_bytes) {
-  if (size_ == 0) return;
-  data_ = static_cast<std::uint8_t*>(std::calloc(size_, 1));
-  ASSERT(data_ != nullptr);
+  if (size_ > 0) data_ = secret_allocate(size_);
 }
 
 SecretBytes SecretBytes::copy_of(std::span<const std::uint8_t> bytes) {
@@ -32,19 +27,16 @@ SecretBytes SecretBytes::take(Bytes& bytes) {
 }
 
 SecretBytes::~SecretBytes() {
-  if (data_ == nullptr) return;
-  sodium_memzero(data_, size_);
-  std::free(data_);
+  if (data_ != nullptr) secret_release(data_, size_);
 }
 
 SecretBytes::SecretBytes(SecretBytes&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
 SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
-  if (this != &other) {
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-  }
+  SecretBytes taken(std::move(other));  // The old content is wiped with it, here and now.
+  std::swap(data_, taken.data_);
+  std::swap(size_, taken.size_);
   return *this;
 }
 
