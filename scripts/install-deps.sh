@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Installs what Kith needs from the distribution (Debian 12 and newer, Ubuntu 24.04 and newer).
+#
+#   install-deps.sh [build|test|long] [--print]
+#
+#   build    compile and run (default)
+#   test     build, and what scripts/test.sh needs
+#   long     test, and what scripts/test.sh --long needs
+#   --print  say what is missing and change nothing
+#
+# Asks for the administrator's password at most once, and only if something is missing.
+
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+level=build
+print_only=no
+for argument in "$@"; do
+  case "$argument" in
+    build | test | long) level="$argument" ;;
+    --print) print_only=yes ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+done
+
+command -v apt-get >/dev/null ||
+  die "this script knows Debian's package manager only" \
+    "Install by hand: a C++20 compiler, CMake 3.25, Ninja, Boost 1.81 (JSON, URL), libsodium 1.0.18," \
+    "libsecp256k1, OpenSSL 3, LevelDB, msgpack-cxx, CLI11 and fmt; for the tests GoogleTest and Python 3.11."
+
+distribution="$(. /etc/os-release && printf '%s %s' "${ID:-}" "${VERSION_ID:-}")"
+case "$distribution" in
+  "debian 10" | "debian 11" | "ubuntu 20.04" | "ubuntu 22.04")
+    die "$distribution is too old: Kith needs Boost 1.81 and GCC 12" "Debian 12 or newer has them." ;;
+esac
+
+packages=(g++ cmake ninja-build pkg-config ccache python3 libsodium-dev libsecp256k1-dev libssl-dev
+  libleveldb-dev libcli11-dev libfmt-dev)
+# Debian 12 has two versions of Boost; libmsgpack-cxx-dev there depends on the older one, whose
+# headers conflict with the newer one's, so that one package is unpacked and not installed.
+unpack_msgpack=no
+if [ "$distribution" = "debian 12" ]; then
+  packages+=(libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev)
+  if [ ! -f "$KITH_DEPS_PREFIX/usr/include/msgpack.hpp" ] && [ ! -f /usr/include/msgpack.hpp ]; then
+    unpack_msgpack=yes
+  fi
+else
+  packages+=(libboost-dev libboost-json-dev libboost-url-dev libmsgpack-cxx-dev)
+fi
+if [ "$level" != build ]; then
+  packages+=(libgtest-dev libbenchmark-dev clang-format strace)
+fi
+if [ "$level" = long ]; then
+  packages+=(clang)
+  if [ "$distribution" = "debian 12" ]; then
+    packages+=(libclang-rt-14-dev)
+  else
+    packages+=(libclang-rt-dev)
+  fi
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  status="$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)"
+  [ "$status" = installed ] || missing+=("$package")
+done
+
+if [ "${#missing[@]}" -eq 0 ] && [ "$unpack_msgpack" = no ]; then
+  say "Packages for '$level': all there."
+  exit 0
+fi
+[ "${#missing[@]}" -eq 0 ] || say "apt will install: ${missing[*]}"
+[ "$unpack_msgpack" = no ] || say "Unpacked into $KITH_DEPS_PREFIX: libmsgpack-cxx-dev"
+[ "$print_only" = no ] || exit 0
+
+# One privileged command, so that sudo asks once.
+privileged=(env DEBIAN_FRONTEND=noninteractive sh -c '
+  apt-get update -q -o DPkg::Lock::Timeout=120 &&
+  { [ $# -eq 0 ] ||
+    apt-get install -q -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=120 "$@"; }'
+  install-deps "${missing[@]}")
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null ||
+    die "installing packages needs root, and there is no sudo" "As root: apt-get install ${missing[*]}"
+  if [ -t 0 ]; then privileged=(sudo "${privileged[@]}"); else privileged=(sudo -n "${privileged[@]}"); fi
+fi
+"${privileged[@]}" </dev/null ||
+  die "apt could not install the packages (its reason is above)" \
+    "If it would remove a package (another Boost, say), decide yourself: apt-get install ${missing[*]}"
+
+if [ "$unpack_msgpack" = yes ]; then
+  download="$(mktemp -d)"
+  trap 'rm -rf "$download"' EXIT
+  # Readable for the unprivileged user as which apt downloads when it is started by root.
+  chmod 755 "$download"
+  (cd "$download" && apt-get download -q libmsgpack-cxx-dev)
+  mkdir -p "$KITH_DEPS_PREFIX"
+  dpkg-deb -x "$download"/libmsgpack-cxx-dev_*.deb "$KITH_DEPS_PREFIX"
+fi
+say "Packages for '$level': installed."
