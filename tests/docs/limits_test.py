@@ -83,9 +83,10 @@ def page_of(header):
 def blind_spots(header, page):
     """Changes to the header that the comparison would not see."""
     first = CONSTANT.search(header)
+    start = header.index("namespace kith::limits {")
     faults = {
         "a changed value": header.replace(first[0], first[0].replace(first["value"] or "1", "7")),
-        "a changed reason": header.replace("///", "/// Changed:", 2),
+        "a changed reason": header[:start] + header[start:].replace("///", "/// Changed:", 1),
         "a new constant": header.replace(first[0], first[0] + "\ninline constexpr int kNew = 3;"),
         "a lost constant": header.replace(first[0], ""),
     }
