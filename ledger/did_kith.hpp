@@ -1,0 +1,39 @@
+#pragma once
+
+/// Resolution of did:kith: from a read log to a DID document and resolution metadata (DID Core 1.0,
+/// section 7). JSON on purpose: the caller turns it into the resolver's types.
+
+#include <string>
+#include <string_view>
+
+#include "crypto/json.hpp"
+#include "crypto/result.hpp"
+#include "ledger/log_reader.hpp"
+#include "ledger/pair_state.hpp"
+
+namespace kith::ledger {
+
+struct Resolution {
+  Json document;
+  /// didDocumentMetadata: created, updated, versionId ("<n>-<hash>"), deactivated (when true), and
+  /// kith: {status, contested, pending?, effectiveAt?, headVersionId, duplicity, test}.
+  Json metadata;
+};
+
+/// "did:kith:zQm...": prefix and digest. Errors: malformed.
+[[nodiscard]] Result<std::string> check_did_kith(std::string_view did);
+
+/// While a recover is pending the document is the last uncontested one, flagged in the metadata.
+/// A deactivated log, and a disabled or decried pair, give a document with its id alone.
+/// Errors: unsupported (a policy has no DID document).
+[[nodiscard]] Result<Resolution> resolve_did_kith(const LogView& view);
+
+/// The document of a pair state. Verification methods have ids did#<multikey>; `auth` keys are for
+/// authentication and assertion, `agree` keys for key agreement.
+[[nodiscard]] Json pair_document(std::string_view did, const PairState& state);
+
+/// Rule 10 for kind did: id equal, DID Core shape, ids unique, references that resolve.
+/// Errors: malformed.
+[[nodiscard]] Result<void> check_did_document(std::string_view did, const Json& document);
+
+}  // namespace kith::ledger

@@ -1,0 +1,160 @@
+#pragma once
+
+/// The one reader of logs: a pure function from the blobs of a ledger, in its order and with its
+/// anchor times, to the state of the log (log-protocol sections 3 and 4). Nothing else in Kith
+/// decides whether an entry counts.
+///
+/// A ledger is not trusted for content: what does not follow the rules is junk, skipped and
+/// counted. Times never run back: an anchor time before that of the blob ahead of it is read as
+/// that one.
+///
+/// Not yet read (skipped as junk of Rule::unsupported, never an error): `move`, recover through
+/// rec.hi and its veto, and the witness timestamps of the censorship rule. A log that uses them
+/// keeps the state it had before.
+///
+/// Caps: update and rotate count only while the effective history is shorter than kLogEntriesMax,
+/// whereas recover, veto and deactivate always count, so that a thief with a live key cannot fill
+/// a log up against its owner. Junk and evidence are listed up to kLogJunkMax each and counted
+/// beyond.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/entry.hpp"
+
+namespace kith::ledger {
+
+struct AnchoredBlob {
+  Bytes blob;
+  AnchorTime time;  ///< For a microledger: when this receiver got it.
+};
+
+struct ReaderOptions {
+  AnchorTime now;          ///< Windows are judged at this time, or the last anchor time if later.
+  bool test_mode = false;  ///< Only readers in test mode accept logs marked "test".
+};
+
+/// The rule that a junk entry broke: numbers 1 to 11 are those of log-protocol section 3.
+enum class Rule : std::uint8_t {
+  form = 1,
+  chain = 2,
+  genesis = 3,
+  update = 4,
+  rotate = 5,
+  recover = 6,
+  veto = 7,
+  move = 8,
+  deactivate = 9,
+  state = 10,
+  signatures = 11,
+  // Section 4
+  contest_over = 12,  ///< A recover past C of an entry that it would replace.
+  place_taken = 13,   ///< A recover of the same class came first.
+  back_off = 14,      ///< A recover less than 14 days after a veto.
+  // Reading
+  duplicate = 15,    ///< The same entry counted before.
+  too_many = 16,     ///< Beyond kLogEntriesMax.
+  unsupported = 17,  ///< Valid elsewhere perhaps; this reader skips it.
+};
+
+struct JunkEntry {
+  std::size_t position = 0;  ///< Index of the blob.
+  Rule rule = Rule::form;
+  std::string detail;
+};
+
+/// An entry that counted.
+struct LogRecord {
+  std::shared_ptr<const Entry> entry;  ///< Never null.
+  std::string hash;
+  std::size_t position = 0;   ///< Index of its blob.
+  AnchorTime anchored;        ///< Anchor time.
+  AnchorTime effective_from;  ///< Later than `anchored` only for recover.
+  /// Last moment at which a recover may replace this entry; absent where nothing bars one (genesis,
+  /// update). For a recover: by the super-quorum only.
+  std::optional<AnchorTime> contestable_until;
+};
+
+struct PendingRecover {
+  LogRecord record;          ///< effective_from: when it takes effect unless vetoed before.
+  std::uint64_t fork_n = 0;  ///< Entries after this n would be replaced.
+};
+
+/// Two valid entries for one n, not related by recover: proof that the keys' holder contradicted
+/// itself. Positions name the blobs; `first` is the one that counts.
+struct Duplicity {
+  std::uint64_t n = 0;
+  std::size_t first = 0;
+  std::size_t second = 0;
+};
+
+/// An agent of an earlier state that the current state does not name.
+struct PreviousAgent {
+  std::string key;        ///< Multikey: policy key, pair auth key, or a document's method.
+  AnchorTime removed_at;  ///< When the entry without it took effect.
+  Op removed_by = Op::update;
+};
+
+/// `contested`: a pending recover would replace entries that count now.
+enum class LogStatus : std::uint8_t {
+  normal = 1,
+  pending_recover = 2,
+  contested = 3,
+  deactivated = 4
+};
+[[nodiscard]] std::string_view status_name(LogStatus status);
+
+struct LogView {
+  std::string subject;
+  Kind kind = Kind::did;
+  bool test = false;
+  LogStatus status = LogStatus::normal;
+  std::vector<LogRecord> history;  ///< Effective, genesis first; never empty.
+  /// What counts now. After deactivate: what counted before it.
+  LogContent current;
+  /// Index into `history` of the entry whose content resolvers return: the last with content, or
+  /// the fork point while a recover is pending.
+  std::size_t uncontested = 0;
+  std::optional<PendingRecover> pending;
+  std::optional<AnchorTime> back_off_until;  ///< Set by the last veto; may be past.
+  /// D and C in force at the time of reading (a shrunk value waits until the old one has run).
+  std::chrono::seconds delay_in_force{0};
+  std::chrono::seconds contest_in_force{0};
+  std::vector<LogRecord> replaced;  ///< Entries that a recover replaced, in ledger order.
+  std::vector<LogRecord> vetoed;    ///< Recovers that were cancelled.
+  std::size_t junk_count = 0;
+  std::vector<JunkEntry> junk;
+  std::size_t duplicity_count = 0;
+  std::vector<Duplicity> duplicity;
+  std::vector<PreviousAgent> previous_agents;  ///< Oldest removal first.
+
+  [[nodiscard]] const LogRecord& head() const { return history.back(); }
+  [[nodiscard]] std::uint64_t n() const { return history.back().entry->n; }
+  [[nodiscard]] const LogRecord& uncontested_record() const { return history[uncontested]; }
+  [[nodiscard]] const LogContent& uncontested_content() const {
+    return *history[uncontested].entry->content;
+  }
+  /// False while a recover is pending: verifiers then take no new key from this log.
+  [[nodiscard]] bool key_changes_acceptable() const { return !pending.has_value(); }
+};
+
+/// Errors: not_found (no valid genesis of `subject` among the blobs), refused (a test log outside
+/// test mode).
+[[nodiscard]] Result<LogView> read_log(std::string_view subject,
+                                       std::span<const AnchoredBlob> blobs,
+                                       const ReaderOptions& options);
+
+/// Would `candidate` count if it came next? The log after it, or why not: invalid_entry with rule
+/// and reason, unsupported, or an error of read_log. Hosts ask before they append, writers before
+/// they post. Anchored at options.now.
+[[nodiscard]] Result<LogView> read_with(std::string_view subject,
+                                        std::span<const AnchoredBlob> blobs, ByteView candidate,
+                                        const ReaderOptions& options);
+
+}  // namespace kith::ledger
