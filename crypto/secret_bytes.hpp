@@ -2,6 +2,10 @@
 
 /// Secret memory: locked against swapping, kept out of core dumps, wiped when released. Move-only;
 /// cannot be printed, compared with ==, or serialised by accident.
+///
+/// Locking is best effort: without the privilege the pages stay swappable (secret_memory_locked).
+/// Thread-safety: different objects may be used from different threads; the worker thread holds
+/// secrets too.
 
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +42,9 @@ class SecretBytes {
   std::uint8_t* data_ = nullptr;
   std::size_t size_ = 0;
 };
+
+/// False once any page could not be locked: `kith doctor` tells the user.
+[[nodiscard]] bool secret_memory_locked();
 
 /// Takes the same time whatever the content; lengths are public.
 [[nodiscard]] bool equal_constant_time(ByteView a, ByteView b);

@@ -99,17 +99,31 @@ class SoftwareKeys final : public KeyOps {
   [[nodiscard]] Result<Bytes> prove_share(const SealedShare& share, ByteView statement) override;
 
  private:
-  /// An opened key: the content of a sealed key, taken apart.
-  struct Opened;
+  /// An opened key: type || purpose || material, checked.
+  struct Opened {
+    SecretBytes content;
+
+    [[nodiscard]] std::uint8_t type() const { return content.expose()[0]; }
+    [[nodiscard]] KeyPurpose purpose() const { return KeyPurpose{content.expose()[1]}; }
+    [[nodiscard]] ByteView material() const { return content.expose().subspan(2); }
+    /// 32 bytes: the private key, the seed, or the secret.
+    [[nodiscard]] ByteView private_part() const { return material().first(32); }
+    [[nodiscard]] ByteView public_part() const { return material().subspan(32); }
+  };
+
+  [[nodiscard]] static Result<SecretBytes> make_content(std::uint8_t type, KeyPurpose purpose,
+                                                        SecretBytes private_part);
+  [[nodiscard]] static PublicKey public_key_of(const Opened& key);
+  [[nodiscard]] static Result<SecretBytes> open_box_with(ByteView private_key, ByteView public_key,
+                                                         ByteView ad, ByteView box);
 
   [[nodiscard]] SealedKey seal_content(const SecretBytes& content);
   [[nodiscard]] Result<Opened> open_key(const SealedKey& key) const;
+  /// `purposes`: a set of bits, one a purpose. Errors: storage_corrupt, key_misuse.
   [[nodiscard]] Result<Opened> open_for(const SealedKey& key, std::uint32_t purposes) const;
-  [[nodiscard]] Result<SecretBytes> vault_key(StepUp step_up) const;
-  [[nodiscard]] Result<LockedVault> lock_private(ByteView private_key, const PublicKey& public_key,
-                                                 StepUp step_up);
   [[nodiscard]] Bytes seal_under(const SecretBytes& key, std::uint8_t version, ByteView ad,
                                  ByteView plaintext);
+  [[nodiscard]] Result<SecretBytes> vault_key(StepUp step_up) const;
   [[nodiscard]] SealedShare seal_share(const Scalar& share);
   [[nodiscard]] Result<Scalar> open_share(const SealedShare& share) const;
 

@@ -1,0 +1,125 @@
+#include "crypto/aead.hpp"
+#include "crypto/assert.hpp"
+#include "crypto/ec_x25519.hpp"
+#include "crypto/hash.hpp"
+#include "crypto/sealed_blob.hpp"
+#include "crypto/software_keys.hpp"
+
+/// The vault's half of SoftwareKeys: step-up, locking, items, capsule.
+
+namespace kith::crypto {
+
+using sealed_blob::bit;
+using sealed_blob::kNonceBytes;
+
+namespace {
+
+constexpr std::size_t kKeyBytes = 32;
+constexpr std::string_view kVaultLabel = "kith/keys/v1/vault";
+constexpr std::string_view kShellLabel = "kith/keys/v1/vault-shell";
+constexpr std::string_view kItemLabel = "kith/vault-item/v1";
+constexpr auto kX25519 = static_cast<std::uint8_t>(KeyType::x25519);
+
+Bytes with_public(std::string_view label, const PublicKey& key) {
+  Bytes ad = to_bytes(label);
+  append(ad, key.bytes);
+  return ad;
+}
+
+}  // namespace
+
+StepUp SoftwareKeys::hold_step_up(SecretBytes step_up_key) {
+  ASSERT(step_up_key.size() == kKeyBytes);
+  const std::uint64_t number = next_step_up_++;
+  step_ups_.emplace(number, std::move(step_up_key));
+  return StepUp{number};
+}
+
+void SoftwareKeys::drop_step_up(StepUp step_up) {
+  step_ups_.erase(static_cast<std::uint64_t>(step_up));
+}
+
+Result<SecretBytes> SoftwareKeys::vault_key(StepUp step_up) const {
+  const auto held = step_ups_.find(static_cast<std::uint64_t>(step_up));
+  if (held == step_ups_.end()) {
+    return fail(Errc::step_up_required, "the passphrase was not given just now");
+  }
+  SecretBytes both(held->second.size() + root_.size());
+  std::ranges::copy(held->second.expose(), both.expose_mutable().begin());
+  std::ranges::copy(root_.expose(), both.expose_mutable().subspan(held->second.size()).begin());
+  return hkdf_sha256(both.expose(), {}, as_bytes(kVaultLabel), kKeyBytes);
+}
+
+Result<LockedVault> SoftwareKeys::lock_vault(const SealedKey& unlocked, StepUp step_up) {
+  TRY(const SecretBytes key, vault_key(step_up));
+  TRY(const Opened opened, open_for(unlocked, bit(KeyPurpose::vault)));
+  LockedVault locked{public_key_of(opened), {}};
+  Bytes inner = random_.bytes(kNonceBytes);
+  append(inner, xc20p_seal(key.expose(), ByteView(inner).first(kNonceBytes),
+                           with_public(kVaultLabel, locked.public_key), opened.private_part()));
+  locked.blob = seal_under(vault_shell_key_, sealed_blob::kVersion,
+                           with_public(kShellLabel, locked.public_key), inner);
+  return locked;
+}
+
+Result<KeyOps::NewVault> SoftwareKeys::create_vault(StepUp step_up) {
+  TRY(const KeyPair pair, import_vault_from_capsule(random_.secret(kKeyBytes)));
+  TRY(LockedVault locked, lock_vault(pair.sealed, step_up));
+  return NewVault{std::move(locked), pair.sealed};
+}
+
+Result<SealedKey> SoftwareKeys::unlock_vault(const LockedVault& vault, StepUp step_up) {
+  TRY(const SecretBytes key, vault_key(step_up));
+  TRY(const SecretBytes inner,
+      sealed_blob::open(vault_shell_key_, sealed_blob::kVersion,
+                        with_public(kShellLabel, vault.public_key), vault.blob));
+  ASSERT(inner.size() > kNonceBytes);  // Authentic, so this root wrote it.
+  auto private_key = xc20p_open_secret(key.expose(), inner.expose().first(kNonceBytes),
+                                       with_public(kVaultLabel, vault.public_key),
+                                       inner.expose().subspan(kNonceBytes));
+  if (!private_key.has_value()) return fail(Errc::wrong_passphrase);
+  TRY(KeyPair pair, import_vault_from_capsule(*private_key));
+  return std::move(pair.sealed);
+}
+
+Result<VaultItem> SoftwareKeys::seal_to_vault(const PublicKey& vault, const SealedKey& key) {
+  TRY(const Opened opened, open_for(key, sealed_blob::kVaultable));
+  TRY(Bytes box, seal_to(vault, as_bytes(kItemLabel), opened.content.expose()));
+  return VaultItem{std::move(box)};
+}
+
+Result<KeyPair> SoftwareKeys::open_vault_item(const SealedKey& unlocked_vault,
+                                              const VaultItem& item) {
+  TRY(const Opened vault, open_for(unlocked_vault, bit(KeyPurpose::vault)));
+  TRY(SecretBytes content,
+      open_box_with(vault.private_part(), vault.public_part(), as_bytes(kItemLabel), item.box));
+  // Whoever knows the vault's public key can make an item, so nothing in it is believed.
+  if (content.size() < 2 + kKeyBytes || content.expose()[1] >= 32) {
+    return fail(Errc::malformed, "a vault item is not in the expected form");
+  }
+  const Opened opened{std::move(content)};
+  const bool plain = opened.type() == 0;
+  if ((bit(opened.purpose()) & sealed_blob::kVaultable) == 0 ||
+      plain != (opened.purpose() == KeyPurpose::link_secret) || opened.type() == kX25519) {
+    return fail(Errc::malformed, "a vault item holds what does not belong into a vault");
+  }
+  const auto rebuilt =
+      make_content(opened.type(), opened.purpose(), SecretBytes::copy_of(opened.private_part()));
+  if (!rebuilt.has_value() || !equal_constant_time(rebuilt->expose(), opened.content.expose())) {
+    return fail(Errc::malformed, "the two halves of a vault item do not belong together");
+  }
+  return KeyPair{public_key_of(opened), seal_content(opened.content)};
+}
+
+Result<SecretBytes> SoftwareKeys::export_vault_for_capsule(const SealedKey& unlocked) {
+  TRY(const Opened opened, open_for(unlocked, bit(KeyPurpose::vault)));
+  return SecretBytes::copy_of(opened.private_part());
+}
+
+Result<KeyPair> SoftwareKeys::import_vault_from_capsule(const SecretBytes& opened) {
+  TRY(SecretBytes content, make_content(kX25519, KeyPurpose::vault, opened.clone()));
+  const Opened key{std::move(content)};
+  return KeyPair{public_key_of(key), seal_content(key.content)};
+}
+
+}  // namespace kith::crypto
