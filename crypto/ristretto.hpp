@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string_view>
 
 #include "crypto/bytes.hpp"
@@ -30,8 +31,9 @@ class Scalar {
   ~Scalar();
 
   [[nodiscard]] static Scalar from_u64(std::uint64_t value);
-  [[nodiscard]] static Scalar random(Random& random);          ///< Uniform over [0, L).
-  [[nodiscard]] static Scalar random_nonzero(Random& random);  ///< Uniform over [1, L).
+  [[nodiscard]] static Scalar random(Random& random);  ///< Uniform over [0, L).
+  /// Uniform over [1, L). Asserts on a generator that gives nothing but zeros.
+  [[nodiscard]] static Scalar random_nonzero(Random& random);
   /// Refuses values >= L. Errors: malformed.
   [[nodiscard]] static Result<Scalar> parse(ByteView bytes);
   /// H_s(label, parts...) of recovery-protocol: SHA-512 over length-prefixed label and parts, mod
@@ -75,8 +77,15 @@ class Point {
   friend auto operator<=>(const Point&, const Point&) = default;
 
  private:
+  friend Result<Point> combine(std::span<const Scalar> factors, std::span<const Point> points);
+
   std::array<std::uint8_t, kBytes> bytes_{};
 };
+
+/// The sum of factors[i] * points[i]; factors may be zero and partial sums the identity. For public
+/// factors: zero ones are skipped. Asserts equal lengths. Errors: bad_key when the sum is the
+/// identity.
+[[nodiscard]] Result<Point> combine(std::span<const Scalar> factors, std::span<const Point> points);
 
 }  // namespace kith::crypto
 
