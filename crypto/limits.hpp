@@ -49,6 +49,9 @@ inline constexpr std::chrono::hours kInboxMarkLife{24 * 30};
 /// Messages older or longer-lived than this are refused, so that marks can be dropped safely.
 inline constexpr std::chrono::hours kMessageLifeMax{24 * 28};
 
+/// Answers kept with an inbox mark, so that a repeated request gets the same bytes again.
+inline constexpr std::size_t kStoredAnswerBytesMax = 64 * 1024;
+
 // Stored records (msgpack)
 /// One record; larger data are streams of such records.
 inline constexpr std::size_t kRecordBytesMax = 2 * 1024 * 1024;

@@ -79,6 +79,8 @@ struct Effect {
   Time next_try{};  ///< Not before this.
   /// Not stored: harmless to lose in a crash (polls, answers on a waiting connection).
   bool transient = false;
+  /// Not stored: part of the answer to the message at hand; kept with its inbox mark for repeats.
+  bool answers_inbound = false;
   template <class V>
   void visit(V& v) {
     v("id", id), v("kind", kind), v("owner", owner), v("context", context), v("payload", payload);

@@ -12,6 +12,7 @@
 #include "protocol/envelope.hpp"
 #include "protocol/host.hpp"
 #include "protocol/message.hpp"
+#include "protocol/problem_report.hpp"
 
 namespace kith::protocol {
 
@@ -60,6 +61,10 @@ class Module {
   /// The effect ended: succeeded, failed for good, or expired.
   virtual void on_effect(Host& host, const Effect& effect, const Result<Bytes>& outcome) {
     static_cast<void>(host), static_cast<void>(effect), static_cast<void>(outcome);
+  }
+  /// A peer reports that a message of one of this module's protocols failed on its side.
+  virtual void on_problem(Host& host, const Inbound& inbound, const ProblemReport& report) {
+    static_cast<void>(host), static_cast<void>(inbound), static_cast<void>(report);
   }
   /// Every start of the agent, in a unit of its own.
   virtual void on_start(Host& host) { static_cast<void>(host); }

@@ -1,0 +1,323 @@
+#include "node/agent.hpp"
+
+#include <algorithm>
+
+#include "crypto/assert.hpp"
+#include "crypto/hash.hpp"
+#include "node/inbox.hpp"
+#include "protocol/messenger.hpp"
+
+namespace kith::node {
+namespace {
+
+using protocol::Effect;
+using protocol::EffectResult;
+using protocol::StoreFailure;
+
+constexpr std::string_view kAgent = "agent";  // Owner name of the agent's own timers.
+constexpr std::chrono::hours kSweepEvery{24};
+
+struct Uptime {
+  Duration total{};
+  template <class V>
+  void visit(V& v) {
+    v("total", total);
+  }
+};
+
+/// Exponential back-off with jitter: a quarter either way, so that peers do not come in step.
+Duration retry_delay(std::uint32_t attempts, crypto::Random& random) {
+  const std::uint32_t doublings = std::min<std::uint32_t>(attempts, 12);
+  const Duration base = std::min<Duration>(Duration{limits::kRetryFirst} * (1 << doublings),
+                                           Duration{limits::kRetryMax});
+  const auto spread = static_cast<std::uint64_t>(base.count() / 2);
+  return base - base / 4 + Duration{static_cast<std::int64_t>(random.below(spread + 1))};
+}
+
+}  // namespace
+
+Agent::Agent(const AgentSeams& seams, std::vector<std::unique_ptr<protocol::Module>> modules)
+    : seams_(seams) {
+  for (auto& module : modules) add(std::move(module));
+}
+
+Agent::~Agent() = default;
+
+void Agent::add(std::unique_ptr<protocol::Module> module) {
+  const bool name_is_new = by_name_.emplace(module->name(), module.get()).second;
+  ASSERT(name_is_new);
+  for (const std::string& type : module->message_types()) {
+    const bool type_is_new = by_type_.emplace(type, module.get()).second;
+    ASSERT(type_is_new);
+  }
+  for (const std::string& command : module->commands()) {
+    const bool command_is_new = by_command_.emplace(command, module.get()).second;
+    ASSERT(command_is_new);
+  }
+  modules_.push_back(std::move(module));
+}
+
+protocol::UnitContext Agent::context(const ClockReading& clock) {
+  return {seams_.store,    seams_.keys, seams_.random, clock.now, uptime_before_ + clock.steady,
+          seams_.test_mode};
+}
+
+Time Agent::next_wakeup() const {
+  Time next = Time::max();
+  if (!due_.empty()) next = std::min(next, due_.begin()->first);
+  if (!retries_.empty()) next = std::min(next, retries_.begin()->first);
+  return next;
+}
+
+/// Commits, then brings the indices up to date and gives out the unit's effects.
+Result<void> Agent::finish(Unit& unit, const ClockReading& clock, Outcome& outcome) {
+  if (unit.changed()) save(unit, "meta", "uptime", Uptime{uptime_before_ + clock.steady});
+  CHECK(unit.commit());
+  for (const auto& [id, at] : unit.timers()) {
+    if (const auto old = timers_.find(id); old != timers_.end()) {
+      due_.erase({old->second, id});
+      timers_.erase(old);
+    }
+    if (at) {
+      timers_[id] = *at;
+      due_.insert({*at, id});
+    }
+  }
+  for (const std::string& id : unit.cancelled()) {
+    in_flight_.erase(id);
+    std::erase_if(retries_, [&id](const auto& retry) { return retry.second == id; });
+  }
+  for (const Effect& effect : unit.started()) {
+    in_flight_[effect.id] = effect;
+    outcome.effects.push_back(effect);
+  }
+  return {};
+}
+
+Result<Outcome> Agent::start(const ClockReading& clock) {
+  Outcome outcome;
+  try {
+    Unit unit(context(clock));
+    uptime_before_ = load<Uptime>(unit, "meta", "uptime").value_or(Uptime{}).total;
+    for (const std::string& id : unit.list("timer")) {
+      const Time at = load<protocol::StoredTimer>(unit, "timer", id)->at;
+      timers_[id] = at;
+      due_.insert({at, id});
+    }
+    for (const std::string& id : unit.list("effect")) {
+      const Effect effect = *load<Effect>(unit, "effect", id);
+      in_flight_[id] = effect;
+      outcome.effects.push_back(effect);
+    }
+    if (!timers_.contains(std::string(kAgent) + "|sweep")) {
+      unit.set_timer(kAgent, "sweep", clock.now + kSweepEvery);
+    }
+    CHECK(finish(unit, clock, outcome));
+    for (const auto& module : modules_) {
+      Unit start_unit(context(clock));
+      module->on_start(start_unit);
+      CHECK(finish(start_unit, clock, outcome));
+    }
+  } catch (const StoreFailure& failure) {
+    return failure.error;
+  }
+  return outcome;
+}
+
+Result<Outcome> Agent::handle(const Event& event, const ClockReading& clock) {
+  Outcome outcome;
+  try {
+    CHECK(std::visit([&](const auto& e) { return on(e, clock, outcome); }, event));
+  } catch (const StoreFailure& failure) {
+    return failure.error;
+  }
+  return outcome;
+}
+
+// --- Envelopes
+
+Result<void> Agent::on(const EnvelopeArrived& event, const ClockReading& clock, Outcome& outcome) {
+  Unit unit(context(clock));
+  protocol::KnownDids known(unit);
+  protocol::OwnSecrets secrets(unit);
+  auto unpacked =
+      protocol::unpack(crypto::as_text(event.envelope),
+                       {secrets, known, seams_.keys, protocol::epoch_seconds(clock.now)});
+  if (!unpacked.has_value()) {
+    outcome.refused = unpacked.error();
+    return {};
+  }
+  const Inbound inbound{std::move(unpacked->message), std::move(unpacked->info), event.channel};
+  // Anonymous messages have no sender to tell ids apart by: the envelope's own hash marks them.
+  const std::string mark_id = inbound.info.sender
+                                  ? inbound_mark_id(*inbound.info.sender, inbound.message.id)
+                                  : "anonymous|" + crypto::hex(crypto::sha256(event.envelope));
+  if (load<InboxMark>(unit, kInbox, mark_id)) {
+    repeat_answers(unit, inbound, mark_id);
+  } else if (protocol::is_problem_report(inbound.message)) {
+    deliver_problem(unit, inbound);
+    save(unit, kInbox, mark_id, InboxMark{clock.now, {}});
+  } else {
+    deliver(unit, inbound, mark_id);
+  }
+  return finish(unit, clock, outcome);
+}
+
+void Agent::deliver(Unit& unit, const Inbound& inbound, std::string_view mark_id) {
+  const auto found = by_type_.find(inbound.message.type);
+  const auto before = unit.savepoint();
+  Result<void> result = found == by_type_.end() ? Result<void>(fail(Errc::unknown_type))
+                                                : found->second->on_message(unit, inbound);
+  if (!result.has_value()) {
+    unit.roll_back(before);
+    unit.audit("message.refused", {{"code", crypto::error_text(result.error().code).code}});
+    report_problem(unit, inbound, result.error());
+  }
+  if (found != by_type_.end() && result.has_value() &&
+      found->second->only_reads(inbound.message.type)) {
+    return;
+  }
+  save(unit, kInbox, mark_id, InboxMark{unit.now(), answers_of(unit.started())});
+}
+
+/// A report reaches every module that speaks the failed message's protocol; each knows its threads.
+void Agent::deliver_problem(Unit& unit, const Inbound& inbound) {
+  const auto report = protocol::parse_problem_report(inbound.message);
+  if (!report.has_value() || !inbound.info.authenticated || report->args.empty()) return;
+  unit.audit("problem.received", {{"code", report->code}});
+  const std::string failed_protocol = protocol_of(report->args.front());
+  for (const auto& module : modules_) {
+    const auto types = module->message_types();
+    const bool speaks_it = std::ranges::any_of(
+        types, [&](const std::string& type) { return protocol_of(type) == failed_protocol; });
+    if (speaks_it) module->on_problem(unit, inbound, *report);
+  }
+}
+
+void Agent::repeat_answers(Unit& unit, const Inbound& inbound, std::string_view mark_id) {
+  for (protocol::SendPayload& payload : load<InboxMark>(unit, kInbox, mark_id)->answers) {
+    if (!payload.channel.empty()) {
+      if (inbound.channel.empty()) continue;
+      payload.channel = inbound.channel;
+    }
+    Effect effect;
+    effect.payload = protocol::encode_record(payload);
+    effect.expires = unit.now() + Duration{limits::kRetryMax};
+    effect.transient = true;
+    unit.start(std::move(effect));
+  }
+}
+
+// --- Commands
+
+Result<void> Agent::on(const CommandGiven& event, const ClockReading& clock, Outcome& outcome) {
+  const Command& command = event.command;
+  Unit unit(context(clock));
+  const auto found = by_command_.find(command.name);
+  if (found == by_command_.end()) {
+    outcome.reply = fail(Errc::usage, "no such command: " + command.name);
+    return {};
+  }
+  if (found->second->only_reads(command.name)) {
+    outcome.reply = found->second->on_command(unit, command);
+    return finish(unit, clock, outcome);
+  }
+  if (const auto done = load<StoredReply>(unit, kCommands, command.id)) {
+    outcome.reply = done->reply;
+    return {};
+  }
+  const auto before = unit.savepoint();
+  Result<JsonObject> reply = found->second->on_command(unit, command);
+  if (reply.has_value()) {
+    save(unit, kCommands, command.id, StoredReply{clock.now, *reply});
+  } else {
+    unit.roll_back(before);  // A failed command may be tried again under the same id.
+  }
+  CHECK(finish(unit, clock, outcome));
+  outcome.reply = std::move(reply);
+  return {};
+}
+
+// --- Effects
+
+Result<void> Agent::on(const EffectResult& event, const ClockReading& clock, Outcome& outcome) {
+  const auto found = in_flight_.find(event.id);
+  if (found == in_flight_.end()) return {};  // Cancelled, or reported twice.
+  const Effect effect = found->second;
+  Unit unit(context(clock));
+  const auto waiting = retry_or_end(unit, effect, event);
+  in_flight_.erase(found);
+  CHECK(finish(unit, clock, outcome));
+  if (waiting) retries_.insert({*waiting, effect.id});
+  return {};
+}
+
+/// The time of the next try, or nullopt when the effect has ended.
+std::optional<Time> Agent::retry_or_end(Unit& unit, Effect effect, const EffectResult& result) {
+  const bool failed = !result.outcome.has_value();
+  if (failed && result.retry && !effect.transient && unit.now() < effect.expires) {
+    effect.next_try = unit.now() + retry_delay(effect.attempts, seams_.random);
+    ++effect.attempts;
+    save(unit, "effect", effect.id, effect);
+    return effect.next_try;
+  }
+  if (!effect.transient) unit.erase({"effect", effect.id});
+  if (const auto owner = by_name_.find(effect.owner); owner != by_name_.end()) {
+    owner->second->on_effect(unit, effect, result.outcome);
+  }
+  return std::nullopt;
+}
+
+// --- Time
+
+Result<void> Agent::on(const WokenUp&, const ClockReading& clock, Outcome& outcome) {
+  // Only what is due now: a timer that sets itself to the present runs at the next call.
+  std::vector<std::string> timers;
+  for (const auto& [at, id] : due_) {
+    if (at > clock.now) break;
+    timers.push_back(id);
+  }
+  for (const std::string& id : timers) {
+    Unit unit(context(clock));
+    if (!load<protocol::StoredTimer>(unit, "timer", id)) continue;  // An earlier one cancelled it.
+    run_timer(unit, id);
+    CHECK(finish(unit, clock, outcome));
+  }
+  while (!retries_.empty() && retries_.begin()->first <= clock.now) {
+    const std::string id = retries_.begin()->second;
+    retries_.erase(retries_.begin());
+    Unit unit(context(clock));
+    const auto effect = load<Effect>(unit, "effect", id);
+    if (!effect) continue;
+    in_flight_[id] = *effect;
+    outcome.effects.push_back(*effect);
+  }
+  return {};
+}
+
+void Agent::run_timer(Unit& unit, const std::string& id) {
+  const std::size_t bar = id.find('|');
+  ASSERT(bar != std::string::npos);
+  const std::string module = id.substr(0, bar), name = id.substr(bar + 1);
+  unit.cancel_timer(module, name);
+  if (module == kAgent) {
+    sweep(unit);
+  } else if (const auto owner = by_name_.find(module); owner != by_name_.end()) {
+    owner->second->on_timer(unit, name);
+  }
+}
+
+/// Drops inbox marks and command replies that nothing can repeat any more.
+void Agent::sweep(Unit& unit) {
+  for (const std::string& id : unit.list(kInbox)) {
+    const auto mark = load<InboxMark>(unit, kInbox, id);
+    if (mark && mark->time + limits::kInboxMarkLife < unit.now()) unit.erase({kInbox, id});
+  }
+  for (const std::string& id : unit.list(kCommands)) {
+    const auto done = load<StoredReply>(unit, kCommands, id);
+    if (done && done->time + kSweepEvery < unit.now()) unit.erase({kCommands, id});
+  }
+  unit.set_timer(kAgent, "sweep", unit.now() + kSweepEvery);
+}
+
+}  // namespace kith::node

@@ -1,0 +1,86 @@
+#pragma once
+
+/// Agent: the deterministic heart of a node. Events in, effects out; no sockets, threads, files,
+/// clocks or global randomness. The same object runs in the node and in the simulator.
+///
+/// Each event is one unit of work (protocol/unit_of_work.hpp): the responsible module reads and
+/// changes records, the unit is committed in one synced batch, and only then do its effects appear
+/// in the Outcome. After a crash at any point a new Agent on the same store goes on: `start`
+/// returns every open effect again.
+///
+/// Single-threaded. An error of `start` or `handle` means the store's state is unknown: the owner
+/// drops the Agent, opens the store again and makes a new one.
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "node/event.hpp"
+#include "protocol/unit_of_work.hpp"
+
+namespace kith::node {
+
+struct AgentSeams {
+  protocol::Store& store;
+  crypto::KeyOps& keys;
+  crypto::Random& random;
+  bool test_mode = false;
+};
+
+class Agent {
+ public:
+  /// Modules are asked in no particular order; each name, message type and command has one owner.
+  Agent(const AgentSeams& seams, std::vector<std::unique_ptr<protocol::Module>> modules);
+  ~Agent();
+
+  [[nodiscard]] Result<Outcome> start(const ClockReading& clock);
+  [[nodiscard]] Result<Outcome> handle(const Event& event, const ClockReading& clock);
+
+  /// When WokenUp is due; Time::max() if never.
+  [[nodiscard]] Time next_wakeup() const;
+  /// Effects given out whose result has not come back.
+  [[nodiscard]] std::size_t effects_in_flight() const { return in_flight_.size(); }
+  /// All open effects, waiting ones included.
+  [[nodiscard]] bool idle() const { return in_flight_.empty() && retries_.empty(); }
+
+ private:
+  using Unit = protocol::UnitOfWork;
+
+  void add(std::unique_ptr<protocol::Module> module);
+  [[nodiscard]] protocol::UnitContext context(const ClockReading& clock);
+  [[nodiscard]] Result<void> finish(Unit& unit, const ClockReading& clock, Outcome& outcome);
+
+  [[nodiscard]] Result<void> on(const EnvelopeArrived& event, const ClockReading& clock,
+                                Outcome& outcome);
+  [[nodiscard]] Result<void> on(const CommandGiven& event, const ClockReading& clock,
+                                Outcome& outcome);
+  [[nodiscard]] Result<void> on(const protocol::EffectResult& event, const ClockReading& clock,
+                                Outcome& outcome);
+  [[nodiscard]] Result<void> on(const WokenUp& event, const ClockReading& clock, Outcome& outcome);
+
+  void deliver(Unit& unit, const Inbound& inbound, std::string_view mark_id);
+  void deliver_problem(Unit& unit, const Inbound& inbound);
+  void repeat_answers(Unit& unit, const Inbound& inbound, std::string_view mark_id);
+  void run_timer(Unit& unit, const std::string& id);
+  [[nodiscard]] std::optional<Time> retry_or_end(Unit& unit, protocol::Effect effect,
+                                                 const protocol::EffectResult& result);
+  void sweep(Unit& unit);
+
+  AgentSeams seams_;
+  std::vector<std::unique_ptr<protocol::Module>> modules_;
+  std::map<std::string, protocol::Module*, std::less<>> by_name_;
+  std::map<std::string, protocol::Module*, std::less<>> by_type_;
+  std::map<std::string, protocol::Module*, std::less<>> by_command_;
+
+  // Indices over records, rebuilt at start.
+  std::map<std::string, Time> timers_;                 ///< "<module>|<name>"
+  std::set<std::pair<Time, std::string>> due_;         ///< The same, by time.
+  std::set<std::pair<Time, std::string>> retries_;     ///< Effects waiting for their next try.
+  std::map<std::string, protocol::Effect> in_flight_;  ///< Transient ones exist only here.
+  Duration uptime_before_{};                           ///< Of earlier lives.
+};
+
+}  // namespace kith::node

@@ -1,0 +1,131 @@
+#include "protocol/messenger.hpp"
+
+#include "protocol/forward.hpp"
+
+namespace kith::protocol {
+namespace {
+
+constexpr std::string_view kDocuments = "did-doc";
+constexpr std::string_view kKeys = "own-key";
+
+struct StoredDocument {
+  JsonObject document;
+  template <class V>
+  void visit(V& v) {
+    v("document", document);
+  }
+};
+
+struct StoredKey {
+  SealedKey key;
+  template <class V>
+  void visit(V& v) {
+    v("key", key);
+  }
+};
+
+/// The first agreement key of `did` that we hold.
+Result<SenderKey> sender_key(Host& host, const Did& did) {
+  KnownDids known(host);
+  OwnSecrets secrets(host);
+  TRY(const DidDocument document, known.resolve(did));
+  for (const NamedKey& key : document.agreement_keys()) {
+    if (auto sealed = secrets.find(key.kid)) return SenderKey{key.kid, std::move(*sealed)};
+  }
+  return fail(Errc::not_found, "no key of ours for " + did.text());
+}
+
+Result<Route> choose_route(const DidDocument& document, Resolver& resolver) {
+  Error last = fail(Errc::unreachable, "that contact has no address");
+  for (const ServiceEndpoint& endpoint : document.services) {
+    auto route = plan_route(endpoint, resolver);
+    if (route.has_value()) return route;
+    last = route.error();
+  }
+  return last;
+}
+
+}  // namespace
+
+Result<DidDocument> KnownDids::resolve(const Did& did) {
+  if (is_self_contained(did)) return resolve_self_contained(did);
+  const auto stored = load<StoredDocument>(host_, kDocuments, did.text());
+  if (!stored) return fail(Errc::unknown_peer, did.text());
+  return read_did_document(stored->document, did);
+}
+
+std::optional<SealedKey> OwnSecrets::find(std::string_view kid) {
+  auto stored = load<StoredKey>(host_, kKeys, kid);
+  if (!stored) return std::nullopt;
+  return std::move(stored->key);
+}
+
+void remember_document(Host& host, std::string_view did, const JsonObject& document) {
+  save(host, kDocuments, did, StoredDocument{document});
+}
+void forget_document(Host& host, std::string_view did) {
+  host.erase({std::string(kDocuments), std::string(did)});
+}
+void remember_key(Host& host, std::string_view kid, const SealedKey& key) {
+  save(host, kKeys, kid, StoredKey{key});
+}
+void forget_key(Host& host, std::string_view kid) {
+  host.erase({std::string(kKeys), std::string(kid)});
+}
+
+Result<std::string> send(Host& host, Message message, const SendOptions& options) {
+  if (!message.from || message.to.size() != 1) {
+    return fail(Errc::malformed, "a message needs one sender and one recipient");
+  }
+  const Time expires = host.now() + options.life;
+  if (message.id.empty()) message.id = new_message_id(host.random());
+  if (!message.created_time) message.created_time = epoch_seconds(host.now());
+  if (!message.expires_time) message.expires_time = epoch_seconds(expires);
+  if (options.wants_reply) message.return_route = "all";
+
+  KnownDids known(host);
+  const Did recipient = message.to.front();
+  TRY(const DidDocument document, known.resolve(recipient));
+  TRY(const SenderKey sender, sender_key(host, *message.from));
+  TRY(std::string packed,
+      pack_authcrypt(message, sender, document.agreement_keys(), {}, host.keys(), host.random()));
+
+  SendPayload payload;
+  payload.wants_reply = options.wants_reply;
+  if (!options.channel.empty()) {
+    payload.channel = options.channel;
+  } else {
+    TRY(const Route route, choose_route(document, known));
+    TRY(packed, wrap_forwards(std::move(packed), recipient, route, *message.expires_time, known,
+                              host.keys(), host.random()));
+    payload.uri = route.uri;
+  }
+  payload.packed = crypto::to_bytes(packed);
+
+  Effect effect;
+  effect.kind = EffectKind::send;
+  effect.owner = options.owner;
+  effect.context = options.context;
+  effect.payload = encode_record(payload);
+  effect.expires = expires;
+  effect.transient = options.transient || !options.channel.empty();
+  effect.answers_inbound = options.answers_inbound;
+  host.start(std::move(effect));
+  return message.id;
+}
+
+Result<std::string> reply(Host& host, const Inbound& inbound, std::string_view type,
+                          JsonObject body, SendOptions options) {
+  if (!inbound.info.sender || !inbound.info.own_did) {
+    return fail(Errc::not_authentic, "an anonymous message cannot be answered");
+  }
+  Message message = new_reply(inbound.message, type, host.random(), epoch_seconds(host.now()));
+  message.from = inbound.info.own_did;
+  message.to = {*inbound.info.sender};
+  message.body = std::move(body);
+  if (inbound.message.return_route == "all") options.channel = inbound.channel;
+  options.answers_inbound = true;
+  return send(host, std::move(message), options);
+}
+
+}  // namespace kith::protocol

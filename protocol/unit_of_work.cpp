@@ -1,0 +1,142 @@
+#include "protocol/unit_of_work.hpp"
+
+#include <algorithm>
+
+#include "crypto/assert.hpp"
+
+namespace kith::protocol {
+namespace {
+
+struct Counter {
+  std::uint64_t next = 0;
+  template <class V>
+  void visit(V& v) {
+    v("next", next);
+  }
+};
+
+}  // namespace
+
+UnitOfWork::UnitOfWork(const UnitContext& context) : context_(context) {}
+
+std::optional<Bytes> UnitOfWork::get(const RecordKey& key) {
+  const auto own = changes_.overlay.find(key);
+  if (own != changes_.overlay.end()) return own->second;
+  auto stored = context_.store.get(key);
+  if (!stored.has_value()) throw StoreFailure{stored.error()};
+  return std::move(*stored);
+}
+
+void UnitOfWork::put(const RecordKey& key, Bytes value) {
+  changes_.overlay[key] = std::move(value);
+}
+
+void UnitOfWork::erase(const RecordKey& key) {
+  changes_.overlay[key] = std::nullopt;
+}
+
+std::vector<std::string> UnitOfWork::list(std::string_view collection) {
+  auto stored = context_.store.list(collection);
+  if (!stored.has_value()) throw StoreFailure{stored.error()};
+  std::vector<std::string> ids = std::move(*stored);
+  const RecordKey first{std::string(collection), {}};
+  for (auto own = changes_.overlay.lower_bound(first);
+       own != changes_.overlay.end() && own->first.collection == collection; ++own) {
+    const auto at = std::ranges::lower_bound(ids, own->first.id);
+    const bool present = at != ids.end() && *at == own->first.id;
+    if (own->second && !present) ids.insert(at, own->first.id);
+    if (!own->second && present) ids.erase(at);
+  }
+  return ids;
+}
+
+std::uint64_t UnitOfWork::next_number(std::string_view counter) {
+  auto record = load<Counter>(*this, "counter", counter).value_or(Counter{});
+  const std::uint64_t number = record.next++;
+  save(*this, "counter", counter, record);
+  return number;
+}
+
+std::string UnitOfWork::start(Effect effect) {
+  if (effect.transient) {
+    // Never stored, so its id only has to differ from all others: random, and outside the counter.
+    effect.id = "t" + crypto::hex(context_.random.bytes(8));
+  } else {
+    effect.id = audit_record_id(next_number("effect"));
+    save(*this, "effect", effect.id, effect);
+  }
+  changes_.started.push_back(effect);
+  return effect.id;
+}
+
+void UnitOfWork::cancel_effect(std::string_view id) {
+  erase({"effect", std::string(id)});
+  std::erase_if(changes_.started, [id](const Effect& effect) { return effect.id == id; });
+  changes_.cancelled.emplace_back(id);
+}
+
+void UnitOfWork::set_timer(std::string_view module, std::string_view name, Time at) {
+  const std::string id = std::string(module) + "|" + std::string(name);
+  save(*this, "timer", id, StoredTimer{at});
+  changes_.timers[id] = at;
+}
+
+void UnitOfWork::cancel_timer(std::string_view module, std::string_view name) {
+  const std::string id = std::string(module) + "|" + std::string(name);
+  if (!get({"timer", id})) return;
+  erase({"timer", id});
+  changes_.timers[id] = std::nullopt;
+}
+
+void UnitOfWork::notify(Notice notice) {
+  notice.time = context_.now;
+  save(*this, "notice", audit_record_id(next_number("notice")), notice);
+}
+
+void UnitOfWork::audit(std::string_view event, JsonObject details) {
+  AuditEntry entry;
+  entry.time = context_.now;
+  entry.event = event;
+  entry.details = std::move(details);
+  changes_.audit.push_back(std::move(entry));
+}
+
+UnitOfWork::Savepoint UnitOfWork::savepoint() const {
+  return {changes_};
+}
+void UnitOfWork::roll_back(Savepoint savepoint) {
+  changes_ = std::move(savepoint.changes);
+}
+
+void UnitOfWork::write_audit() {
+  if (changes_.audit.empty()) return;
+  auto head = load<AuditHead>(*this, "meta", "audit");
+  if (!head) {
+    auto pair = context_.keys.generate(KeyType::ed25519, KeyPurpose::audit);
+    ASSERT(pair.has_value());
+    head = AuditHead{0, {}, pair->public_key, pair->sealed};
+  }
+  for (AuditEntry& entry : changes_.audit) {
+    entry.n = head->count;
+    entry.prev = head->hash;
+    entry.key = head->key;
+    const auto ok = sign_audit_entry(entry, context_.keys, head->sealed_key);
+    if (!ok.has_value()) throw StoreFailure{ok.error()};
+    save(*this, "audit", audit_record_id(entry.n), entry);
+    head->hash = audit_hash(entry);
+    ++head->count;
+  }
+  changes_.audit.clear();
+  save(*this, "meta", "audit", *head);
+}
+
+Result<void> UnitOfWork::commit() {
+  write_audit();
+  if (changes_.overlay.empty()) return {};
+  Batch batch;
+  batch.reserve(changes_.overlay.size());
+  for (auto& [key, value] : changes_.overlay) batch.push_back({key, value});
+  return context_.store.commit(batch);
+}
+
+}  // namespace kith::protocol
