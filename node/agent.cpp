@@ -87,6 +87,7 @@ Result<void> Agent::finish(Unit& unit, const ClockReading& clock, Outcome& outco
     in_flight_.erase(id);
     std::erase_if(retries_, [&id](const auto& retry) { return retry.second == id; });
   }
+  arrivals_.insert(arrivals_.end(), unit.arrivals().begin(), unit.arrivals().end());
   for (const Effect& effect : unit.started()) {
     in_flight_[effect.id] = effect;
     outcome.effects.push_back(effect);
@@ -104,6 +105,7 @@ Result<Outcome> Agent::start(const ClockReading& clock) {
       timers_[id] = at;
       due_.insert({at, id});
     }
+    arrivals_ = unit.list("arrived");
     for (const std::string& id : unit.list("effect")) {
       const Effect effect = *load<Effect>(unit, "effect", id);
       in_flight_[id] = effect;
@@ -118,6 +120,7 @@ Result<Outcome> Agent::start(const ClockReading& clock) {
       module->on_start(start_unit);
       CHECK(finish(start_unit, clock, outcome));
     }
+    CHECK(drain_arrivals(clock, outcome));
   } catch (const StoreFailure& failure) {
     return failure.error;
   }
@@ -128,6 +131,7 @@ Result<Outcome> Agent::handle(const Event& event, const ClockReading& clock) {
   Outcome outcome;
   try {
     CHECK(std::visit([&](const auto& e) { return on(e, clock, outcome); }, event));
+    CHECK(drain_arrivals(clock, outcome));
   } catch (const StoreFailure& failure) {
     return failure.error;
   }
@@ -138,15 +142,18 @@ Result<Outcome> Agent::handle(const Event& event, const ClockReading& clock) {
 
 Result<void> Agent::on(const EnvelopeArrived& event, const ClockReading& clock, Outcome& outcome) {
   Unit unit(context(clock));
+  outcome.refused = open_envelope(unit, event);
+  return finish(unit, clock, outcome);
+}
+
+/// Unpacks, checks for a repeat, delivers. Returns why the envelope was dropped, if it was.
+std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& event) {
   protocol::KnownDids known(unit);
   protocol::OwnSecrets secrets(unit);
   auto unpacked =
       protocol::unpack(crypto::as_text(event.envelope),
-                       {secrets, known, seams_.keys, protocol::epoch_seconds(clock.now)});
-  if (!unpacked.has_value()) {
-    outcome.refused = unpacked.error();
-    return {};
-  }
+                       {secrets, known, seams_.keys, protocol::epoch_seconds(unit.now())});
+  if (!unpacked.has_value()) return unpacked.error();
   const Inbound inbound{std::move(unpacked->message), std::move(unpacked->info), event.channel};
   // Anonymous messages have no sender to tell ids apart by: the envelope's own hash marks them.
   const std::string mark_id = inbound.info.sender
@@ -156,11 +163,27 @@ Result<void> Agent::on(const EnvelopeArrived& event, const ClockReading& clock, 
     repeat_answers(unit, inbound, mark_id);
   } else if (protocol::is_problem_report(inbound.message)) {
     deliver_problem(unit, inbound);
-    save(unit, kInbox, mark_id, InboxMark{clock.now, {}});
+    save(unit, kInbox, mark_id, InboxMark{unit.now(), {}});
   } else {
     deliver(unit, inbound, mark_id);
   }
-  return finish(unit, clock, outcome);
+  return std::nullopt;
+}
+
+Result<void> Agent::drain_arrivals(const ClockReading& clock, Outcome& outcome) {
+  while (!arrivals_.empty()) {
+    const std::string id = arrivals_.front();
+    arrivals_.erase(arrivals_.begin());
+    Unit unit(context(clock));
+    const auto arrived = load<protocol::ArrivedEnvelope>(unit, "arrived", id);
+    if (!arrived) continue;
+    unit.erase({"arrived", id});
+    if (const auto refused = open_envelope(unit, {arrived->envelope, {}})) {
+      unit.audit("envelope.dropped", {{"code", crypto::error_text(refused->code).code}});
+    }
+    CHECK(finish(unit, clock, outcome));
+  }
+  return {};
 }
 
 void Agent::deliver(Unit& unit, const Inbound& inbound, std::string_view mark_id) {

@@ -61,6 +61,9 @@ class Agent {
                                 Outcome& outcome);
   [[nodiscard]] Result<void> on(const WokenUp& event, const ClockReading& clock, Outcome& outcome);
 
+  /// Runs the envelopes that pickup handed in, each in its own unit.
+  [[nodiscard]] Result<void> drain_arrivals(const ClockReading& clock, Outcome& outcome);
+  [[nodiscard]] std::optional<Error> open_envelope(Unit& unit, const EnvelopeArrived& event);
   void deliver(Unit& unit, const Inbound& inbound, std::string_view mark_id);
   void deliver_problem(Unit& unit, const Inbound& inbound);
   void repeat_answers(Unit& unit, const Inbound& inbound, std::string_view mark_id);
@@ -80,6 +83,7 @@ class Agent {
   std::set<std::pair<Time, std::string>> due_;         ///< The same, by time.
   std::set<std::pair<Time, std::string>> retries_;     ///< Effects waiting for their next try.
   std::map<std::string, protocol::Effect> in_flight_;  ///< Transient ones exist only here.
+  std::vector<std::string> arrivals_;                  ///< Records of collection `arrived`.
   Duration uptime_before_{};                           ///< Of earlier lives.
 };
 

@@ -15,7 +15,7 @@ Bytes signed_bytes(ByteView hash) {
 
 }  // namespace
 
-std::string audit_record_id(std::uint64_t n) {
+std::string numbered_id(std::uint64_t n) {
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(n));
   return text;
@@ -39,7 +39,7 @@ Result<std::uint64_t> verify_audit_log(Store& store, const AuditHead& head) {
     const auto broken = [n](const char* why) {
       return fail(Errc::audit_broken, "entry " + std::to_string(n) + " " + why);
     };
-    TRY(const auto bytes, store.get({"audit", audit_record_id(n)}));
+    TRY(const auto bytes, store.get({"audit", numbered_id(n)}));
     if (!bytes) return broken("is missing");
     const auto entry = decode_record<AuditEntry>(*bytes);
     if (!entry.has_value()) return broken("cannot be read");

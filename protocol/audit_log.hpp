@@ -29,7 +29,8 @@ struct AuditEntry {
   }
 };
 
-[[nodiscard]] std::string audit_record_id(std::uint64_t n);
+/// 16 hex digits: record ids that sort in the order of their numbers.
+[[nodiscard]] std::string numbered_id(std::uint64_t n);
 [[nodiscard]] Bytes audit_hash(const AuditEntry& entry);
 /// Sets `signature`. Errors: of KeyOps::sign.
 [[nodiscard]] Result<void> sign_audit_entry(AuditEntry& entry, KeyOps& keys, const SealedKey& key);

@@ -46,6 +46,10 @@ class Host {
   virtual std::string start(Effect effect) = 0;
   virtual void cancel_effect(std::string_view id) = 0;
 
+  /// Hands in an envelope that came inside another message (pickup): handled in a unit of its own,
+  /// after this one is durable.
+  virtual void arrived(Bytes envelope) = 0;
+
   // Timers: one per (module, name); setting again moves it.
   virtual void set_timer(std::string_view module, std::string_view name, Time at) = 0;
   virtual void cancel_timer(std::string_view module, std::string_view name) = 0;

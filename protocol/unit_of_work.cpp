@@ -62,7 +62,7 @@ std::string UnitOfWork::start(Effect effect) {
     // Never stored, so its id only has to differ from all others: random, and outside the counter.
     effect.id = "t" + crypto::hex(context_.random.bytes(8));
   } else {
-    effect.id = audit_record_id(next_number("effect"));
+    effect.id = numbered_id(next_number("effect"));
     save(*this, "effect", effect.id, effect);
   }
   changes_.started.push_back(effect);
@@ -73,6 +73,12 @@ void UnitOfWork::cancel_effect(std::string_view id) {
   erase({"effect", std::string(id)});
   std::erase_if(changes_.started, [id](const Effect& effect) { return effect.id == id; });
   changes_.cancelled.emplace_back(id);
+}
+
+void UnitOfWork::arrived(Bytes envelope) {
+  const std::string id = numbered_id(next_number("arrived"));
+  save(*this, "arrived", id, ArrivedEnvelope{std::move(envelope)});
+  changes_.arrivals.push_back(id);
 }
 
 void UnitOfWork::set_timer(std::string_view module, std::string_view name, Time at) {
@@ -90,7 +96,7 @@ void UnitOfWork::cancel_timer(std::string_view module, std::string_view name) {
 
 void UnitOfWork::notify(Notice notice) {
   notice.time = context_.now;
-  save(*this, "notice", audit_record_id(next_number("notice")), notice);
+  save(*this, "notice", numbered_id(next_number("notice")), notice);
 }
 
 void UnitOfWork::audit(std::string_view event, JsonObject details) {
@@ -122,7 +128,7 @@ void UnitOfWork::write_audit() {
     entry.key = head->key;
     const auto ok = sign_audit_entry(entry, context_.keys, head->sealed_key);
     if (!ok.has_value()) throw StoreFailure{ok.error()};
-    save(*this, "audit", audit_record_id(entry.n), entry);
+    save(*this, "audit", numbered_id(entry.n), entry);
     head->hash = audit_hash(entry);
     ++head->count;
   }

@@ -32,6 +32,15 @@ struct StoredTimer {
   }
 };
 
+/// An envelope waiting for its own unit (collection `arrived`).
+struct ArrivedEnvelope {
+  Bytes envelope;
+  template <class V>
+  void visit(V& v) {
+    v("envelope", envelope);
+  }
+};
+
 class UnitOfWork final : public Host {
  public:
   explicit UnitOfWork(const UnitContext& context);
@@ -42,6 +51,7 @@ class UnitOfWork final : public Host {
   std::vector<std::string> list(std::string_view collection) override;
   std::string start(Effect effect) override;
   void cancel_effect(std::string_view id) override;
+  void arrived(Bytes envelope) override;
   void set_timer(std::string_view module, std::string_view name, Time at) override;
   void cancel_timer(std::string_view module, std::string_view name) override;
   void notify(Notice notice) override;
@@ -64,6 +74,8 @@ class UnitOfWork final : public Host {
   [[nodiscard]] const std::map<std::string, std::optional<Time>>& timers() const {
     return changes_.timers;
   }
+  /// Ids of records in collection `arrived` that this unit added.
+  [[nodiscard]] const std::vector<std::string>& arrivals() const { return changes_.arrivals; }
   [[nodiscard]] bool changed() const { return !changes_.overlay.empty(); }
 
   /// Writes the batch; nothing to write is Ok. Errors: those of Store::commit.
@@ -74,6 +86,7 @@ class UnitOfWork final : public Host {
     std::map<RecordKey, std::optional<Bytes>> overlay;
     std::vector<Effect> started;
     std::vector<std::string> cancelled;
+    std::vector<std::string> arrivals;
     std::map<std::string, std::optional<Time>> timers;
     std::vector<AuditEntry> audit;  ///< Chained and signed at commit.
     std::uint64_t transient_count = 0;

@@ -1,0 +1,26 @@
+#include "protocol/own_service.hpp"
+
+namespace kith::protocol {
+
+std::optional<MediatorGrant> mediator_grant(Host& host) {
+  return load<MediatorGrant>(host, "meta", "mediator");
+}
+
+Result<ServiceEndpoint> own_service(Host& host) {
+  ServiceEndpoint service;
+  service.accept = {"didcomm/v2"};
+  if (const auto grant = mediator_grant(host)) {
+    service.uri = grant->uri;
+    service.routing_keys = {grant->routing_did};
+    return service;
+  }
+  if (const auto own = load<PublicUrl>(host, "meta", "public-url")) {
+    service.uri = own->url;
+    return service;
+  }
+  return fail(Errc::wrong_state,
+              "this node has no address yet: it needs a mediator (kith init --mediator) or "
+              "--public-url");
+}
+
+}  // namespace kith::protocol
