@@ -153,6 +153,8 @@ inline constexpr std::chrono::seconds kControlRespondTimeout{60};
 inline constexpr std::size_t kNameCharsMax = 100;
 inline constexpr std::size_t kTextBytesMax = 16 * 1024;
 inline constexpr std::size_t kPassphraseBytesMax = 1024;
+/// Texts kept for reading again; the oldest goes first.
+inline constexpr std::size_t kMessagesKept = 1000;
 
 // Passphrases (Argon2id, crypto/passphrase.hpp)
 /// Floor: a stored record that asks for less was altered to make guessing cheap.

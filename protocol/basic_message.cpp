@@ -1,0 +1,89 @@
+#include "protocol/basic_message.hpp"
+
+#include "protocol/audit_log.hpp"
+#include "protocol/contact.hpp"
+#include "protocol/messenger.hpp"
+
+namespace kith::protocol {
+namespace {
+
+constexpr std::string_view kTexts = "text";
+
+struct KeptText {
+  std::string contact_id;
+  std::string text;
+  Time time{};
+  bool received = false;
+  template <class V>
+  void visit(V& v) {
+    v("contact_id", contact_id), v("text", text), v("time", time), v("received", received);
+  }
+};
+
+/// Ids are times made unique, so that listing gives the order; the oldest goes when there are many.
+void keep(Host& host, const KeptText& text) {
+  const auto ids = host.list(kTexts);
+  if (ids.size() >= limits::kMessagesKept) host.erase({std::string(kTexts), ids.front()});
+  std::string id = numbered_id(static_cast<std::uint64_t>(epoch_ms(text.time)));
+  id += "-" + crypto::hex(host.random().bytes(4));
+  save(host, kTexts, id, text);
+}
+
+Result<JsonObject> send_text(Host& host, const JsonObject& args) {
+  TRY(const std::string name, crypto::json_string(args, "contact"));
+  TRY(const std::string text, crypto::json_string(args, "text"));
+  if (text.empty()) return fail(Errc::usage, "the message is empty");
+  if (text.size() > limits::kTextBytesMax) {
+    return fail(Errc::limit_exceeded, "the message is longer than 16 KiB");
+  }
+  TRY(const Contact contact, contact_named(host, name));
+  if (contact.state != ContactState::connected) {
+    return fail(Errc::wrong_state, contact.name + " has not answered the invitation yet");
+  }
+  TRY(const Did mine, Did::parse(contact.my_did));
+  TRY(const Did theirs, Did::parse(contact.their_did));
+  Message message = new_message(kBasicMessageType, host.random(), epoch_seconds(host.now()));
+  message.from = mine;
+  message.to = {theirs};
+  message.body = {{"content", text}};
+  TRY(const std::string id, send(host, std::move(message), {}));
+  keep(host, {contact.id, text, host.now(), false});
+  return JsonObject{{"id", id}, {"contact", contact.name}};
+}
+
+}  // namespace
+
+Result<void> BasicMessage::on_message(Host& host, const Inbound& inbound) {
+  if (!inbound.info.sender || !inbound.info.own_did) {
+    return fail(Errc::not_authentic, "a text must come from somebody");
+  }
+  TRY(const Contact contact, contact_of(host, *inbound.info.own_did, *inbound.info.sender));
+  TRY(const std::string text, crypto::json_string(inbound.message.body, "content"));
+  if (text.size() > limits::kTextBytesMax) return fail(Errc::limit_exceeded, "text too long");
+  keep(host, {contact.id, text, host.now(), true});
+  host.notify({"message", contact.name + ": " + text, contact.id, {}});
+  return {};
+}
+
+Result<JsonObject> BasicMessage::on_command(Host& host, const Command& command) {
+  if (command.name == "send") return send_text(host, command.args);
+  TRY(const auto wanted, crypto::json_optional_string(command.args, "contact"));
+  std::optional<std::string> wanted_id;
+  if (wanted) {
+    TRY(const Contact contact, contact_named(host, *wanted));
+    wanted_id = contact.id;
+  }
+  JsonArray messages;
+  for (const std::string& id : host.list(kTexts)) {
+    const auto text = *load<KeptText>(host, kTexts, id);
+    if (wanted_id && text.contact_id != *wanted_id) continue;
+    const auto contact = find_contact(host, text.contact_id);
+    messages.push_back(JsonObject{{"contact", contact ? contact->name : text.contact_id},
+                                  {"text", text.text},
+                                  {"time", utc_text(text.time)},
+                                  {"direction", text.received ? "received" : "sent"}});
+  }
+  return JsonObject{{"messages", std::move(messages)}};
+}
+
+}  // namespace kith::protocol
