@@ -75,27 +75,37 @@ fi
 [ "$unpack_msgpack" = no ] || say "Unpacked into $KITH_DEPS_PREFIX: libmsgpack-cxx-dev"
 [ "$print_only" = no ] || exit 0
 
-# One privileged command, so that sudo asks once.
-privileged=(env DEBIAN_FRONTEND=noninteractive sh -c '
-  apt-get update -q -o DPkg::Lock::Timeout=120 &&
-  { [ $# -eq 0 ] ||
-    apt-get install -q -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=120 "$@"; }'
-  install-deps "${missing[@]}")
-if [ "$(id -u)" -ne 0 ]; then
-  command -v sudo >/dev/null ||
-    die "installing packages needs root, and there is no sudo" "As root: apt-get install ${missing[*]}"
-  if [ -t 0 ]; then privileged=(sudo "${privileged[@]}"); else privileged=(sudo -n "${privileged[@]}"); fi
+# Runs a command as root. sudo asks on the terminal; without one it must not need to.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif ! command -v sudo >/dev/null; then
+    die "this needs root, and there is no sudo" "As root: apt-get update && apt-get install ${missing[*]}"
+  elif [ -t 0 ]; then
+    sudo "$@"
+  else
+    sudo -n "$@"
+  fi
+}
+
+# Update and install are one privileged command, so that the password is asked for once.
+if [ "${#missing[@]}" -gt 0 ]; then
+  # shellcheck disable=SC2016  # The inner shell expands its own arguments.
+  as_root env DEBIAN_FRONTEND=noninteractive sh -c '
+    apt-get update -q -o DPkg::Lock::Timeout=120 &&
+    apt-get install -q -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=120 "$@"' \
+    install-deps "${missing[@]}" ||
+    die "apt could not install the packages (its reason is above)" \
+      "If it would have to remove one (another Boost, say), decide yourself: apt-get install ${missing[*]}"
 fi
-"${privileged[@]}" </dev/null ||
-  die "apt could not install the packages (its reason is above)" \
-    "If it would remove a package (another Boost, say), decide yourself: apt-get install ${missing[*]}"
 
 if [ "$unpack_msgpack" = yes ]; then
   download="$(mktemp -d)"
   trap 'rm -rf "$download"' EXIT
-  # Readable for the unprivileged user as which apt downloads when it is started by root.
-  chmod 755 "$download"
-  (cd "$download" && apt-get download -q libmsgpack-cxx-dev)
+  fetch() { (cd "$download" && apt-get download -q -o APT::Sandbox::User=root libmsgpack-cxx-dev); }
+  # Downloading needs no root, only package lists; those are fetched where there are none.
+  fetch 2>/dev/null || { as_root apt-get update -q && fetch; } ||
+    die "apt could not download libmsgpack-cxx-dev (its reason is above)"
   mkdir -p "$KITH_DEPS_PREFIX"
   dpkg-deb -x "$download"/libmsgpack-cxx-dev_*.deb "$KITH_DEPS_PREFIX"
 fi
