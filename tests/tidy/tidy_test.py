@@ -170,6 +170,13 @@ def check_banned(rules, source):
                 yield source.line_of(match.start()), row["rule"], f"`{word}`: {row['why']}"
 
 
+def check_encoding(_rules, source):
+    for number, line in enumerate(source.lines, 1):
+        if any("\udc80" <= char <= "\udcff" for char in line):
+            yield number, "encoding", "text is UTF-8; does a generated file lie in the tree?"
+            return
+
+
 def check_unfinished(_rules, source):
     for number, line in enumerate(source.lines, 1):
         match = re.search(r"\b(TODO|FIXME|XXX)\b", line)
@@ -372,19 +379,27 @@ def check_place(rules, source):
         yield 1, "folder", "C++ lives in " + ", ".join(rules["files"]["cpp_folders"])
 
 
-def check(rules, source, exists):
-    found = list(check_unfinished(rules, source))
+def check(rules, source, exists, used=None):
+    """Findings of one file; allow rows that excused something are added to `used`."""
+    found = [*check_encoding(rules, source), *check_unfinished(rules, source)]
     if source.is_cpp:
         for checker in (check_place, check_includes, check_banned, check_coroutines, check_draws, check_sizes):
             found += checker(rules, source)
         found += check_header_form(rules, source, exists)
     allowed = {row["rule"] for row in rules["allow"] if row["path"] == source.path}
+    if used is not None:
+        used |= {(source.path, row[1]) for row in found if row[1] in allowed}
     return [Finding(source.path, *row) for row in sorted(set(found)) if row[1] not in allowed]
 
 
 ALL_RULES = {"folder", "include-root", "include-direction", "third-party", "pragma-once",
-             "own-header-first", "unfinished", "coroutine", "draw-order", "line-length", "file-size",
+             "own-header-first", "encoding", "unfinished", "coroutine", "draw-order", "line-length", "file-size",
              "function-size"}
+
+
+def read(path):
+    """The file's text; bytes that are not UTF-8 come out as lone surrogates (see check_encoding)."""
+    return path.read_text(encoding="utf-8", errors="surrogateescape")
 
 
 def expand(text):
@@ -403,7 +418,7 @@ def try_examples(rules):
         base = HERE / "bad" / rule
         wanted, got = set(), set()
         for file in sorted(path for path in base.rglob("*") if path.is_file()):
-            source = Source(str(file.relative_to(base)), expand(file.read_text(encoding="utf-8")))
+            source = Source(str(file.relative_to(base)), expand(read(file)))
             wanted |= {(source.path, number, rule) for number, line in enumerate(source.lines, 1)
                        if re.search(r"(?://|#|<!--) refused\b", line)}
             got |= {finding[:3] for finding in check(rules, source, lambda path: (base / path).exists())}
@@ -436,9 +451,12 @@ def main():
     for path in tree_sources(rules, ROOT):
         name = path.relative_to(ROOT).as_posix()
         if not matches(name, rules["files"]["skip"]):
-            sources.append(Source(name, path.read_text(encoding="utf-8")))
+            sources.append(Source(name, read(path)))
+    used = set()
     findings = [finding for source in sources
-                for finding in check(rules, source, lambda name: (ROOT / name).exists())]
+                for finding in check(rules, source, lambda name: (ROOT / name).exists(), used)]
+    complaints += [f"tests/tidy/rules.toml: allow: {row['path']} needs no exception from {row['rule']}"
+                   for row in rules["allow"] if (row["path"], row["rule"]) not in used]
     print(*complaints, *findings, sep="\n", end="\n" if complaints or findings else "")
     report = list(size_report(rules, sources))
     if report:

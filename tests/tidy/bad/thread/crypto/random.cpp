@@ -1,3 +1,3 @@
 #include <mutex>
 
-std::mutex only_the_arena_may;  // refused
+std::mutex only_secret_bytes_may;  // refused
