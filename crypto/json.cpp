@@ -231,7 +231,7 @@ void write_canonical(std::string& out, const Json& value) {
       return;
     }
     case bj::kind::double_:
-      ASSERT(!"canonical JSON of ours holds no floats");
+      ASSERT(value.kind() != bj::kind::double_);
       return;
     case bj::kind::string:
       write_canonical_string(out, value.get_string());

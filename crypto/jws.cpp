@@ -29,8 +29,7 @@ std::string_view algorithm_of(KeyType type) {
   for (const Algorithm& algorithm : kAlgorithms) {
     if (algorithm.type == type) return algorithm.name;
   }
-  ASSERT(!"an agreement key cannot sign");
-  return {};
+  UNREACHABLE();  // Agreement keys do not sign: the caller's mistake.
 }
 
 struct Signed {
