@@ -96,6 +96,14 @@ inline constexpr std::size_t kBackupVersionsKept = 3;
 inline constexpr std::size_t kMailboxMessagesMax = 1000;
 inline constexpr std::size_t kMailboxBytesMax = 32 * 1024 * 1024;
 inline constexpr std::size_t kPickupBatchMax = 10;
+/// Envelopes in one delivery, so that it stays below kEnvelopeBytesMax after two base64 layers.
+inline constexpr std::size_t kPickupBytesMax = 512 * 1024;
+/// DIDs that one client may register: a pairwise DID for each of its contacts.
+inline constexpr std::size_t kMailboxRecipientsMax = 2000;
+/// Items of one registration or receipt message.
+inline constexpr std::size_t kRecipientUpdatesMax = 64;
+/// Undelivered mail is kept this long; messages expire earlier (kMessageLifeMax).
+inline constexpr std::chrono::hours kMailLife{24 * 30};
 
 // Delivery
 inline constexpr std::chrono::seconds kRetryFirst{1};

@@ -165,7 +165,7 @@ std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& eve
     deliver_problem(unit, inbound);
     save(unit, kInbox, mark_id, InboxMark{unit.now(), {}});
   } else {
-    deliver(unit, inbound, mark_id);
+    return deliver(unit, inbound, mark_id);
   }
   return std::nullopt;
 }
@@ -186,21 +186,22 @@ Result<void> Agent::drain_arrivals(const ClockReading& clock, Outcome& outcome) 
   return {};
 }
 
-void Agent::deliver(Unit& unit, const Inbound& inbound, std::string_view mark_id) {
-  const auto found = by_type_.find(inbound.message.type);
+std::optional<Error> Agent::deliver(Unit& unit, const Inbound& inbound, std::string_view mark_id) {
+  const std::string& type = inbound.message.type;
+  const auto found = by_type_.find(type);
   const auto before = unit.savepoint();
-  Result<void> result = found == by_type_.end() ? Result<void>(fail(Errc::unknown_type))
-                                                : found->second->on_message(unit, inbound);
+  const Result<void> result = found == by_type_.end() ? Result<void>(fail(Errc::unknown_type))
+                                                      : found->second->on_message(unit, inbound);
+  if (result.has_value() && found->second->only_reads(type)) return std::nullopt;
   if (!result.has_value()) {
     unit.roll_back(before);
+    // Nobody to report to: the connection answers, without a mark, so that a later try can succeed.
+    if (!inbound.info.authenticated) return result.error();
     unit.audit("message.refused", {{"code", crypto::error_text(result.error().code).code}});
     report_problem(unit, inbound, result.error());
   }
-  if (found != by_type_.end() && result.has_value() &&
-      found->second->only_reads(inbound.message.type)) {
-    return;
-  }
   save(unit, kInbox, mark_id, InboxMark{unit.now(), answers_of(unit.started())});
+  return std::nullopt;
 }
 
 /// A report reaches every module that speaks the failed message's protocol; each knows its threads.

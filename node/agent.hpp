@@ -64,7 +64,9 @@ class Agent {
   /// Runs the envelopes that pickup handed in, each in its own unit.
   [[nodiscard]] Result<void> drain_arrivals(const ClockReading& clock, Outcome& outcome);
   [[nodiscard]] std::optional<Error> open_envelope(Unit& unit, const EnvelopeArrived& event);
-  void deliver(Unit& unit, const Inbound& inbound, std::string_view mark_id);
+  /// An error is for the connection: the anonymous sender may try again.
+  [[nodiscard]] std::optional<Error> deliver(Unit& unit, const Inbound& inbound,
+                                             std::string_view mark_id);
   void deliver_problem(Unit& unit, const Inbound& inbound);
   void repeat_answers(Unit& unit, const Inbound& inbound, std::string_view mark_id);
   void run_timer(Unit& unit, const std::string& id);

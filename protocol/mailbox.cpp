@@ -1,0 +1,114 @@
+#include "protocol/mailbox.hpp"
+
+#include "protocol/audit_log.hpp"
+
+namespace kith::protocol {
+namespace {
+
+constexpr std::string_view kStates = "mailbox";
+constexpr std::string_view kRoutes = "mail-route";
+
+struct MailRoute {
+  std::string client;
+  template <class V>
+  void visit(V& v) {
+    v("client", client);
+  }
+};
+
+std::string box(std::string_view client) {
+  return "mail/" + std::string(client);
+}
+std::string registered(std::string_view client) {
+  return "mail-did/" + std::string(client);
+}
+
+}  // namespace
+
+MailboxState mailbox_state(Host& host, std::string_view client) {
+  return load<MailboxState>(host, kStates, client).value_or(MailboxState{});
+}
+
+std::optional<std::string> client_for(Host& host, std::string_view did) {
+  const auto route = load<MailRoute>(host, kRoutes, did);
+  if (!route) return std::nullopt;
+  return route->client;
+}
+
+Registration register_recipient(Host& host, std::string_view client, std::string_view did) {
+  if (const auto owner = client_for(host, did)) {
+    return *owner == client ? Registration::no_change : Registration::client_error;
+  }
+  MailboxState state = mailbox_state(host, client);
+  if (state.recipients >= limits::kMailboxRecipientsMax) return Registration::client_error;
+  ++state.recipients;
+  save(host, kStates, client, state);
+  save(host, kRoutes, did, MailRoute{std::string(client)});
+  save(host, registered(client), did, MailRoute{std::string(client)});
+  return Registration::success;
+}
+
+Registration remove_recipient(Host& host, std::string_view client, std::string_view did) {
+  const auto owner = client_for(host, did);
+  if (!owner) return Registration::no_change;
+  if (*owner != client) return Registration::client_error;
+  MailboxState state = mailbox_state(host, client);
+  --state.recipients;
+  save(host, kStates, client, state);
+  host.erase({std::string(kRoutes), std::string(did)});
+  host.erase({registered(client), std::string(did)});
+  return Registration::success;
+}
+
+std::vector<std::string> recipients_of(Host& host, std::string_view client) {
+  return host.list(registered(client));
+}
+
+Result<void> put_mail(Host& host, std::string_view client, Mail mail) {
+  MailboxState state = mailbox_state(host, client);
+  if (state.count >= limits::kMailboxMessagesMax ||
+      state.bytes + mail.envelope.size() > limits::kMailboxBytesMax) {
+    return fail(Errc::storage_full, "that mailbox is full");
+  }
+  mail.received = host.now();
+  const std::string id = numbered_id(state.next++);
+  ++state.count;
+  state.bytes += mail.envelope.size();
+  save(host, box(client), id, mail);
+  save(host, kStates, client, state);
+  return {};
+}
+
+std::vector<StoredMail> read_mail(Host& host, std::string_view client,
+                                  std::string_view recipient_did, std::size_t max) {
+  std::vector<StoredMail> found;
+  for (const std::string& id : host.list(box(client))) {
+    if (found.size() == max) break;
+    auto mail = load<Mail>(host, box(client), id);
+    if (!mail || (!recipient_did.empty() && mail->recipient_did != recipient_did)) continue;
+    found.push_back({id, std::move(*mail)});
+  }
+  return found;
+}
+
+void remove_mail(Host& host, std::string_view client, std::string_view mail_id) {
+  const auto mail = load<Mail>(host, box(client), mail_id);
+  if (!mail) return;
+  MailboxState state = mailbox_state(host, client);
+  --state.count;
+  state.bytes -= mail->envelope.size();
+  save(host, kStates, client, state);
+  host.erase({box(client), std::string(mail_id)});
+}
+
+void drop_old_mail(Host& host) {
+  for (const std::string& client : host.list(kStates)) {
+    for (const std::string& id : host.list(box(client))) {
+      const auto mail = load<Mail>(host, box(client), id);
+      if (mail && mail->received + Duration{limits::kMailLife} >= host.now()) break;
+      remove_mail(host, client, id);
+    }
+  }
+}
+
+}  // namespace kith::protocol

@@ -1,0 +1,61 @@
+#pragma once
+
+/// Mailboxes of a mediator: one per client, bounded, oldest first.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/host.hpp"
+
+namespace kith::protocol {
+
+struct Mail {
+  Bytes envelope;
+  std::string recipient_did;
+  Time received{};
+  template <class V>
+  void visit(V& v) {
+    v("envelope", envelope), v("recipient_did", recipient_did), v("received", received);
+  }
+};
+
+/// Record `mailbox`/<client contact id>.
+struct MailboxState {
+  std::uint64_t next = 0;
+  std::uint64_t count = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t recipients = 0;  ///< DIDs registered by this client.
+  template <class V>
+  void visit(V& v) {
+    v("next", next), v("count", count), v("bytes", bytes), v("recipients", recipients);
+  }
+};
+
+enum class Registration : std::uint8_t { success, no_change, client_error };
+
+/// Only DIDs that nobody else registered; at most limits::kMailboxRecipientsMax a client.
+[[nodiscard]] Registration register_recipient(Host& host, std::string_view client,
+                                              std::string_view did);
+[[nodiscard]] Registration remove_recipient(Host& host, std::string_view client,
+                                            std::string_view did);
+[[nodiscard]] std::vector<std::string> recipients_of(Host& host, std::string_view client);
+/// The client that registered `did`.
+[[nodiscard]] std::optional<std::string> client_for(Host& host, std::string_view did);
+
+/// Errors: storage_full (limits::kMailboxMessagesMax, kMailboxBytesMax).
+[[nodiscard]] Result<void> put_mail(Host& host, std::string_view client, Mail mail);
+struct StoredMail {
+  std::string id;
+  Mail mail;
+};
+/// Oldest first; `recipient_did` empty: all of the client's.
+[[nodiscard]] std::vector<StoredMail> read_mail(Host& host, std::string_view client,
+                                                std::string_view recipient_did, std::size_t max);
+void remove_mail(Host& host, std::string_view client, std::string_view mail_id);
+[[nodiscard]] MailboxState mailbox_state(Host& host, std::string_view client);
+/// Drops mail older than limits::kMailLife from every mailbox.
+void drop_old_mail(Host& host);
+
+}  // namespace kith::protocol

@@ -1,0 +1,209 @@
+#include "protocol/mediator.hpp"
+
+#include "protocol/did_peer.hpp"
+#include "protocol/forward.hpp"
+#include "protocol/mailbox.hpp"
+#include "protocol/messenger.hpp"
+#include "protocol/open_invitation.hpp"
+#include "protocol/own_service.hpp"
+
+namespace kith::protocol {
+namespace {
+
+constexpr std::string_view kModule = "mediator";
+constexpr std::chrono::hours kSweepEvery{24};
+
+/// The client behind a message. Errors: unknown_peer, refused (a contact, but not a client).
+Result<Contact> client_of(Host& host, const Inbound& inbound) {
+  if (!inbound.info.sender || !inbound.info.own_did) {
+    return fail(Errc::not_authentic, "mail is handed out to proven clients only");
+  }
+  TRY(Contact contact, contact_of(host, *inbound.info.own_did, *inbound.info.sender));
+  if (contact.role != ContactRole::client) {
+    return fail(Errc::refused, "this contact has no mailbox here");
+  }
+  return contact;
+}
+
+Result<void> answer(Host& host, const Inbound& inbound, std::string_view type, JsonObject body) {
+  TRY(const std::string id, reply(host, inbound, type, std::move(body)));
+  return {};
+}
+
+JsonObject status_body(Host& host, const std::string& client) {
+  const MailboxState state = mailbox_state(host, client);
+  JsonObject body{
+      {"message_count", state.count}, {"total_bytes", state.bytes}, {"live_delivery", false}};
+  const auto oldest = read_mail(host, client, {}, 1);
+  if (!oldest.empty()) {
+    const Time since = oldest.front().mail.received;
+    body["oldest_received_time"] = epoch_seconds(since);
+    body["longest_waited_seconds"] =
+        std::chrono::duration_cast<std::chrono::seconds>(host.now() - since).count();
+  }
+  return body;
+}
+
+Result<void> on_forward(Host& host, const Inbound& inbound) {
+  TRY(Forward forward, parse_forward(inbound.message));
+  TRY(const DidUrl next, DidUrl::parse(forward.next));
+  const auto client = client_for(host, next.did().text());
+  if (!client) return fail(Errc::unknown_peer, "nobody here registered that recipient");
+  return put_mail(host, *client, {crypto::to_bytes(forward.envelope), next.did().text(), {}});
+}
+
+Result<void> on_recipient_update(Host& host, const Inbound& inbound, const Contact& client) {
+  TRY(const JsonArray* updates, crypto::json_array(inbound.message.body, "updates"));
+  if (updates->size() > limits::kRecipientUpdatesMax) {
+    return fail(Errc::limit_exceeded, "too many updates in one message");
+  }
+  JsonArray updated;
+  for (const Json& item : *updates) {
+    TRY(const JsonObject* update, crypto::as_object(item, "update"));
+    TRY(const std::string text, crypto::json_string(*update, "recipient_did"));
+    TRY(const std::string action, crypto::json_string(*update, "action"));
+    const auto did = Did::parse(text);
+    Registration result = Registration::client_error;
+    if (did.has_value() && action == "add") {
+      result = register_recipient(host, client.id, text);
+    } else if (did.has_value() && action == "remove") {
+      result = remove_recipient(host, client.id, text);
+    }
+    const char* word = result == Registration::success     ? "success"
+                       : result == Registration::no_change ? "no_change"
+                                                           : "client_error";
+    updated.push_back(JsonObject{{"recipient_did", text}, {"action", action}, {"result", word}});
+  }
+  return answer(host, inbound, kRecipientUpdateResponse, {{"updated", std::move(updated)}});
+}
+
+Result<void> on_delivery_request(Host& host, const Inbound& inbound, const Contact& client) {
+  TRY(const std::int64_t wanted, crypto::json_int(inbound.message.body, "limit"));
+  TRY(const auto recipient, crypto::json_optional_string(inbound.message.body, "recipient_did"));
+  if (wanted < 1) return fail(Errc::malformed, "limit must be at least 1");
+  const std::size_t most = std::min(static_cast<std::size_t>(wanted), limits::kPickupBatchMax);
+  const auto mails = read_mail(host, client.id, recipient.value_or(""), most);
+  if (mails.empty()) return answer(host, inbound, kStatus, status_body(host, client.id));
+
+  Message delivery =
+      new_reply(inbound.message, kDelivery, host.random(), epoch_seconds(host.now()));
+  delivery.from = inbound.info.own_did;
+  delivery.to = {*inbound.info.sender};
+  if (recipient) delivery.body["recipient_did"] = *recipient;
+  std::size_t bytes = 0;
+  for (const StoredMail& mail : mails) {
+    bytes += mail.mail.envelope.size();
+    if (bytes > limits::kPickupBytesMax && !delivery.attachments.empty()) break;
+    delivery.attachments.push_back(base64_attachment(mail.mail.envelope, mail.id));
+  }
+  SendOptions options;
+  options.answers_inbound = true;
+  options.channel = inbound.channel;
+  TRY(const std::string id, send(host, std::move(delivery), options));
+  return {};
+}
+
+Result<void> on_messages_received(Host& host, const Inbound& inbound, const Contact& client) {
+  TRY(const JsonArray* ids, crypto::json_array(inbound.message.body, "message_id_list"));
+  if (ids->size() > limits::kRecipientUpdatesMax) {
+    return fail(Errc::limit_exceeded, "too many ids in one message");
+  }
+  for (const Json& id : *ids) {
+    if (!id.is_string()) return fail(Errc::malformed, "message_id_list holds texts");
+    remove_mail(host, client.id, std::string_view(id.get_string()));
+  }
+  return answer(host, inbound, kStatus, status_body(host, client.id));
+}
+
+Result<RoutingDid> make_routing_did(Host& host, const std::string& public_url) {
+  TRY(const KeyPair agree, host.keys().generate(KeyType::x25519, KeyPurpose::agree));
+  TRY(const KeyPair sign, host.keys().generate(KeyType::ed25519, KeyPurpose::authenticate));
+  ServiceEndpoint service;
+  service.uri = public_url;
+  service.accept = {"didcomm/v2"};
+  TRY(const Did did, make_did_peer2({{agree.public_key, KeyUse::key_agreement},
+                                     {sign.public_key, KeyUse::authentication}},
+                                    {service}));
+  remember_key(host, did_peer2_kid(did, 0), agree.sealed);
+  remember_key(host, did_peer2_kid(did, 1), sign.sealed);
+  OpenInvitation invitation;
+  invitation.id = new_message_id(host.random());
+  invitation.did = did.text();
+  invitation.role = ContactRole::client;
+  invitation.reusable = true;
+  invitation.created = host.now();
+  invitation.expires = from_epoch_seconds(std::numeric_limits<std::int64_t>::max());
+  save(host, kInvitations, invitation.id, invitation);
+  return RoutingDid{did.text(), invitation.id};
+}
+
+}  // namespace
+
+std::vector<std::string> Mediator::message_types() const {
+  return {std::string(kForwardType),      std::string(kMediateRequest),
+          std::string(kRecipientUpdate),  std::string(kRecipientQuery),
+          std::string(kStatusRequest),    std::string(kDeliveryRequest),
+          std::string(kMessagesReceived), std::string(kLiveDeliveryChange)};
+}
+
+bool Mediator::only_reads(std::string_view what) const {
+  return what == kStatusRequest || what == kDeliveryRequest || what == kRecipientQuery ||
+         what == "mediator-invitation";
+}
+
+Result<void> Mediator::on_message(Host& host, const Inbound& inbound) {
+  const std::string& type = inbound.message.type;
+  if (type == kForwardType) return on_forward(host, inbound);
+  TRY(const Contact client, client_of(host, inbound));
+  if (type == kMediateRequest) {
+    const auto routing = load<RoutingDid>(host, "meta", "routing-did");
+    if (!routing) return answer(host, inbound, kMediateDeny, {});
+    return answer(host, inbound, kMediateGrant, {{"routing_did", JsonArray{routing->did}}});
+  }
+  if (type == kRecipientUpdate) return on_recipient_update(host, inbound, client);
+  if (type == kRecipientQuery) {
+    JsonArray dids;
+    for (const std::string& did : recipients_of(host, client.id)) {
+      dids.push_back(JsonObject{{"recipient_did", did}});
+    }
+    return answer(host, inbound, kRecipient, {{"dids", std::move(dids)}});
+  }
+  if (type == kStatusRequest) {
+    return answer(host, inbound, kStatus, status_body(host, client.id));
+  }
+  if (type == kDeliveryRequest) return on_delivery_request(host, inbound, client);
+  if (type == kMessagesReceived) return on_messages_received(host, inbound, client);
+  return fail(Errc::unsupported, "live delivery needs a lasting connection");
+}
+
+Result<JsonObject> Mediator::on_command(Host& host, const Command&) {
+  const auto routing = load<RoutingDid>(host, "meta", "routing-did");
+  if (!routing) return fail(Errc::wrong_state, "this node is not a mediator");
+  TRY(const Did did, Did::parse(routing->did));
+  Invitation invitation{routing->invitation_id, did, "mediate",    "Relay mail and keep backups",
+                        {"didcomm/v2"},         {},  std::nullopt, {}};
+  TRY(const std::string url, invitation_url(invitation, public_url_));
+  return JsonObject{{"invitation", to_json(to_message(invitation))}, {"url", url}};
+}
+
+void Mediator::on_timer(Host& host, std::string_view) {
+  drop_old_mail(host);
+  host.set_timer(kModule, "sweep", host.now() + kSweepEvery);
+}
+
+void Mediator::on_start(Host& host) {
+  const auto old = load<PublicUrl>(host, "meta", "public-url");
+  if (!load<RoutingDid>(host, "meta", "routing-did") || !old || old->url != public_url_) {
+    // A new address needs a new routing DID; the keys of the old one stay, for mail under way.
+    auto routing = make_routing_did(host, public_url_);
+    if (!routing.has_value()) {
+      host.notify({"alarm", "The public address is not usable: " + routing.error().detail, {}, {}});
+      return;
+    }
+    save(host, "meta", "routing-did", *routing);
+    save(host, "meta", "public-url", PublicUrl{public_url_});
+    host.set_timer(kModule, "sweep", host.now() + kSweepEvery);
+  }
+}
+
+}  // namespace kith::protocol

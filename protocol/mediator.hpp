@@ -1,0 +1,74 @@
+#pragma once
+
+/// The mediator role: relays mail for people who are offline. Routing 2.0 (`forward`),
+/// coordinate-mediation 3.0 and messagepickup 3.0 (without live mode), all server side.
+///
+/// A mailbox belongs to a contact with role `client`; only its authenticated DID reads it. A
+/// message leaves a mailbox when the client says it was received, or after limits::kMailLife.
+///
+/// Commands: `mediator-invitation` -> {invitation, url}: the reusable invitation.
+
+#include <optional>
+#include <string>
+
+#include "protocol/contact.hpp"
+#include "protocol/did_document.hpp"
+#include "protocol/invitation.hpp"
+#include "protocol/module.hpp"
+
+namespace kith::protocol {
+
+inline constexpr std::string_view kMediateRequest =
+    "https://didcomm.org/coordinate-mediation/3.0/mediate-request";
+inline constexpr std::string_view kMediateGrant =
+    "https://didcomm.org/coordinate-mediation/3.0/mediate-grant";
+inline constexpr std::string_view kMediateDeny =
+    "https://didcomm.org/coordinate-mediation/3.0/mediate-deny";
+inline constexpr std::string_view kRecipientUpdate =
+    "https://didcomm.org/coordinate-mediation/3.0/recipient-update";
+inline constexpr std::string_view kRecipientUpdateResponse =
+    "https://didcomm.org/coordinate-mediation/3.0/recipient-update-response";
+inline constexpr std::string_view kRecipientQuery =
+    "https://didcomm.org/coordinate-mediation/3.0/recipient-query";
+inline constexpr std::string_view kRecipient =
+    "https://didcomm.org/coordinate-mediation/3.0/recipient";
+inline constexpr std::string_view kStatusRequest =
+    "https://didcomm.org/messagepickup/3.0/status-request";
+inline constexpr std::string_view kStatus = "https://didcomm.org/messagepickup/3.0/status";
+inline constexpr std::string_view kDeliveryRequest =
+    "https://didcomm.org/messagepickup/3.0/delivery-request";
+inline constexpr std::string_view kDelivery = "https://didcomm.org/messagepickup/3.0/delivery";
+inline constexpr std::string_view kMessagesReceived =
+    "https://didcomm.org/messagepickup/3.0/messages-received";
+inline constexpr std::string_view kLiveDeliveryChange =
+    "https://didcomm.org/messagepickup/3.0/live-delivery-change";
+
+/// Record meta/routing-did: what goes into the routing keys of all clients.
+struct RoutingDid {
+  std::string did;
+  std::string invitation_id;
+  template <class V>
+  void visit(V& v) {
+    v("did", did), v("invitation_id", invitation_id);
+  }
+};
+
+class Mediator final : public Module {
+ public:
+  /// `public_url`: where this node's HTTP listener is reached from outside.
+  explicit Mediator(std::string public_url) : public_url_(std::move(public_url)) {}
+
+  std::string_view name() const override { return "mediator"; }
+  std::vector<std::string> message_types() const override;
+  std::vector<std::string> commands() const override { return {"mediator-invitation"}; }
+  bool only_reads(std::string_view what) const override;
+  Result<void> on_message(Host& host, const Inbound& inbound) override;
+  Result<JsonObject> on_command(Host& host, const Command& command) override;
+  void on_timer(Host& host, std::string_view timer) override;
+  void on_start(Host& host) override;
+
+ private:
+  std::string public_url_;
+};
+
+}  // namespace kith::protocol
