@@ -37,9 +37,16 @@ inline constexpr std::size_t kRoutingKeysMax = 4;
 /// Message ids: a UUID has 36 characters; the standard says 32 bytes, others send up to 64.
 inline constexpr std::size_t kMessageIdCharsMax = 64;
 inline constexpr std::size_t kAttachmentsMax = 32;
+/// Message type URIs; real ones stay below 100.
+inline constexpr std::size_t kMessageTypeCharsMax = 512;
+/// Items of a list header: to, ack, please_ack, accept-lang.
+inline constexpr std::size_t kMessageHeaderItemsMax = 64;
 /// A DID or DID URL: did:peer:2 with several services stays below.
 inline constexpr std::size_t kDidCharsMax = 4096;
 inline constexpr std::size_t kDidDocumentBytesMax = 64 * 1024;
+/// Keys and endpoints of one DID document: a household's devices, with room.
+inline constexpr std::size_t kDidDocumentMethodsMax = 64;
+inline constexpr std::size_t kDidDocumentServicesMax = 16;
 /// An invitation as a URL; browsers and QR readers stop earlier.
 inline constexpr std::size_t kInvitationUrlCharsMax = 8192;
 /// Clocks of honest people differ by this much.

@@ -77,9 +77,11 @@ struct DocumentKey {
 };
 
 /// Writes a document: JsonWebKey2020 methods with absolute ids, one DIDCommMessaging service for
-/// each endpoint in object form (the widest interoperability). Duplicate fragments are our own bug.
-[[nodiscard]] DidDocument build_did_document(const Did& id, const std::vector<DocumentKey>& keys,
-                                             const std::vector<ServiceEndpoint>& services);
+/// each endpoint in object form (the widest interoperability).
+/// Errors: malformed (a fragment twice, an address that is none), limit_exceeded, bad_key.
+[[nodiscard]] Result<DidDocument> build_did_document(const Did& id,
+                                                     const std::vector<DocumentKey>& keys,
+                                                     const std::vector<ServiceEndpoint>& services);
 
 /// The document as JSON: `raw`.
 [[nodiscard]] const JsonObject& to_json(const DidDocument& document);
