@@ -21,14 +21,15 @@ struct Rotation {
   std::string kid;
 };
 
-/// `signer` is an authentication key of the prior DID. Without `next` the relationship ends.
-/// Errors: malformed (kid of another DID is our own bug), key_misuse.
+/// `signer` is an authentication key of the prior DID, which its kid names. Without `next` the
+/// relationship ends.
+/// Errors: malformed, key_misuse.
 [[nodiscard]] Result<std::string> make_from_prior(const SigningKey& signer,
                                                   const std::optional<Did>& next,
                                                   std::int64_t now_seconds, KeyOps& keys);
 
 /// Verifies: typ, DID of kid == iss, kid in iss's authentication, sub == `message_from` (or both
-/// absent), iat not in the future, signature.
+/// absent), iat not in the future (nbf and exp honoured), signature.
 /// Errors: not_authentic, bad_signature, malformed, unsupported, unknown_peer (detail: the DID).
 [[nodiscard]] Result<Rotation> verify_from_prior(std::string_view jwt,
                                                  const std::optional<Did>& message_from,

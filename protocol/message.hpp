@@ -70,7 +70,8 @@ struct Message {
 
 /// Strict reading with limits. Unknown headers are kept and never fail; a missing body is empty.
 /// Errors: malformed, limit_exceeded, unsupported (`typ` of something else).
-[[nodiscard]] Result<Message> parse_message(std::string_view text);
+[[nodiscard]] Result<Message> parse_message(std::string_view text,
+                                            std::size_t bytes_max = limits::kJsonBytesMax);
 [[nodiscard]] Result<Message> read_message(const JsonObject& object);
 
 /// Always with `typ` and `body`. A message without id or type is our own bug.

@@ -1,0 +1,361 @@
+#include "protocol/message.hpp"
+
+#include <algorithm>
+
+#include "crypto/assert.hpp"
+#include "crypto/limits.hpp"
+#include "protocol/padding.hpp"
+
+namespace kith::protocol {
+
+namespace {
+
+using crypto::json_optional_int;
+using crypto::json_optional_string;
+
+std::string_view text_of(const Json& value) {
+  return {value.get_string().data(), value.get_string().size()};
+}
+
+Result<std::vector<std::string>> read_texts(const JsonObject& object, std::string_view member) {
+  std::vector<std::string> texts;
+  if (!object.contains(member)) return texts;
+  TRY(const JsonArray* items, crypto::json_array(object, member));
+  if (items->size() > limits::kMessageHeaderItemsMax) {
+    return fail(Errc::limit_exceeded, "too many items in " + std::string(member));
+  }
+  for (const Json& item : *items) {
+    if (!item.is_string()) {
+      return fail(Errc::malformed, std::string(member) + " must be a list of texts");
+    }
+    texts.emplace_back(text_of(item));
+  }
+  return texts;
+}
+
+Result<void> check_id(std::string_view id, std::string_view member) {
+  if (id.size() > limits::kMessageIdCharsMax) {
+    return fail(Errc::limit_exceeded, std::string(member) + " is too long");
+  }
+  if (!is_message_id(id)) {
+    return fail(Errc::malformed, std::string(member) + " is empty or has a forbidden character");
+  }
+  return {};
+}
+
+Result<void> check_ids(const std::vector<std::string>& ids, std::string_view member,
+                       bool empty_allowed) {
+  for (const std::string& id : ids) {
+    if (id.empty() && empty_allowed) continue;
+    CHECK(check_id(id, member));
+  }
+  return {};
+}
+
+/// A DID, or a DID URL without fragment, of which the DID counts.
+Result<Did> read_party(std::string_view text) {
+  TRY(const DidUrl url, DidUrl::parse(text));
+  if (url.has_fragment()) {
+    return fail(Errc::malformed, "from and to name DIDs, not keys");
+  }
+  return url.did();
+}
+
+Result<void> check_typ(const JsonObject& object) {
+  TRY(const auto typ, json_optional_string(object, "typ"));
+  if (!typ) return {};
+  const bool prefixed = typ->find('/') != std::string::npos;
+  if ((prefixed ? *typ : "application/" + *typ) != kPlainMediaType) {
+    return fail(Errc::unsupported, "typ is not that of a DIDComm plaintext message");
+  }
+  return {};
+}
+
+// ---- Attachments -------------------------------------------------------------------------------
+
+Result<void> read_data(Attachment& attachment, const JsonObject& data) {
+  TRY(const auto base64, json_optional_string(data, "base64"));
+  if (base64) {
+    TRY(attachment.base64, crypto::from_base64url(*base64));
+  }
+  if (const Json* json = data.if_contains("json")) attachment.json = *json;
+  TRY(attachment.links, read_texts(data, "links"));
+  TRY(attachment.hash, json_optional_string(data, "hash"));
+  if (const Json* jws = data.if_contains("jws")) attachment.jws = *jws;
+  if (!attachment.links.empty() && !attachment.hash) {
+    return fail(Errc::malformed, "an attachment with links needs a hash");
+  }
+  if (!attachment.base64 && !attachment.json && attachment.links.empty()) {
+    return fail(Errc::malformed, "an attachment has no data");
+  }
+  return {};
+}
+
+Result<Attachment> read_attachment(const Json& value) {
+  TRY(const JsonObject* object, crypto::as_object(value, "an attachment"));
+  Attachment attachment;
+  TRY(attachment.id, json_optional_string(*object, "id"));
+  if (attachment.id) CHECK(check_id(*attachment.id, "the id of an attachment"));
+  TRY(attachment.description, json_optional_string(*object, "description"));
+  TRY(attachment.filename, json_optional_string(*object, "filename"));
+  TRY(attachment.media_type, json_optional_string(*object, "media_type"));
+  TRY(attachment.format, json_optional_string(*object, "format"));
+  TRY(attachment.lastmod_time, json_optional_int(*object, "lastmod_time"));
+  TRY(attachment.byte_count, json_optional_int(*object, "byte_count"));
+  TRY(const JsonObject* data, crypto::json_object(*object, "data"));
+  CHECK(read_data(attachment, *data));
+  return attachment;
+}
+
+Result<std::vector<Attachment>> read_attachments(const JsonObject& object) {
+  std::vector<Attachment> attachments;
+  if (!object.contains("attachments")) return attachments;
+  TRY(const JsonArray* items, crypto::json_array(object, "attachments"));
+  if (items->size() > limits::kAttachmentsMax) {
+    return fail(Errc::limit_exceeded, "the message has too many attachments");
+  }
+  for (const Json& item : *items) {
+    TRY(Attachment attachment, read_attachment(item));
+    attachments.push_back(std::move(attachment));
+  }
+  return attachments;
+}
+
+void put(JsonObject& object, std::string_view member, const std::optional<std::string>& text) {
+  if (text) object[member] = *text;
+}
+
+void put(JsonObject& object, std::string_view member, const std::optional<std::int64_t>& number) {
+  if (number) object[member] = *number;
+}
+
+void put(JsonObject& object, std::string_view member, const std::vector<std::string>& texts) {
+  if (!texts.empty()) object[member] = JsonArray(texts.begin(), texts.end());
+}
+
+JsonObject attachment_json(const Attachment& attachment) {
+  JsonObject data;
+  if (attachment.jws) data["jws"] = *attachment.jws;
+  put(data, "hash", attachment.hash);
+  put(data, "links", attachment.links);
+  if (attachment.base64) data["base64"] = crypto::base64url(*attachment.base64);
+  if (attachment.json) data["json"] = *attachment.json;
+  JsonObject object;
+  put(object, "id", attachment.id);
+  put(object, "description", attachment.description);
+  put(object, "filename", attachment.filename);
+  put(object, "media_type", attachment.media_type);
+  put(object, "format", attachment.format);
+  put(object, "lastmod_time", attachment.lastmod_time);
+  put(object, "byte_count", attachment.byte_count);
+  object["data"] = std::move(data);
+  return object;
+}
+
+constexpr std::string_view kKnownHeaders[] = {"id",
+                                              "type",
+                                              "typ",
+                                              "from",
+                                              "to",
+                                              "thid",
+                                              "pthid",
+                                              "ack",
+                                              "created_time",
+                                              "expires_time",
+                                              "body",
+                                              "attachments",
+                                              "from_prior",
+                                              "please_ack",
+                                              "return_route",
+                                              "lang",
+                                              "accept-lang",
+                                              kPaddingHeader,
+                                              "return_route_thread"};
+
+JsonObject other_headers(const JsonObject& object) {
+  JsonObject others;
+  for (const auto& member : object) {
+    const std::string_view key(member.key().data(), member.key().size());
+    if (std::ranges::find(kKnownHeaders, key) == std::end(kKnownHeaders)) {
+      others[key] = member.value();
+    }
+  }
+  return others;
+}
+
+Result<void> read_threading(Message& message, const JsonObject& object) {
+  TRY(message.thid, json_optional_string(object, "thid"));
+  if (message.thid) CHECK(check_id(*message.thid, "thid"));
+  TRY(message.pthid, json_optional_string(object, "pthid"));
+  if (message.pthid) CHECK(check_id(*message.pthid, "pthid"));
+  TRY(message.please_ack, read_texts(object, "please_ack"));
+  CHECK(check_ids(message.please_ack, "please_ack", true));
+  TRY(message.ack, read_texts(object, "ack"));
+  CHECK(check_ids(message.ack, "ack", false));
+  return {};
+}
+
+Result<void> read_parties(Message& message, const JsonObject& object) {
+  TRY(const auto from, json_optional_string(object, "from"));
+  if (from) {
+    TRY(Did did, read_party(*from));
+    message.from = std::move(did);
+  }
+  TRY(const auto to, read_texts(object, "to"));
+  for (const std::string& text : to) {
+    TRY(Did did, read_party(text));
+    message.to.push_back(std::move(did));
+  }
+  return {};
+}
+
+Result<void> read_times(Message& message, const JsonObject& object) {
+  TRY(message.created_time, json_optional_int(object, "created_time"));
+  TRY(message.expires_time, json_optional_int(object, "expires_time"));
+  if (message.created_time.value_or(0) < 0 || message.expires_time.value_or(0) < 0) {
+    return fail(Errc::malformed, "a time before 1970");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> Attachment::payload() const {
+  if (base64) return std::string(crypto::as_text(*base64));
+  if (json) return crypto::json_text(*json);
+  return fail(Errc::unsupported, "an attachment that must be fetched by link");
+}
+
+Attachment json_attachment(Json value, std::string_view id) {
+  Attachment attachment;
+  if (!id.empty()) attachment.id = std::string(id);
+  attachment.media_type = "application/json";
+  attachment.json = std::move(value);
+  return attachment;
+}
+
+Attachment base64_attachment(ByteView bytes, std::string_view id) {
+  Attachment attachment;
+  if (!id.empty()) attachment.id = std::string(id);
+  attachment.base64 = crypto::to_bytes(bytes);
+  return attachment;
+}
+
+bool Message::is_to(const Did& did) const {
+  return std::ranges::find(to, did) != to.end();
+}
+
+Result<Message> parse_message(std::string_view text, std::size_t bytes_max) {
+  crypto::JsonLimits json_limits;
+  json_limits.bytes_max = bytes_max;
+  TRY(const Json value, crypto::parse_json(text, json_limits));
+  TRY(const JsonObject* object, crypto::as_object(value, "a message"));
+  return read_message(*object);
+}
+
+Result<Message> read_message(const JsonObject& object) {
+  CHECK(check_typ(object));
+  Message message;
+  TRY(message.id, crypto::json_string(object, "id"));
+  CHECK(check_id(message.id, "id"));
+  TRY(message.type, crypto::json_string(object, "type"));
+  CHECK(MessageType::parse(message.type));
+  CHECK(read_parties(message, object));
+  CHECK(read_threading(message, object));
+  CHECK(read_times(message, object));
+  if (object.contains("body")) {
+    TRY(const JsonObject* body, crypto::json_object(object, "body"));
+    message.body = *body;
+  }
+  TRY(message.attachments, read_attachments(object));
+  TRY(message.from_prior, json_optional_string(object, "from_prior"));
+  TRY(message.return_route, json_optional_string(object, "return_route"));
+  TRY(message.return_route_thread, json_optional_string(object, "return_route_thread"));
+  TRY(message.lang, json_optional_string(object, "lang"));
+  TRY(message.accept_lang, read_texts(object, "accept-lang"));
+  message.others = other_headers(object);
+  return message;
+}
+
+JsonObject to_json(const Message& message) {
+  ASSERT(is_message_id(message.id));
+  ASSERT(!message.type.empty());
+  JsonObject object;
+  object["id"] = message.id;
+  object["typ"] = kPlainMediaType;
+  object["type"] = message.type;
+  if (message.from) object["from"] = message.from->text();
+  if (!message.to.empty()) {
+    JsonArray to;
+    for (const Did& did : message.to) to.push_back(Json(did.text()));
+    object["to"] = std::move(to);
+  }
+  put(object, "thid", message.thid);
+  put(object, "pthid", message.pthid);
+  put(object, "created_time", message.created_time);
+  put(object, "expires_time", message.expires_time);
+  put(object, "from_prior", message.from_prior);
+  put(object, "please_ack", message.please_ack);
+  put(object, "ack", message.ack);
+  put(object, "return_route", message.return_route);
+  put(object, "return_route_thread", message.return_route_thread);
+  put(object, "lang", message.lang);
+  put(object, "accept-lang", message.accept_lang);
+  object["body"] = message.body;
+  if (!message.attachments.empty()) {
+    JsonArray attachments;
+    for (const Attachment& attachment : message.attachments) {
+      attachments.push_back(attachment_json(attachment));
+    }
+    object["attachments"] = std::move(attachments);
+  }
+  for (const auto& member : message.others) {
+    if (!object.contains(member.key())) object[member.key()] = member.value();
+  }
+  return object;
+}
+
+std::string new_message_id(Random& random) {
+  Bytes bytes = random.bytes(16);
+  bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0f) | 0x40);  // Version 4 (RFC 4122).
+  bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3f) | 0x80);  // Its variant.
+  std::string text = crypto::hex(bytes);
+  for (const std::size_t place : {8U, 13U, 18U, 23U}) text.insert(place, 1, '-');
+  return text;
+}
+
+std::string message_id_key(std::string_view id) {
+  std::string key(id);
+  for (char& c : key) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return key;
+}
+
+bool is_message_id(std::string_view id) {
+  if (id.empty() || id.size() > limits::kMessageIdCharsMax) return false;
+  return std::ranges::all_of(id, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+  });
+}
+
+Message new_message(std::string_view type, Random& random, std::int64_t now_seconds) {
+  Message message;
+  message.id = new_message_id(random);
+  message.type = type;
+  message.created_time = now_seconds;
+  return message;
+}
+
+Message new_reply(const Message& to, std::string_view type, Random& random,
+                  std::int64_t now_seconds) {
+  Message reply = new_message(type, random, now_seconds);
+  if (!to.to.empty()) reply.from = to.to.front();
+  if (to.from) reply.to.push_back(*to.from);
+  reply.thid = to.thread();
+  reply.pthid = to.pthid;
+  return reply;
+}
+
+}  // namespace kith::protocol
