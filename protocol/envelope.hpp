@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "crypto/aead.hpp"
 #include "crypto/key_ops.hpp"
 #include "crypto/random.hpp"
 #include "protocol/did_document.hpp"
@@ -24,12 +25,10 @@
 
 namespace kith::protocol {
 
-/// Content encryption of anoncrypt. Authcrypt always takes A256CBC-HS512, as the standard demands.
-/// The default is the one that every implementation must know.
-enum class AnonCipher : std::uint8_t { a256cbc_hs512, xc20p, a256gcm };
-
 struct PackOptions {
-  AnonCipher cipher = AnonCipher::a256cbc_hs512;
+  /// Content encryption of anoncrypt: by default the one that every implementation must know.
+  /// Authcrypt always takes A256CBC-HS512, as the standard demands.
+  crypto::ContentEncryption cipher = crypto::ContentEncryption::a256cbc_hs512;
   /// Non-repudiable: sign the plaintext inside. With authcrypt this is written as
   /// anon(sign(plain)): auth(sign) should not be emitted, and the signature already authenticates.
   const SigningKey* sign = nullptr;
