@@ -33,9 +33,9 @@ struct Route {
                                                 const Route& route, std::int64_t expires_time,
                                                 Resolver& resolver, KeyOps& keys, Random& random);
 
-/// One forward message around `envelope`.
+/// One forward message around `envelope`. Errors: malformed (not a JSON object).
 [[nodiscard]] Result<Message> make_forward(std::string_view next, std::string_view envelope,
-                                           Random& random);
+                                           std::int64_t expires_time, Random& random);
 
 struct Forward {
   std::string next;      ///< A DID or DID URL.

@@ -19,7 +19,7 @@ struct Invitation {
   std::string id;  ///< Answers carry it as `pthid`.
   Did from;
   std::optional<std::string> goal_code;
-  std::optional<std::string> goal;      ///< For people; at most limits::kNameCharsMax characters.
+  std::optional<std::string> goal;      ///< For people; at most limits::kTextBytesMax.
   std::vector<std::string> accept;      ///< Profiles, e.g. "didcomm/v2".
   std::vector<Attachment> attachments;  ///< Alternatives: pick one.
   std::optional<std::int64_t> expires_time;
