@@ -1,0 +1,283 @@
+#include "protocol/pickup.hpp"
+
+#include <algorithm>
+
+#include "protocol/mediator.hpp"
+#include "protocol/messenger.hpp"
+#include "protocol/own_service.hpp"
+
+namespace kith::protocol {
+namespace {
+
+constexpr std::string_view kModule = "pickup";
+constexpr std::string_view kOwnDids = "own-did";
+constexpr std::string_view kPoll = "poll";
+constexpr std::string_view kRegister = "register";
+constexpr std::string_view kMediate = "mediate";
+constexpr Duration kRepeat{2000};        // A request unanswered this long is sent again.
+constexpr Duration kRepeatMax{300'000};  // ... but ever more rarely.
+constexpr Duration kWatchdog{30'000};    // A poll whose result never comes does not end polling.
+
+/// Stored: never renumber.
+enum class DidWish : std::uint8_t { add = 1, registered = 2, remove = 3 };
+constexpr bool is_valid(DidWish wish) {
+  return wish >= DidWish::add && wish <= DidWish::remove;
+}
+
+struct OwnDid {
+  DidWish wish = DidWish::add;
+  template <class V>
+  void visit(V& v) {
+    v("wish", wish);
+  }
+};
+
+/// Record meta/pickup.
+struct PickupState {
+  std::string mediator;  ///< Contact id.
+  Duration interval{0};
+  std::uint32_t tries = 0;  ///< Of the open mediation or registration request.
+  template <class V>
+  void visit(V& v) {
+    v("mediator", mediator), v("interval", interval), v("tries", tries);
+  }
+};
+
+std::optional<PickupState> state_of(Host& host) {
+  return load<PickupState>(host, "meta", "pickup");
+}
+
+Duration repeat_delay(std::uint32_t tries) {
+  return std::min(kRepeat * (1 << std::min<std::uint32_t>(tries, 8)), kRepeatMax);
+}
+
+/// Sends a request to the mediator; its answer arrives as a message of its own.
+Result<void> ask(Host& host, const PickupState& state, std::string_view type, JsonObject body) {
+  const auto mediator = find_contact(host, state.mediator);
+  if (!mediator || mediator->state != ContactState::connected) {
+    return fail(Errc::wrong_state, "the mediator is not connected yet");
+  }
+  TRY(const Did mine, Did::parse(mediator->my_did));
+  TRY(const Did theirs, Did::parse(mediator->their_did));
+  Message message = new_message(type, host.random(), epoch_seconds(host.now()));
+  message.from = mine;
+  message.to = {theirs};
+  message.body = std::move(body);
+  SendOptions options;
+  options.owner = kModule;
+  options.context = type;
+  options.life = std::chrono::minutes{5};
+  options.wants_reply = true;
+  options.transient = true;
+  TRY(const std::string id, send(host, std::move(message), options));
+  return {};
+}
+
+void poll(Host& host) {
+  const auto state = state_of(host);
+  if (!state || !mediator_grant(host)) return;
+  const auto asked = ask(host, *state, kDeliveryRequest,
+                         {{"limit", static_cast<std::int64_t>(limits::kPickupBatchMax)}});
+  static_cast<void>(asked);  // Failing to ask is repaired by the watchdog below.
+  host.set_timer(kModule, kPoll, host.now() + kWatchdog);
+}
+
+void send_registrations(Host& host) {
+  auto state = state_of(host);
+  if (!state || !mediator_grant(host)) return;
+  JsonArray updates;
+  for (const std::string& did : host.list(kOwnDids)) {
+    const DidWish wish = load<OwnDid>(host, kOwnDids, did)->wish;
+    if (wish == DidWish::registered) continue;
+    if (updates.size() == limits::kRecipientUpdatesMax / 2) break;  // DIDs may be long.
+    updates.push_back(
+        JsonObject{{"recipient_did", did}, {"action", wish == DidWish::add ? "add" : "remove"}});
+  }
+  if (updates.empty()) return;
+  static_cast<void>(ask(host, *state, kRecipientUpdate, {{"updates", std::move(updates)}}));
+  host.set_timer(kModule, kRegister, host.now() + repeat_delay(state->tries));
+  ++state->tries;
+  save(host, "meta", "pickup", *state);
+}
+
+void ask_for_mediation(Host& host) {
+  auto state = state_of(host);
+  if (!state) return;
+  static_cast<void>(ask(host, *state, kMediateRequest, {}));
+  host.set_timer(kModule, kMediate, host.now() + repeat_delay(state->tries));
+  ++state->tries;
+  save(host, "meta", "pickup", *state);
+}
+
+/// Errors: refused, for anybody but our mediator.
+Result<PickupState> check_mediator(Host& host, const Inbound& inbound) {
+  if (!inbound.info.sender || !inbound.info.own_did) return fail(Errc::not_authentic);
+  TRY(const Contact contact, contact_of(host, *inbound.info.own_did, *inbound.info.sender));
+  auto state = state_of(host);
+  if (!state || state->mediator != contact.id) {
+    return fail(Errc::refused, "only our mediator may send this");
+  }
+  return *state;
+}
+
+Result<void> on_grant(Host& host, const Inbound& inbound, PickupState state) {
+  TRY(const JsonArray* dids, crypto::json_array(inbound.message.body, "routing_did"));
+  if (dids->empty() || !dids->front().is_string()) {
+    return fail(Errc::malformed, "the grant names no routing DID");
+  }
+  TRY(const Did routing, Did::parse(std::string_view(dids->front().get_string())));
+  KnownDids known(host);
+  TRY(const DidDocument document, known.resolve(routing));
+  if (document.services.empty()) {
+    return fail(Errc::unsupported, "the routing DID has no address");
+  }
+  save(host, "meta", "mediator",
+       MediatorGrant{state.mediator, document.services.front().uri, routing.text()});
+  host.cancel_timer(kModule, kMediate);
+  state.tries = 0;
+  save(host, "meta", "pickup", state);
+  send_registrations(host);
+  host.set_timer(kModule, kPoll, host.now());
+  return {};
+}
+
+Result<void> on_registered(Host& host, const Inbound& inbound, PickupState state) {
+  TRY(const JsonArray* updated, crypto::json_array(inbound.message.body, "updated"));
+  for (const Json& item : *updated) {
+    TRY(const JsonObject* update, crypto::as_object(item, "updated"));
+    TRY(const std::string did, crypto::json_string(*update, "recipient_did"));
+    TRY(const std::string action, crypto::json_string(*update, "action"));
+    TRY(const std::string result, crypto::json_string(*update, "result"));
+    const auto own = load<OwnDid>(host, kOwnDids, did);
+    if (!own) continue;
+    if (result != "success" && result != "no_change") {
+      host.notify(
+          {"alarm",
+           "Your mediator refuses to take mail for one of your contacts. Messages from them "
+           "may not reach you; try `kith doctor`.",
+           did,
+           {}});
+      continue;
+    }
+    if (action == "add" && own->wish == DidWish::add) {
+      save(host, kOwnDids, did, OwnDid{DidWish::registered});
+    } else if (action == "remove" && own->wish == DidWish::remove) {
+      host.erase({std::string(kOwnDids), did});
+    }
+  }
+  state.tries = 0;
+  save(host, "meta", "pickup", state);
+  host.cancel_timer(kModule, kRegister);
+  if (!all_registered(host)) send_registrations(host);
+  return {};
+}
+
+Result<void> on_delivery(Host& host, const Inbound& inbound, PickupState state,
+                         const PickupPace& pace) {
+  JsonArray received;
+  for (const Attachment& attachment : inbound.message.attachments) {
+    if (!attachment.id || !attachment.base64) continue;
+    host.arrived(*attachment.base64);
+    received.push_back(boost::json::string(*attachment.id));
+  }
+  if (received.empty()) return {};
+  CHECK(ask(host, state, kMessagesReceived, {{"message_id_list", std::move(received)}}));
+  state.interval = pace.busy;  // Where there was mail, more may follow.
+  save(host, "meta", "pickup", state);
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> Pickup::message_types() const {
+  return {std::string(kMediateGrant), std::string(kMediateDeny),
+          std::string(kRecipientUpdateResponse), std::string(kDelivery), std::string(kStatus)};
+}
+
+Result<void> Pickup::on_message(Host& host, const Inbound& inbound) {
+  TRY(const PickupState state, check_mediator(host, inbound));
+  const std::string& type = inbound.message.type;
+  if (type == kMediateGrant) return on_grant(host, inbound, state);
+  if (type == kRecipientUpdateResponse) return on_registered(host, inbound, state);
+  if (type == kDelivery) return on_delivery(host, inbound, state, pace_);
+  if (type == kMediateDeny) {
+    host.cancel_timer(kModule, kMediate);
+    host.notify({"alarm", "The mediator refused to relay your mail. Choose another one.", {}, {}});
+  }
+  return {};  // A status needs nothing.
+}
+
+Result<JsonObject> Pickup::on_command(Host& host, const Command&) {
+  auto state = state_of(host);
+  if (!state) return JsonObject{};
+  state->interval = pace_.busy;
+  save(host, "meta", "pickup", *state);
+  if (mediator_grant(host)) host.set_timer(kModule, kPoll, host.now());
+  return JsonObject{};
+}
+
+void Pickup::on_timer(Host& host, std::string_view timer) {
+  if (timer == kPoll) poll(host);
+  if (timer == kRegister) send_registrations(host);
+  if (timer == kMediate) ask_for_mediation(host);
+}
+
+void Pickup::on_effect(Host& host, const Effect& effect, const Result<Bytes>& outcome) {
+  if (effect.context != kDeliveryRequest) return;
+  auto state = state_of(host);
+  if (!state) return;
+  Duration interval = std::max(state->interval, pace_.busy);
+  host.set_timer(kModule, kPoll, host.now() + interval);
+  // Growing by 8/5 each time reaches the idle pace in nine steps.
+  interval = std::min(interval * 8 / 5, pace_.idle_max);
+  if (!outcome.has_value()) interval = pace_.idle_max;
+  state->interval = interval;
+  save(host, "meta", "pickup", *state);
+}
+
+void Pickup::on_start(Host& host) {
+  if (!state_of(host)) return;
+  if (mediator_grant(host)) {
+    host.set_timer(kModule, kPoll, host.now());
+    if (!all_registered(host)) host.set_timer(kModule, kRegister, host.now());
+  } else {
+    host.set_timer(kModule, kMediate, host.now());
+  }
+}
+
+void start_mediation(Host& host, const Contact& mediator) {
+  save(host, "meta", "pickup", PickupState{mediator.id, Duration{0}, 0});
+  ask_for_mediation(host);
+}
+
+void register_own_did(Host& host, std::string_view did) {
+  if (const auto own = load<OwnDid>(host, kOwnDids, did); own && own->wish == DidWish::registered) {
+    return;
+  }
+  save(host, kOwnDids, did, OwnDid{DidWish::add});
+  if (mediator_grant(host)) host.set_timer(kModule, kRegister, host.now());
+}
+
+void unregister_own_did(Host& host, std::string_view did) {
+  if (!load<OwnDid>(host, kOwnDids, did)) return;
+  save(host, kOwnDids, did, OwnDid{DidWish::remove});
+  if (mediator_grant(host)) host.set_timer(kModule, kRegister, host.now());
+}
+
+bool all_registered(Host& host) {
+  const auto dids = host.list(kOwnDids);
+  return std::ranges::all_of(dids, [&](const std::string& did) {
+    return load<OwnDid>(host, kOwnDids, did)->wish == DidWish::registered;
+  });
+}
+
+void register_all_again(Host& host) {
+  for (const std::string& did : host.list(kOwnDids)) {
+    if (load<OwnDid>(host, kOwnDids, did)->wish == DidWish::registered) {
+      save(host, kOwnDids, did, OwnDid{DidWish::add});
+    }
+  }
+  if (mediator_grant(host)) host.set_timer(kModule, kRegister, host.now());
+}
+
+}  // namespace kith::protocol

@@ -1,0 +1,52 @@
+#pragma once
+
+/// The mediator's client: asks for mediation, registers own DIDs, fetches mail.
+///
+/// A personal agent has no listener; all it receives comes from here. Requests to the mediator are
+/// answered on the connection they came on. They are transient: what counts is repeated by timers
+/// until confirmed, so a crash loses nothing.
+///
+/// Commands: `nudge` {} -> {}: look for mail now and often for a while.
+
+#include <string_view>
+
+#include "protocol/contact.hpp"
+#include "protocol/module.hpp"
+
+namespace kith::protocol {
+
+/// How often mail is looked for: at once while something is going on, rarely when nothing is.
+struct PickupPace {
+  Duration busy{200};
+  Duration idle_max{10'000};
+};
+
+class Pickup final : public Module {
+ public:
+  explicit Pickup(const PickupPace& pace) : pace_(pace) {}
+
+  std::string_view name() const override { return "pickup"; }
+  std::vector<std::string> message_types() const override;
+  std::vector<std::string> commands() const override { return {"nudge"}; }
+  Result<void> on_message(Host& host, const Inbound& inbound) override;
+  Result<JsonObject> on_command(Host& host, const Command& command) override;
+  void on_timer(Host& host, std::string_view timer) override;
+  void on_effect(Host& host, const Effect& effect, const Result<Bytes>& outcome) override;
+  void on_start(Host& host) override;
+
+ private:
+  PickupPace pace_;
+};
+
+/// The contact (role mediator) is connected: ask it for mediation, then keep fetching.
+void start_mediation(Host& host, const Contact& mediator);
+/// `did` receives mail: registered at the mediator as soon as there is one, repeated until
+/// confirmed. Without a mediator this only notes it.
+void register_own_did(Host& host, std::string_view did);
+void unregister_own_did(Host& host, std::string_view did);
+/// Whether all own DIDs are confirmed by the mediator.
+[[nodiscard]] bool all_registered(Host& host);
+/// After a recovery: all registrations are sent again.
+void register_all_again(Host& host);
+
+}  // namespace kith::protocol
