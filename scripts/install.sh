@@ -18,6 +18,7 @@ mkdir -p "$prefix"
 prefix="$(cd "$prefix" && pwd)"
 
 "$KITH_ROOT/scripts/build.sh" release
+[ -x "$KITH_ROOT/build/release/kith" ] || die "the build made no program: $KITH_ROOT/build/release/kith"
 cmake --install "$KITH_ROOT/build/release" --prefix "$prefix" --strip >/dev/null
 
 units="${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user"
