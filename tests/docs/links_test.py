@@ -28,7 +28,7 @@ def dead_links(page, text):
             continue
         name, _, anchor = target.partition("#")
         file = (page.parent / name).resolve() if name else page
-        if not file.exists():
+        if name and not file.exists():
             yield target
         elif anchor and file.suffix == ".md":
             there = text if file == page else file.read_text(encoding="utf-8")
