@@ -117,18 +117,19 @@ class KeyOps {
   /// Ed25519: 64 bytes; secp256k1: R||S over SHA-256(message), low S.
   /// Purposes: authenticate, log_*, agent, retire, audit, ledger.
   [[nodiscard]] virtual Result<Bytes> sign(const SealedKey& key, ByteView message) = 0;
-  /// Restores a key that this wallet lost the sealed form of is impossible; changing what a key is
-  /// for is possible in one case only: log_next becomes log_active when its log rotates to it.
+  /// What a key is for changes in one case only: log_next becomes log_active when its log rotates
+  /// to it.
   [[nodiscard]] virtual Result<SealedKey> activate_next(const SealedKey& key) = 0;
 
   // Envelopes
   /// Wraps `cek` for `recipient`: Z = ECDH(ephemeral, recipient) [|| ECDH(sender, recipient)].
-  /// `sender` present exactly for 1PU. Errors: bad_key for low-order recipients.
+  /// `sender` present exactly for 1PU. Purpose agree. Errors: bad_key for low-order recipients,
+  /// unsupported (alg), malformed (sender or tag do not fit alg).
   [[nodiscard]] virtual Result<Bytes> wrap_cek(const SealedKey* sender, const PublicKey& recipient,
                                                const SecretBytes& ephemeral_private,
                                                const WrapContext& context,
                                                const SecretBytes& cek) = 0;
-  /// Errors: cannot_decrypt.
+  /// Purpose agree. Errors: cannot_decrypt (also for unusable public keys), unsupported, malformed.
   [[nodiscard]] virtual Result<SecretBytes> unwrap_cek(const SealedKey& recipient,
                                                        const PublicKey* sender,
                                                        const PublicKey& ephemeral,
@@ -149,13 +150,15 @@ class KeyOps {
   [[nodiscard]] virtual Bytes record_name(std::string_view name) = 0;
 
   // The vault (recovery-protocol section 1)
-  /// A new vault, locked under `step_up` and this root. `unlocked` can be used (and put into the
-  /// capsule) until it is dropped; it is never stored.
+  /// A new vault, locked under `step_up` and this root. Unlocked vault keys (here, and from
+  /// unlock_vault and import_vault_from_capsule) work until this KeyOps ends and never after it:
+  /// storing one gains nothing.
   struct NewVault {
     LockedVault locked;
     SealedKey unlocked;
   };
   [[nodiscard]] virtual Result<NewVault> create_vault(StepUp step_up) = 0;
+  /// Purposes log_next, log_recovery, retire, link_secret.
   [[nodiscard]] virtual Result<VaultItem> seal_to_vault(const PublicKey& vault,
                                                         const SealedKey& key) = 0;
   /// Errors: wrong_passphrase, step_up_required (unknown or dropped number).
@@ -164,6 +167,8 @@ class KeyOps {
   /// Locks an opened vault key (recovered from a capsule) for this device.
   [[nodiscard]] virtual Result<LockedVault> lock_vault(const SealedKey& unlocked,
                                                        StepUp step_up) = 0;
+  /// The key with the purpose it had; link secrets come with an empty public key. Errors:
+  /// cannot_decrypt (another vault's), malformed (a stranger can make items: nothing is believed).
   [[nodiscard]] virtual Result<KeyPair> open_vault_item(const SealedKey& unlocked_vault,
                                                         const VaultItem& item) = 0;
   /// The capsule's plaintext: the vault's private key, to be sealed under Y. And back.
