@@ -6,7 +6,6 @@
 #include <array>
 #include <cstdio>
 #include <fstream>
-#include <set>
 #include <string>
 #include <thread>
 #include <type_traits>

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "crypto/dleq.hpp"
 #include "crypto/ec_x25519.hpp"
 #include "crypto/limits.hpp"
