@@ -1,0 +1,134 @@
+#include "crypto/sealed_backup_format.hpp"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "crypto/assert.hpp"
+#include "crypto/limits.hpp"
+
+namespace kith::crypto {
+namespace {
+
+static_assert(container::kStreamHeaderBytes == crypto_secretstream_xchacha20poly1305_HEADERBYTES);
+static_assert(container::kRecordOverheadBytes == crypto_secretstream_xchacha20poly1305_ABYTES);
+static_assert(std::size_t{4096} << (2 * (kContainerSizeClasses - 1)) == limits::kBackupBytesMax);
+
+constexpr std::size_t kFirstRecordBytes = kContainerCoreBytes + container::kStreamHeaderBytes;
+constexpr std::size_t kLastRecordBytes = container::kSignedBytes + container::kRecordOverheadBytes;
+
+std::uint64_t read_u64_be(ByteView bytes) {
+  std::uint64_t value = 0;
+  for (const std::uint8_t byte : bytes) value = (value << 8U) | byte;
+  return value;
+}
+
+void append_part(Bytes& to, ByteView part) {
+  append_u32_be(to, static_cast<std::uint32_t>(part.size()));
+  append(to, part);
+}
+
+}  // namespace
+
+Bytes encode(const ContainerCore& core) {
+  Bytes out;
+  out.reserve(kContainerCoreBytes);
+  out.push_back(static_cast<std::uint8_t>(core.format));
+  out.push_back(core.size_class);
+  append_u64_be(out, core.counter);
+  append_u64_be(out, core.created_s);
+  append(out, core.core_salt);
+  append(out, core.ephemeral.bytes());
+  append(out, core.ycheck);
+  ASSERT(out.size() == kContainerCoreBytes);
+  return out;
+}
+
+Result<ContainerCore> parse_container_core(ByteView bytes) {
+  if (bytes.size() != kContainerCoreBytes) {
+    return fail(Errc::malformed, "the head of a backup has the wrong size");
+  }
+  ContainerCore core;
+  if (bytes[0] < 1 || bytes[0] > 3) return fail(Errc::malformed, "unknown format of a backup");
+  core.format = static_cast<ContainerFormat>(bytes[0]);
+  core.size_class = bytes[1];
+  if (core.size_class >= kContainerSizeClasses) {
+    return fail(Errc::malformed, "unknown size class of a backup");
+  }
+  if (core.format == ContainerFormat::capsule && core.size_class != 0) {
+    return fail(Errc::malformed, "a capsule has one size");
+  }
+  core.counter = read_u64_be(bytes.subspan(2, 8));
+  CHECK(container::check_counter(core.format, core.counter));
+  core.created_s = read_u64_be(bytes.subspan(10, 8));
+  std::ranges::copy(bytes.subspan(18, 32), core.core_salt.begin());
+  TRY(core.ephemeral, Point::parse(bytes.subspan(50, 32)));
+  std::ranges::copy(bytes.subspan(82, 32), core.ycheck.begin());
+  return core;
+}
+
+Digest256 core_digest(const ContainerCore& core) {
+  return digest("kith/recovery/v1/core", {encode(core)});
+}
+
+Digest256 ycheck(ByteView core_salt, const SecretPoint& recovery_key) {
+  return digest("kith/recovery/v1/ycheck", {core_salt, recovery_key.expose()});
+}
+
+std::size_t container_bytes(std::uint8_t size_class) {
+  ASSERT(size_class < kContainerSizeClasses);
+  return std::size_t{4096} << (2U * size_class);
+}
+
+std::vector<std::size_t> container_record_bytes(std::uint8_t size_class) {
+  std::vector<std::size_t> sizes = {kFirstRecordBytes};
+  std::size_t left = container_bytes(size_class) - kFirstRecordBytes - kLastRecordBytes;
+  while (left > 0) {
+    sizes.push_back(std::min(left, limits::kBackupChunkBytes));
+    left -= sizes.back();
+  }
+  sizes.push_back(kLastRecordBytes);
+  return sizes;
+}
+
+std::size_t container_capacity(std::uint8_t size_class) {
+  const std::size_t chunks = container_record_bytes(size_class).size() - 2;
+  return container_bytes(size_class) - kFirstRecordBytes - kLastRecordBytes -
+         chunks * container::kRecordOverheadBytes - container::kLengthBytes;
+}
+
+namespace container {
+
+Result<void> check_counter(ContainerFormat format, std::uint64_t counter) {
+  if ((format == ContainerFormat::capsule) != (counter == 0)) {
+    return fail(Errc::malformed, "a capsule has counter 0, and only a capsule");
+  }
+  return {};
+}
+
+std::size_t signer_key_bytes(KeyType type) {
+  if (type == KeyType::ed25519) return 32;
+  if (type == KeyType::secp256k1) return 33;
+  return 0;
+}
+
+SecretBytes stream_key(const ContainerCore& core, const SecretPoint& recovery_key,
+                       const SecretPoint& opening) {
+  SecretBytes salt(2 * Point::kBytes);
+  std::ranges::copy(core.ephemeral.bytes(), salt.expose_mutable().begin());
+  std::ranges::copy(recovery_key.expose(), salt.expose_mutable().begin() + Point::kBytes);
+  return hkdf_sha256(opening.expose(), salt.expose(), encode(core),
+                     crypto_secretstream_xchacha20poly1305_KEYBYTES);
+}
+
+Bytes signed_message(const ContainerCore& core, const Digest256& rest) {
+  Bytes message;
+  append_part(message, as_bytes("kith/recovery/v1/container"));
+  append_part(message, encode(core));
+  append_part(message, rest);
+  return message;
+}
+
+}  // namespace container
+}  // namespace kith::crypto
