@@ -132,8 +132,12 @@ inline constexpr std::size_t kHttpConnectionsPerAddressMax = 32;
 inline constexpr std::size_t kHttpRequestsPerConnectionMax = 1000;
 /// A handler that has not answered by then will not: the client hears 503.
 inline constexpr std::chrono::seconds kHttpRespondTimeout{30};
-/// A client that does not read its answer.
-inline constexpr std::chrono::seconds kHttpWriteTimeout{10};
+/// A client that does not read its answer: as long as a body may take the other way.
+inline constexpr std::chrono::seconds kHttpWriteTimeout{30};
+/// After a refusal the rest of the request is read and dropped for so long and so much, because
+/// closing a socket with unread bytes would destroy the refusal on its way.
+inline constexpr std::chrono::seconds kHttpLingerTimeout{2};
+inline constexpr std::size_t kHttpLingerBytesMax = 4 * 1024 * 1024;
 /// One address of a host; dead ones must leave time for the next within kHttpRequestTimeout.
 inline constexpr std::chrono::seconds kHttpConnectTimeout{5};
 /// Addresses of one name that are tried.
