@@ -77,7 +77,9 @@ Result<Contact> contact_named(Host& host, std::string_view name_or_id) {
 Result<Contact> contact_of(Host& host, const Did& own_did, const Did& sender) {
   const auto id = load<ContactId>(host, kByDid, pair_key(own_did.text(), sender.text()));
   auto contact = id ? find_contact(host, id->id) : std::nullopt;
-  if (!contact || contact->state != ContactState::connected) {
+  const bool takes_mail = contact && (contact->state == ContactState::connected ||
+                                      contact->state == ContactState::answered);
+  if (!takes_mail) {
     return fail(Errc::unknown_peer, "no connected contact sent this");
   }
   return std::move(*contact);

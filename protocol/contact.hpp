@@ -29,9 +29,11 @@ enum class ContactState : std::uint8_t {
   requested = 1,  ///< We accepted their invitation and wait for their answer.
   connected = 2,
   ended = 3,  ///< No messages are taken or sent any more; kept for its history.
+  /// We answered their request: their messages are taken, none is sent before they confirm.
+  answered = 4,
 };
 constexpr bool is_valid(ContactState state) {
-  return state >= ContactState::requested && state <= ContactState::ended;
+  return state >= ContactState::requested && state <= ContactState::answered;
 }
 
 struct Contact {
@@ -55,7 +57,7 @@ void save_contact(Host& host, const Contact& contact);
 [[nodiscard]] std::optional<Contact> find_contact(Host& host, std::string_view id);
 /// By exact name or id; errors: unknown_peer, conflict (two have that name).
 [[nodiscard]] Result<Contact> contact_named(Host& host, std::string_view name_or_id);
-/// The connected contact behind an authenticated message. Errors: unknown_peer.
+/// The connected (or answered) contact behind an authenticated message. Errors: unknown_peer.
 [[nodiscard]] Result<Contact> contact_of(Host& host, const Did& own_did, const Did& sender);
 /// `wanted`, or "wanted (2)", ...: free among the names. Cut to limits::kNameCharsMax, control
 /// characters removed.
