@@ -99,6 +99,57 @@ std::size_t container_capacity(std::uint8_t size_class) {
 }
 
 namespace container {
+namespace {
+
+using SodiumStream = crypto_secretstream_xchacha20poly1305_state;
+static_assert(alignof(SodiumStream) == 1);  // so that it may live in SecretBytes
+
+SodiumStream* sodium(SecretBytes& state) {
+  return reinterpret_cast<SodiumStream*>(state.expose_mutable().data());
+}
+
+}  // namespace
+
+Stream::Stream() : state_(sizeof(SodiumStream)) {}
+
+Stream Stream::sealing(const SecretBytes& key) {
+  Stream stream;
+  const int rc = crypto_secretstream_xchacha20poly1305_init_push(
+      sodium(stream.state_), stream.header_.data(), key.expose().data());
+  ASSERT(rc == 0);
+  return stream;
+}
+
+Stream Stream::opening(const SecretBytes& key, ByteView header) {
+  ASSERT(header.size() == kStreamHeaderBytes);
+  Stream stream;
+  std::ranges::copy(header, stream.header_.begin());
+  const int rc = crypto_secretstream_xchacha20poly1305_init_pull(
+      sodium(stream.state_), stream.header_.data(), key.expose().data());
+  ASSERT(rc == 0);
+  return stream;
+}
+
+Bytes Stream::seal(ByteView plaintext, Mark mark) {
+  const unsigned char tag = mark == Mark::last ? crypto_secretstream_xchacha20poly1305_TAG_FINAL
+                                               : crypto_secretstream_xchacha20poly1305_TAG_MESSAGE;
+  Bytes record(plaintext.size() + kRecordOverheadBytes);
+  const int rc = crypto_secretstream_xchacha20poly1305_push(
+      sodium(state_), record.data(), nullptr, plaintext.data(), plaintext.size(), nullptr, 0, tag);
+  ASSERT(rc == 0);
+  return record;
+}
+
+Result<Stream::Mark> Stream::open(ByteView record, std::span<std::uint8_t> plaintext) {
+  ASSERT(record.size() == plaintext.size() + kRecordOverheadBytes);
+  unsigned char tag = 0;
+  const int rc = crypto_secretstream_xchacha20poly1305_pull(
+      sodium(state_), plaintext.data(), nullptr, &tag, record.data(), record.size(), nullptr, 0);
+  if (rc != 0) return fail(Errc::cannot_decrypt, "a record of a backup does not open");
+  if (tag == crypto_secretstream_xchacha20poly1305_TAG_MESSAGE) return Mark::more;
+  if (tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL) return Mark::last;
+  return fail(Errc::malformed, "a record of a backup is marked wrongly");
+}
 
 Result<void> check_counter(ContainerFormat format, std::uint64_t counter) {
   if ((format == ContainerFormat::capsule) != (counter == 0)) {

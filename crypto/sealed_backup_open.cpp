@@ -1,7 +1,5 @@
 #include "crypto/sealed_backup.hpp"
 
-#include <sodium.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -13,10 +11,7 @@ namespace kith::crypto {
 using namespace container;
 
 struct ContainerOpener::State {
-  State() = default;
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  ~State() { sodium_memzero(&stream, sizeof stream); }
+  explicit State(Stream started) : stream(std::move(started)) {}
 
   Result<void> take(ByteView record);
   Result<void> take_chunk(std::span<const std::uint8_t> plaintext);
@@ -30,7 +25,7 @@ struct ContainerOpener::State {
   std::size_t content_filled = 0;
   Sha256 rest;
   PublicKey signer;
-  crypto_secretstream_xchacha20poly1305_state stream{};
+  Stream stream;
 };
 
 Result<void> ContainerOpener::State::take(ByteView record) {
@@ -41,14 +36,9 @@ Result<void> ContainerOpener::State::take(ByteView record) {
     return fail(Errc::malformed, "a record of a backup has the wrong size");
   }
   SecretBytes plaintext(record.size() - kRecordOverheadBytes);
-  unsigned char tag = 0;
-  const int rc = crypto_secretstream_xchacha20poly1305_pull(
-      &stream, plaintext.expose_mutable().data(), nullptr, &tag, record.data(), record.size(),
-      nullptr, 0);
-  if (rc != 0) return fail(Errc::cannot_decrypt, "a record of a backup does not open");
+  TRY(const auto mark, stream.open(record, plaintext.expose_mutable()));
   const bool is_last = next_record + 1 == record_bytes.size();
-  if (tag != (is_last ? crypto_secretstream_xchacha20poly1305_TAG_FINAL
-                      : crypto_secretstream_xchacha20poly1305_TAG_MESSAGE)) {
+  if ((mark == Stream::Mark::last) != is_last) {
     return fail(Errc::malformed, "a record of a backup is marked wrongly");
   }
   if (is_last) {
@@ -76,7 +66,7 @@ Result<void> ContainerOpener::State::take_chunk(std::span<const std::uint8_t> pl
                     content.expose_mutable().subspan(content_filled, count).begin());
   content_filled += count;
   const auto padding = plaintext.subspan(count);
-  if (!padding.empty() && sodium_is_zero(padding.data(), padding.size()) != 1) {
+  if (std::ranges::any_of(padding, [](auto byte) { return byte != 0; })) {
     return fail(Errc::malformed, "a backup's padding is not zero");
   }
   return {};
@@ -107,16 +97,14 @@ Result<ContainerOpener> ContainerOpener::start(ByteView first_record,
   if (first_record.size() != kContainerCoreBytes + kStreamHeaderBytes) {
     return fail(Errc::malformed, "the first record of a backup has the wrong size");
   }
-  auto state = std::make_unique<State>();
-  TRY(state->core, parse_container_core(first_record.first(kContainerCoreBytes)));
-  if (!equal_constant_time(ycheck(state->core.core_salt, recovery_key), state->core.ycheck)) {
+  TRY(const auto core, parse_container_core(first_record.first(kContainerCoreBytes)));
+  if (!equal_constant_time(ycheck(core.core_salt, recovery_key), core.ycheck)) {
     return fail(Errc::bad_key, "the recovery key does not fit this backup");
   }
   const ByteView header = first_record.last(kStreamHeaderBytes);
-  const SecretBytes key = stream_key(state->core, recovery_key, opening);
-  const int rc = crypto_secretstream_xchacha20poly1305_init_pull(&state->stream, header.data(),
-                                                                 key.expose().data());
-  if (rc != 0) return fail(Errc::cannot_decrypt, "a backup's stream does not open");
+  auto state =
+      std::make_unique<State>(Stream::opening(stream_key(core, recovery_key, opening), header));
+  state->core = core;
   state->rest.update(header);
   state->record_bytes = container_record_bytes(state->core.size_class);
   return ContainerOpener(std::move(state));

@@ -1,7 +1,5 @@
 #include "crypto/sealed_backup.hpp"
 
-#include <sodium.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -13,14 +11,10 @@ namespace kith::crypto {
 using namespace container;
 
 struct ContainerSealer::State {
-  State() = default;
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  ~State() { sodium_memzero(&stream, sizeof stream); }
+  explicit State(Stream started) : stream(std::move(started)) {}
 
   /// The next `size` bytes of length || content || zeros.
   SecretBytes padded(std::size_t size);
-  Bytes push(ByteView plaintext, unsigned char tag);
   Result<Bytes> last_record();
 
   ContainerCore core;
@@ -32,7 +26,7 @@ struct ContainerSealer::State {
   std::size_t next_record = 0;
   std::size_t content_taken = 0;
   Sha256 rest;
-  crypto_secretstream_xchacha20poly1305_state stream{};
+  Stream stream;
 };
 
 SecretBytes ContainerSealer::State::padded(std::size_t size) {
@@ -50,14 +44,6 @@ SecretBytes ContainerSealer::State::padded(std::size_t size) {
   return out;
 }
 
-Bytes ContainerSealer::State::push(ByteView plaintext, unsigned char tag) {
-  Bytes record(plaintext.size() + kRecordOverheadBytes);
-  const int rc = crypto_secretstream_xchacha20poly1305_push(
-      &stream, record.data(), nullptr, plaintext.data(), plaintext.size(), nullptr, 0, tag);
-  ASSERT(rc == 0);
-  return record;
-}
-
 Result<Bytes> ContainerSealer::State::last_record() {
   const Bytes message = signed_message(core, rest.finish());
   TRY(const Bytes signature, sign(message));
@@ -68,7 +54,7 @@ Result<Bytes> ContainerSealer::State::last_record() {
   plaintext[1] = static_cast<std::uint8_t>(signer.bytes.size());
   std::ranges::copy(signer.bytes, plaintext.begin() + 2);
   std::ranges::copy(signature, plaintext.begin() + 2 + kKeyBytesMax);
-  return push(plaintext, crypto_secretstream_xchacha20poly1305_TAG_FINAL);
+  return stream.seal(plaintext, Stream::Mark::last);
 }
 
 ContainerSealer::ContainerSealer(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -91,26 +77,23 @@ Result<ContainerSealer> ContainerSealer::start(const SecretPoint& recovery_key,
     return fail(Errc::limit_exceeded, "the content does not fit the largest backup");
   }
 
-  auto state = std::make_unique<State>();
-  state->core.format = params.format;
-  state->core.size_class = size_class;
-  state->core.counter = params.counter;
-  state->core.created_s = params.created_s;
-  random.fill(state->core.core_salt);
+  ContainerCore core;
+  core.format = params.format;
+  core.size_class = size_class;
+  core.counter = params.counter;
+  core.created_s = params.created_s;
+  random.fill(core.core_salt);
   const Scalar ephemeral = Scalar::random_nonzero(random);
-  TRY(state->core.ephemeral, Point::base_times(ephemeral));
-  state->core.ycheck = ycheck(state->core.core_salt, recovery_key);
+  TRY(core.ephemeral, Point::base_times(ephemeral));
+  core.ycheck = ycheck(core.core_salt, recovery_key);
   TRY(const Point product, recovery_key.expose_point().times(ephemeral));
   const SecretPoint opening(product);
-  const SecretBytes key = stream_key(state->core, recovery_key, opening);
 
-  state->first_record = encode(state->core);
-  state->first_record.resize(kContainerCoreBytes + kStreamHeaderBytes);
-  std::uint8_t* const header = state->first_record.data() + kContainerCoreBytes;
-  const int rc =
-      crypto_secretstream_xchacha20poly1305_init_push(&state->stream, header, key.expose().data());
-  ASSERT(rc == 0);
-  state->rest.update({header, kStreamHeaderBytes});
+  auto state = std::make_unique<State>(Stream::sealing(stream_key(core, recovery_key, opening)));
+  state->core = core;
+  state->first_record = encode(core);
+  append(state->first_record, state->stream.header());
+  state->rest.update(state->stream.header());
   state->signer = params.signer;
   state->sign = std::move(sign);
   state->content = std::move(content);
@@ -133,7 +116,7 @@ Result<std::optional<Bytes>> ContainerSealer::next() {
     TRY(record, state.last_record());
   } else {
     const SecretBytes plaintext = state.padded(state.record_bytes[index] - kRecordOverheadBytes);
-    record = state.push(plaintext.expose(), crypto_secretstream_xchacha20poly1305_TAG_MESSAGE);
+    record = state.stream.seal(plaintext.expose(), Stream::Mark::more);
     state.rest.update(*record);
   }
   ASSERT(record->size() == state.record_bytes[index]);

@@ -11,6 +11,7 @@
 #include "crypto/limits.hpp"
 #include "crypto/random.hpp"
 #include "crypto/raw_key_pair.hpp"
+#include "crypto/sealed_backup_format.hpp"
 
 namespace kith::crypto {
 namespace {
@@ -206,6 +207,85 @@ TEST(SealedBackup, IsNotSealedWithASignatureThatDoesNotFit) {
   EXPECT_FALSE(seal_with(owner.agent.public_key, short_one).has_value());
   EXPECT_EQ(seal_with({KeyType::x25519, Bytes(32, 9)}, owner.signer()).error(), Errc::bad_key);
   EXPECT_EQ(seal_with({KeyType::ed25519, Bytes(31, 9)}, owner.signer()).error(), Errc::bad_key);
+}
+
+/// What someone who holds Y may seal: right keys and marks, any insides.
+struct Forgery {
+  Bytes chunk;   ///< length || content || padding
+  Bytes signer;  ///< type, length, key, signature; the signature is made when left empty.
+  container::Stream::Mark first = container::Stream::Mark::more;
+  container::Stream::Mark last = container::Stream::Mark::last;
+};
+
+std::vector<Bytes> forge(Owner& owner, const Forgery& forgery) {
+  ContainerCore core =
+      parse_container_core(ByteView(owner.seal(pattern(9))[0]).first(kContainerCoreBytes)).value();
+  auto stream = container::Stream::sealing(
+      container::stream_key(core, owner.recovery_key(), owner.opening(encode(core))));
+  std::vector<Bytes> records = {encode(core)};
+  append(records[0], stream.header());
+  const std::size_t size = container_record_bytes(0)[1] - container::kRecordOverheadBytes;
+  Bytes chunk = forgery.chunk;
+  chunk.resize(size);
+  records.push_back(stream.seal(chunk, forgery.first));
+  Bytes rest = to_bytes(stream.header());
+  append(rest, records[1]);
+  Bytes last = forgery.signer;
+  last.resize(container::kSignedBytes);
+  const Bytes signature =
+      ed25519_sign(owner.agent.private_key.expose(), container::signed_message(core, sha256(rest)));
+  std::copy(signature.begin(), signature.end(),
+            last.end() - static_cast<long>(container::kSignatureBytes));
+  records.push_back(stream.seal(last, forgery.last));
+  return records;
+}
+
+TEST(SealedBackup, RefusesWhatAHolderOfTheKeySealedWrongly) {
+  Owner owner(20);
+  Forgery good;
+  append_u64_be(good.chunk, 3);
+  append(good.chunk, as_bytes("abc"));
+  good.signer = {static_cast<std::uint8_t>(KeyType::ed25519), 32};
+  append(good.signer, owner.agent.public_key.bytes);
+  EXPECT_TRUE(equal(owner.open(forge(owner, good))->content.expose(), as_bytes("abc")));
+
+  const auto refused = [&](const Forgery& forgery) {
+    const auto opened = owner.open(forge(owner, forgery));
+    return opened.has_value() ? Errc::usage : opened.error().code;
+  };
+  Forgery bad = good;
+  bad.chunk[7] = 2;  // the third byte becomes padding
+  EXPECT_EQ(refused(bad), Errc::malformed);
+  bad = good;
+  bad.chunk.resize(container_record_bytes(0)[1] - container::kRecordOverheadBytes);
+  bad.chunk.back() = 1;
+  EXPECT_EQ(refused(bad), Errc::malformed) << "a channel in the padding";
+  bad = good;
+  bad.chunk[0] = 0x80;
+  EXPECT_EQ(refused(bad), Errc::malformed) << "a length of 2^63";
+  bad = good;
+  bad.first = container::Stream::Mark::last;
+  EXPECT_EQ(refused(bad), Errc::malformed);
+  bad = good;
+  bad.last = container::Stream::Mark::more;
+  EXPECT_EQ(refused(bad), Errc::malformed);
+
+  bad = good;
+  const RawKeyPair other = ed25519_generate(owner.random);
+  std::copy(other.public_key.bytes.begin(), other.public_key.bytes.end(), bad.signer.begin() + 2);
+  EXPECT_EQ(refused(bad), Errc::bad_signature) << "another agent's name";
+  for (std::uint8_t type = 0; type < 5; ++type) {
+    if (type == 1) continue;  // ed25519 itself
+    bad = good;
+    bad.signer[0] = type;
+    EXPECT_EQ(refused(bad), Errc::malformed) << int{type};
+  }
+  bad = good;
+  bad.signer[1] = 31;
+  EXPECT_EQ(refused(bad), Errc::malformed);
+  bad = good;
+  bad.signer.push_back(1);
+  EXPECT_EQ(refused(bad), Errc::malformed) << "bytes behind the key";
 }
 
 TEST(SealedBackup, TakesBothKindsOfSigningKeys) {
