@@ -70,12 +70,11 @@ Scalar Scalar::random(Random& random) {
 }
 
 Scalar Scalar::random_nonzero(Random& random) {
-  for (int draw = 0; draw < kDrawsMax; ++draw) {
+  for (int draw = 0;; ++draw) {
+    ASSERT(draw < kDrawsMax);
     Scalar scalar = Scalar::random(random);
     if (!scalar.is_zero()) return scalar;
   }
-  ASSERT(!"the generator of randomness gives nothing but zeros");
-  return {};
 }
 
 Result<Scalar> Scalar::parse(ByteView bytes) {

@@ -198,26 +198,24 @@ Result<void> check_shape(const DealShape& shape) {
 
 Result<OpenDealing> deal(const DealShape& shape, Random& random) {
   CHECK(check_shape(shape));
-  for (int attempt = 0; attempt < kDealingsMax; ++attempt) {
+  for (int attempt = 0;; ++attempt) {
+    ASSERT(attempt < kDealingsMax);
     const Scalar secret = Scalar::random_nonzero(random);
     TRY(const Point recovery_key, Point::base_times(secret));
     OpenDealing dealing{SecretPoint(recovery_key), {}, {}};
     if (deal_node(shape, secret, {}, random, dealing)) return dealing;
   }
-  ASSERT(!"every dealing had a zero: the generator of randomness is broken");
-  return misfit();
 }
 
 Result<Refresh> deal_refresh(const DealShape& shape, const std::vector<LeafPoint>& leaves,
                              const std::vector<DealtNode>& nodes, Random& random) {
   TRY(const PublicNode root, lay_out(shape, leaves, nodes));
   CHECK(check_points(root));
-  for (int attempt = 0; attempt < kDealingsMax; ++attempt) {
+  for (int attempt = 0;; ++attempt) {
+    ASSERT(attempt < kDealingsMax);
     Refresh refresh;
     if (refresh_node(root, Scalar(), random, refresh)) return refresh;
   }
-  ASSERT(!"every refresh met the identity: the generator of randomness is broken");
-  return misfit();
 }
 
 Result<void> check_dealing(const DealShape& shape, const std::vector<LeafPoint>& leaves,
