@@ -95,6 +95,12 @@ inline constexpr std::size_t kSessionsPerDayMax = 10;
 inline constexpr std::size_t kBackupChunkBytes = 256 * 1024;
 inline constexpr std::size_t kBackupBytesMax = 64 * 1024 * 1024;
 inline constexpr std::size_t kBackupTokensPerSet = 64;
+/// What a location keeps for one client: three full backups and their replaced versions.
+inline constexpr std::size_t kBackupClientBytesMax = 256 * 1024 * 1024;
+/// Replaced versions stay this long: the default contest period (log-protocol section 4).
+inline constexpr std::chrono::hours kBackupKeepTime{24 * 49};
+/// Versions in one listing: about 100 bytes each, well inside a message.
+inline constexpr std::size_t kBackupVersionsListed = 512;
 /// How far a backup counter may run ahead of the highest stored one.
 inline constexpr std::uint64_t kBackupCounterLead = std::uint64_t{1} << 20;
 inline constexpr std::size_t kBackupVersionsKept = 3;

@@ -73,6 +73,35 @@ void forget_key(Host& host, std::string_view kid) {
   host.erase({std::string(kKeys), std::string(kid)});
 }
 
+Result<std::string> pack_message(Host& host, const Message& message) {
+  if (!message.from || message.to.size() != 1) {
+    return fail(Errc::malformed, "a message needs one sender and one recipient");
+  }
+  KnownDids known(host);
+  TRY(const DidDocument document, known.resolve(message.to.front()));
+  TRY(const SenderKey sender, sender_key(host, *message.from));
+  return pack_authcrypt(message, sender, document.agreement_keys(), {}, host.keys(), host.random());
+}
+
+Result<Bytes> sign_as(Host& host, const Did& own, ByteView statement) {
+  KnownDids known(host);
+  OwnSecrets secrets(host);
+  TRY(const DidDocument document, known.resolve(own));
+  for (const NamedKey& key : document.authentication_keys()) {
+    if (const auto sealed = secrets.find(key.kid)) return host.keys().sign(*sealed, statement);
+  }
+  return fail(Errc::not_found, "no key of ours for " + own.text());
+}
+
+Result<void> verify_from(Host& host, const Did& did, ByteView statement, ByteView signature) {
+  KnownDids known(host);
+  TRY(const DidDocument document, known.resolve(did));
+  for (const NamedKey& key : document.authentication_keys()) {
+    if (crypto::verify(key.key, statement, signature).has_value()) return {};
+  }
+  return fail(Errc::bad_signature, "no key of that contact made this signature");
+}
+
 Result<std::string> send(Host& host, Message message, const SendOptions& options) {
   if (!message.from || message.to.size() != 1) {
     return fail(Errc::malformed, "a message needs one sender and one recipient");
@@ -85,16 +114,14 @@ Result<std::string> send(Host& host, Message message, const SendOptions& options
 
   KnownDids known(host);
   const Did recipient = message.to.front();
-  TRY(const DidDocument document, known.resolve(recipient));
-  TRY(const SenderKey sender, sender_key(host, *message.from));
-  TRY(std::string packed,
-      pack_authcrypt(message, sender, document.agreement_keys(), {}, host.keys(), host.random()));
+  TRY(std::string packed, pack_message(host, message));
 
   SendPayload payload;
   payload.wants_reply = options.wants_reply;
   if (!options.channel.empty()) {
     payload.channel = options.channel;
   } else {
+    TRY(const DidDocument document, known.resolve(recipient));
     TRY(const Route route, choose_route(document, known));
     TRY(packed, wrap_forwards(std::move(packed), recipient, route, *message.expires_time, known,
                               host.keys(), host.random()));

@@ -58,6 +58,16 @@ struct SendOptions {
 /// Errors: unknown_peer (no document), unreachable (no usable endpoint and no channel), bad_key.
 [[nodiscard]] Result<std::string> send(Host& host, Message message, const SendOptions& options);
 
+/// The envelope alone, authcrypt from `message.from` to `message.to[0]`, without forwards.
+/// Errors: as send.
+[[nodiscard]] Result<std::string> pack_message(Host& host, const Message& message);
+
+/// Signs with the first authentication key of `own` that we hold. Errors: not_found, unknown_peer.
+[[nodiscard]] Result<Bytes> sign_as(Host& host, const Did& own, ByteView statement);
+/// Verifies against every authentication key of `did`. Errors: bad_signature, unknown_peer.
+[[nodiscard]] Result<void> verify_from(Host& host, const Did& did, ByteView statement,
+                                       ByteView signature);
+
 /// A reply to `inbound`: thread, addresses and waiting connection taken from it.
 [[nodiscard]] Result<std::string> reply(Host& host, const Inbound& inbound, std::string_view type,
                                         JsonObject body, SendOptions options = {});

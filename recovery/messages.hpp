@@ -198,24 +198,16 @@ struct Locate {
     v("session_id", session_id), v("locations", locations);
   }
 };
-struct PartialRequest {
-  static constexpr std::string_view kName = "partial-request";  // device -> trustee
-  Bytes session_id;
-  std::vector<Bytes>
-      points;  ///< Blinded E, at most limits::kPartialPointsMax; the capsule's first.
-  template <class V>
-  void visit(V& v) {
-    v("session_id", session_id), v("points", points);
-  }
-};
+/// partial-request: its body is PartialRequest of answer.hpp. Accepted after approval, answered at
+/// release, once more whenever it is repeated until the session expires.
+inline constexpr std::string_view kPartialRequestName = "partial-request";
 struct PartialReply {
   static constexpr std::string_view kName = "partial";  // trustee -> device, at release
   Bytes session_id;
-  Bytes sealed;     ///< Sealed to the session key: the list of answers (answer.hpp).
-  Bytes signature;  ///< By the trustee's key of the one-time connection, over sealed: evidence.
+  std::vector<Bytes> answers;  ///< One box for each record and version held (seal_answer).
   template <class V>
   void visit(V& v) {
-    v("session_id", session_id), v("sealed", sealed), v("signature", signature);
+    v("session_id", session_id), v("answers", answers);
   }
 };
 /// notice (trustee -> every agent of the owner), veto and vetoed (agent <-> trustee), close

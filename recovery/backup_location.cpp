@@ -1,0 +1,339 @@
+#include "recovery/backup_location.hpp"
+
+#include <algorithm>
+
+#include "crypto/hash.hpp"
+#include "protocol/audit_log.hpp"
+#include "protocol/contact.hpp"
+#include "protocol/mailbox.hpp"
+#include "protocol/messenger.hpp"
+#include "recovery/messages.hpp"
+
+namespace kith::recovery {
+namespace {
+
+constexpr std::string_view kModule = "backup-location";
+constexpr std::string_view kProtocol = "backup";
+constexpr std::string_view kTokens = "bk-token";
+constexpr std::chrono::hours kSweepEvery{24};
+constexpr std::chrono::hours kTokenNoticeEvery{1};
+
+struct TokenRecord {
+  std::string client;
+  Bytes set_id;
+  Time told{};  ///< When the owner was last told of its use.
+  template <class V>
+  void visit(V& v) {
+    v("client", client), v("set_id", set_id), v("told", told);
+  }
+};
+
+struct StoredVersion {
+  BackupVersion info;
+  std::uint32_t arrived = 0;
+  std::uint64_t bytes = 0;
+  bool active = false;
+  template <class V>
+  void visit(V& v) {
+    v("info", info), v("arrived", arrived), v("bytes", bytes), v("active", active);
+  }
+};
+
+struct StoredChunk {
+  Bytes chunk;
+  template <class V>
+  void visit(V& v) {
+    v("chunk", chunk);
+  }
+};
+
+/// Record `bk-client`/<client>.
+struct ClientState {
+  std::uint64_t bytes = 0;
+  std::uint64_t highest_counter = 0;
+  template <class V>
+  void visit(V& v) {
+    v("bytes", bytes), v("highest_counter", highest_counter);
+  }
+};
+
+std::string versions_of(std::string_view client) {
+  return "bk-version/" + std::string(client);
+}
+std::string chunks_of(std::string_view client) {
+  return "bk-chunk/" + std::string(client);
+}
+
+/// Sorts by part, then counter, so that the last of a part is the newest.
+std::string version_id(BackupPart part, std::uint64_t counter, ByteView set_id) {
+  return std::to_string(static_cast<unsigned>(part)) + "-" + protocol::numbered_id(counter) + "-" +
+         crypto::hex(set_id);
+}
+
+std::string chunk_id(const std::string& version, std::uint32_t index) {
+  return version + "-" + protocol::numbered_id(index);
+}
+
+Result<void> check_put(const BackupPut& put) {
+  if (put.set_id.size() != 16 || put.digest.size() != 32) {
+    return fail(Errc::malformed, "set id or digest has the wrong size");
+  }
+  if (put.count == 0 || put.count > limits::kBackupBytesMax / limits::kBackupChunkBytes ||
+      put.index >= put.count) {
+    return fail(Errc::malformed, "chunk numbers do not fit");
+  }
+  if (put.chunk.size() > limits::kBackupChunkBytes) {
+    return fail(Errc::limit_exceeded, "a chunk has at most 256 KiB");
+  }
+  if (put.token_hashes.size() > limits::kBackupTokensPerSet) {
+    return fail(Errc::limit_exceeded, "too many tokens");
+  }
+  for (const Bytes& hash : put.token_hashes) {
+    if (hash.size() != 32) return fail(Errc::malformed, "a token hash has 32 bytes");
+  }
+  return {};
+}
+
+/// Activates the version when its last chunk is there. Errors: malformed (the digest does not fit).
+Result<bool> activate(Host& host, const std::string& client, const std::string& id,
+                      StoredVersion& version) {
+  if (version.arrived < version.info.count) return false;
+  std::vector<Bytes> chunks;
+  for (std::uint32_t i = 0; i < version.info.count; ++i) {
+    auto chunk = load<StoredChunk>(host, chunks_of(client), chunk_id(id, i));
+    if (!chunk) return fail(Errc::malformed, "a chunk is missing");
+    chunks.push_back(std::move(chunk->chunk));
+  }
+  if (version_digest(chunks) != version.info.digest) {
+    return fail(Errc::malformed, "the chunks do not fit their digest");
+  }
+  version.active = true;
+  return true;
+}
+
+Result<void> register_tokens(Host& host, const std::string& client, const BackupPut& put) {
+  for (const Bytes& hash : put.token_hashes) {
+    const std::string id = crypto::hex(hash);
+    const auto known = load<TokenRecord>(host, kTokens, id);
+    if (known && known->client != client) return fail(Errc::conflict, "that token is taken");
+    if (!known) save(host, kTokens, id, TokenRecord{client, put.set_id, {}});
+  }
+  return {};
+}
+
+Result<void> on_put(Host& host, const Inbound& inbound) {
+  if (!inbound.info.sender || !inbound.info.own_did) return fail(Errc::not_authentic);
+  TRY(const Contact contact,
+      protocol::contact_of(host, *inbound.info.own_did, *inbound.info.sender));
+  if (contact.role != ContactRole::client) {
+    return fail(Errc::refused, "backups are kept for clients of this mediator only");
+  }
+  TRY(const BackupPut put, protocol::decode_body<BackupPut>(inbound.message.body));
+  CHECK(check_put(put));
+  const std::string& client = contact.id;
+  auto state = load<ClientState>(host, "bk-client", client).value_or(ClientState{});
+  if (put.counter > state.highest_counter + limits::kBackupCounterLead) {
+    return fail(Errc::refused, "the counter runs too far ahead");
+  }
+  const std::string id = version_id(put.part, put.counter, put.set_id);
+  auto version = load<StoredVersion>(host, versions_of(client), id).value_or(StoredVersion{});
+  if (version.info.digest.empty()) {
+    version.info = {put.part, put.set_id, put.counter, put.count, put.digest, host.now()};
+  } else if (version.info.digest != put.digest || version.info.count != put.count) {
+    return fail(Errc::conflict, "that version exists with other content");
+  }
+  const std::string chunk = chunk_id(id, put.index);
+  if (!version.active && !load<StoredChunk>(host, chunks_of(client), chunk)) {
+    if (state.bytes + put.chunk.size() > limits::kBackupClientBytesMax) {
+      return fail(Errc::storage_full, "this client's share of the disk is used up");
+    }
+    save(host, chunks_of(client), chunk, StoredChunk{put.chunk});
+    ++version.arrived;
+    version.bytes += put.chunk.size();
+    state.bytes += put.chunk.size();
+    TRY(const bool active, activate(host, client, id, version));
+    if (active) state.highest_counter = std::max(state.highest_counter, put.counter);
+  }
+  CHECK(register_tokens(host, client, put));
+  save(host, versions_of(client), id, version);
+  save(host, "bk-client", client, state);
+  TRY(const std::string sent,
+      protocol::reply(host, inbound, type_uri(kProtocol, BackupPutReply::kName),
+                      protocol::encode_body(BackupPutReply{put.index, version.active})));
+  return {};
+}
+
+/// Tells the owner, through its mailbox, that somebody read with a token; at most once an hour
+/// each.
+Result<void> tell_owner(Host& host, const std::string& token_id, TokenRecord token) {
+  if (token.told != Time{} && token.told + Duration{kTokenNoticeEvery} > host.now()) return {};
+  const auto client = protocol::find_contact(host, token.client);
+  if (!client || client->state != ContactState::connected) return {};
+  TRY(const Did mine, Did::parse(client->my_did));
+  TRY(const Did theirs, Did::parse(client->their_did));
+  Message message = protocol::new_message(type_uri(kProtocol, "token-used"), host.random(),
+                                          protocol::epoch_seconds(host.now()));
+  message.from = mine;
+  message.to = {theirs};
+  message.body = {{"time", protocol::epoch_seconds(host.now())}};
+  TRY(const std::string packed, protocol::pack_message(host, message));
+  CHECK(protocol::put_mail(host, client->id, {crypto::to_bytes(packed), client->their_did, {}}));
+  token.told = host.now();
+  save(host, kTokens, token_id, token);
+  return {};
+}
+
+/// Whose backups a request may read: by token, or a client its own.
+Result<std::string> reader_of(Host& host, const Inbound& inbound, ByteView token) {
+  if (token.empty()) {
+    if (!inbound.info.sender || !inbound.info.own_did) return fail(Errc::not_authentic);
+    TRY(const Contact contact,
+        protocol::contact_of(host, *inbound.info.own_did, *inbound.info.sender));
+    return contact.id;
+  }
+  const std::string id = crypto::hex(token_hash(token));
+  const auto record = load<TokenRecord>(host, kTokens, id);
+  if (!record) return fail(Errc::refused, "that token opens nothing here");
+  // A full mailbox must not keep the owner's new device from its backup.
+  static_cast<void>(tell_owner(host, id, *record));
+  return record->client;
+}
+
+Result<void> on_get(Host& host, const Inbound& inbound) {
+  TRY(const BackupGet get, protocol::decode_body<BackupGet>(inbound.message.body));
+  TRY(const std::string client, reader_of(host, inbound, get.token));
+  const std::string prefix = std::to_string(static_cast<unsigned>(get.part)) + "-";
+  std::optional<StoredVersion> found;
+  std::string found_id;
+  for (const std::string& id : host.list(versions_of(client))) {
+    if (!id.starts_with(prefix)) continue;
+    auto version = *load<StoredVersion>(host, versions_of(client), id);
+    if (!version.active || (get.counter && version.info.counter != *get.counter)) continue;
+    // The newest: by counter, and among equal ones (sheets, capsules) by when it was stored.
+    if (found && (version.info.counter < found->info.counter ||
+                  (version.info.counter == found->info.counter &&
+                   version.info.stored < found->info.stored))) {
+      continue;
+    }
+    found = std::move(version);
+    found_id = id;
+  }
+  if (!found) return fail(Errc::not_found, "no such part is stored here");
+  if (get.index >= found->info.count) return fail(Errc::malformed, "no such chunk");
+  const auto chunk = load<StoredChunk>(host, chunks_of(client), chunk_id(found_id, get.index));
+  if (!chunk) return fail(Errc::not_found, "that chunk is lost");
+  BackupGetReply reply{found->info.part,
+                       found->info.set_id,
+                       found->info.counter,
+                       get.index,
+                       found->info.count,
+                       chunk->chunk,
+                       found->info.digest,
+                       protocol::epoch_ms(host.now()),
+                       {}};
+  if (!get.nonce.empty()) {
+    TRY(reply.signature,
+        protocol::sign_as(host, *inbound.info.own_did, time_statement(get.nonce, reply.time_ms)));
+  }
+  TRY(const std::string sent,
+      protocol::reply(host, inbound, type_uri(kProtocol, BackupGetReply::kName),
+                      protocol::encode_body(reply)));
+  return {};
+}
+
+Result<void> on_list(Host& host, const Inbound& inbound) {
+  TRY(const BackupList list, protocol::decode_body<BackupList>(inbound.message.body));
+  TRY(const std::string client, reader_of(host, inbound, list.token));
+  BackupListReply reply;
+  for (const std::string& id : host.list(versions_of(client))) {
+    const auto version = *load<StoredVersion>(host, versions_of(client), id);
+    if (version.active && reply.versions.size() < limits::kBackupVersionsListed) {
+      reply.versions.push_back(version.info);
+    }
+  }
+  TRY(const std::string sent,
+      protocol::reply(host, inbound, type_uri(kProtocol, BackupListReply::kName),
+                      protocol::encode_body(reply)));
+  return {};
+}
+
+void drop_version(Host& host, const std::string& client, const std::string& id,
+                  const StoredVersion& version) {
+  for (std::uint32_t i = 0; i < version.info.count; ++i) {
+    host.erase({chunks_of(client), chunk_id(id, i)});
+  }
+  host.erase({versions_of(client), id});
+  auto state = load<ClientState>(host, "bk-client", client).value_or(ClientState{});
+  state.bytes -= std::min(state.bytes, version.bytes);
+  save(host, "bk-client", client, state);
+}
+
+/// Old versions beyond the last of each part, after their time; uploads never finished likewise.
+void sweep(Host& host, const std::string& client) {
+  std::map<BackupPart, std::size_t> newer;
+  auto ids = host.list(versions_of(client));
+  std::ranges::reverse(ids);  // Newest of each part first.
+  for (const std::string& id : ids) {
+    const auto version = *load<StoredVersion>(host, versions_of(client), id);
+    const bool old = version.info.stored + Duration{limits::kBackupKeepTime} < host.now();
+    const bool spare = !version.active || newer[version.info.part] >= limits::kBackupVersionsKept;
+    if (old && spare) {
+      drop_version(host, client, id, version);
+    } else if (version.active) {
+      ++newer[version.info.part];
+    }
+  }
+}
+
+}  // namespace
+
+Bytes version_digest(const std::vector<Bytes>& chunks) {
+  crypto::Sha256 hash;
+  for (const Bytes& chunk : chunks) {
+    Bytes size;
+    crypto::append_u32_be(size, static_cast<std::uint32_t>(chunk.size()));
+    hash.update(size);
+    hash.update(chunk);
+  }
+  const auto digest = hash.finish();
+  return {digest.begin(), digest.end()};
+}
+
+Bytes token_hash(ByteView token) {
+  const auto hash = crypto::digest("kith/recovery/v1/token", {token});
+  return {hash.begin(), hash.end()};
+}
+
+Bytes time_statement(ByteView nonce, std::int64_t time_ms) {
+  Bytes time;
+  crypto::append_u64_be(time, static_cast<std::uint64_t>(time_ms));
+  const auto hash = crypto::digest("kith/time", {nonce, time});
+  return {hash.begin(), hash.end()};
+}
+
+std::vector<std::string> BackupLocation::message_types() const {
+  return {type_uri(kProtocol, BackupPut::kName), type_uri(kProtocol, BackupGet::kName),
+          type_uri(kProtocol, BackupList::kName)};
+}
+
+bool BackupLocation::only_reads(std::string_view what) const {
+  return what == type_uri(kProtocol, BackupGet::kName) ||
+         what == type_uri(kProtocol, BackupList::kName);
+}
+
+Result<void> BackupLocation::on_message(Host& host, const Inbound& inbound) {
+  if (inbound.message.type == type_uri(kProtocol, BackupPut::kName)) return on_put(host, inbound);
+  if (inbound.message.type == type_uri(kProtocol, BackupGet::kName)) return on_get(host, inbound);
+  return on_list(host, inbound);
+}
+
+void BackupLocation::on_timer(Host& host, std::string_view) {
+  for (const std::string& client : host.list("bk-client")) sweep(host, client);
+  host.set_timer(kModule, "sweep", host.now() + kSweepEvery);
+}
+
+void BackupLocation::on_start(Host& host) {
+  host.set_timer(kModule, "sweep", host.now() + kSweepEvery);
+}
+
+}  // namespace kith::recovery
