@@ -68,7 +68,7 @@ TEST(LogTamper, ATruncatedOrExtendedBlobEndsTheLogBeforeIt) {
 Json other_value(const Json& value) {
   if (value.is_int64()) return value.get_int64() + 1;
   if (value.is_bool()) return !value.get_bool();
-  if (value.is_string()) return std::string(value.get_string()) + "x";
+  if (value.is_string()) return Json(std::string(value.get_string()) + "x");
   if (value.is_array()) {
     JsonArray array = value.get_array();
     if (array.empty()) {
