@@ -74,6 +74,22 @@ inline constexpr std::size_t kLogEntriesMax = 4096;
 /// Junk entries a host stores for one subject before it refuses more.
 inline constexpr std::size_t kLogJunkMax = 64;
 
+// Ledgers (log-protocol section 5)
+/// A request to a host: one entry of kEntryBytesMax in base64url, with its frame.
+inline constexpr std::size_t kLedgerRequestBytesMax = 32 * 1024;
+/// Entries of one page; clients ask again for more.
+inline constexpr std::size_t kLedgerPageEntriesMax = 256;
+/// Bytes of the blobs of one page: in base64url it stays below kJsonBytesMax.
+inline constexpr std::size_t kLedgerPageBytesMax = 512 * 1024;
+/// Bytes of all blobs of one subject that a client reads: they fit one record.
+inline constexpr std::size_t kLedgerSubjectBytesMax = 1536 * 1024;
+/// A host takes no more: a community changes keys rarely, and each append costs checks and a sync.
+inline constexpr std::uint32_t kLedgerAppendsPerMinute = 600;
+inline constexpr std::size_t kLedgerUrlsMax = 8;
+inline constexpr std::size_t kLedgerWitnessesMax = 32;
+/// Resolutions kept for reading their result; the oldest goes first.
+inline constexpr std::size_t kResolutionsKept = 64;
+
 // Plans (recovery-protocol section 2)
 inline constexpr std::size_t kPlanChildrenMax = 32;
 inline constexpr std::size_t kPlanDepthMax = 3;

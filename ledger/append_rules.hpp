@@ -1,0 +1,49 @@
+#pragma once
+
+/// What the backends of ours share: when a blob is taken, the leaf that is stored for it, and how
+/// pages are cut. Storage is theirs.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "ledger/ledger.hpp"
+#include "ledger/log_reader.hpp"
+
+namespace kith::ledger {
+
+/// The leaf of the Merkle tree (log-protocol section 5): canonical JSON {"blob":base64url,
+/// "kind":"did","subject":"did:kith:..","time":ms}. Below 65535 bytes, as tlog-tiles asks.
+struct LedgerLeaf {
+  std::string subject;
+  Bytes blob;
+  AnchorTime time;
+  Kind kind = Kind::did;
+  friend bool operator==(const LedgerLeaf&, const LedgerLeaf&) = default;
+};
+[[nodiscard]] std::string leaf_text(const LedgerLeaf& leaf);
+/// Errors: storage_corrupt (leaves are our own writing).
+[[nodiscard]] Result<LedgerLeaf> parse_leaf(std::string_view text);
+
+struct AppendContext {
+  std::span<const AnchoredBlob> blobs;  ///< What the ledger holds of the subject.
+  AnchorTime newest;                    ///< Anchor time of the ledger's newest entry.
+  AnchorTime now;
+  bool test_mode = false;
+};
+
+/// Shape of a request, before anything is looked up. Errors: malformed, limit_exceeded.
+[[nodiscard]] Result<void> check_append(const AppendRequest& request);
+
+/// The leaf to store, or the head when `expected_head` is another. The blob is not held yet.
+/// Errors: those of Ledger::append.
+[[nodiscard]] Result<std::variant<LedgerLeaf, StaleHead>> judge_append(
+    const AppendRequest& request, const AppendContext& context);
+
+/// Adds an entry to a page unless it is full; then marks the page incomplete and returns false.
+[[nodiscard]] bool add_to_page(LedgerPage& page, LedgerEntry entry, std::size_t max);
+
+}  // namespace kith::ledger

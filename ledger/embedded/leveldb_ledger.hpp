@@ -1,0 +1,58 @@
+#pragma once
+
+/// The embedded ledger: one writer, one directory, one synced batch an append (log-protocol section
+/// 5). Each batch holds leaf, indices, head of the subject and size together, so that a crash
+/// leaves all of an append or nothing. Leaves are numbered 0, 1, 2, ... and never change: a Merkle
+/// tree can be laid over them.
+///
+///     e<position u64 BE>            leaf_text
+///     s<subject> 0x00 <position>    (empty)
+///     b<blob hash>                  position
+///     h<subject>                    {hash of the newest entry, position, count}
+///     !state                        {size, anchor time of the newest entry}
+///     !format, !descriptor          format version and descriptor, written when it is made
+///
+/// Single-threaded; LevelDB's own lock keeps other processes out. Files are readable by their owner
+/// only if the directory is (the home's is).
+
+#include <memory>
+#include <string>
+
+#include "ledger/append_rules.hpp"
+#include "ledger/ledger.hpp"
+
+namespace kith::ledger {
+
+struct LevelDbLedgerOptions {
+  std::string directory;
+  /// Of a new ledger. An existing one keeps the descriptor it was made with, and is refused if its
+  /// key or origin is another.
+  LedgerDescriptor descriptor;
+  bool test_mode = false;  ///< Test logs are taken.
+};
+
+class LevelDbLedger final : public Ledger {
+ public:
+  /// Errors: home_locked (open elsewhere), storage_corrupt, storage_unknown, wrong_state (another
+  /// key or origin), home_newer (a newer format), those of check_descriptor.
+  [[nodiscard]] static Result<std::unique_ptr<LevelDbLedger>> open(
+      const LevelDbLedgerOptions& options);
+  ~LevelDbLedger() override;
+  LevelDbLedger(const LevelDbLedger&) = delete;
+  LevelDbLedger& operator=(const LevelDbLedger&) = delete;
+
+  [[nodiscard]] const LedgerDescriptor& descriptor() const override;
+  /// A write that fails gives UnknownOutcome, and so does every append after it: open it again.
+  [[nodiscard]] Result<AppendOutcome> append(const AppendRequest& request, AnchorTime now) override;
+  [[nodiscard]] Result<LedgerPage> read(std::string_view subject, std::uint64_t from) override;
+  [[nodiscard]] Result<LedgerPage> follow(std::uint64_t position, std::size_t max) override;
+
+  [[nodiscard]] std::uint64_t size() const;
+
+ private:
+  struct Impl;  ///< Keeps LevelDB out of this header.
+  explicit LevelDbLedger(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kith::ledger

@@ -1,0 +1,82 @@
+#pragma once
+
+/// The plug for ledgers: they supply order and time, never validity (log-protocol section 5).
+///
+/// Backends are synchronous. Hosts elsewhere are spoken to through remote/client.hpp, whose
+/// requests the shell carries. Effects meet either one in ledger_effects.hpp.
+///
+/// A position is a place in the order of the whole ledger: 0, 1, 2, ... without gaps in the
+/// embedded and memory ledgers, increasing in all. Anchor times never run back.
+///
+/// Single-threaded.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "ledger/descriptor.hpp"
+#include "ledger/entry.hpp"
+
+namespace kith::ledger {
+
+struct AppendRequest {
+  std::string subject;
+  Bytes blob;
+  /// Hash of the newest entry that the writer knows to count; empty for a genesis. Compared for
+  /// entries that continue the head; a recover and a veto stand on their own, so that nobody can
+  /// keep their owner out by moving the head.
+  std::string expected_head;
+};
+
+struct Appended {
+  std::uint64_t position = 0;
+  AnchorTime time;
+};
+struct StaleHead {
+  std::string head;  ///< Hash of the entry that is the head now; empty: the log is empty.
+};
+/// It may be there or not: read again. Appends are idempotent by blob.
+struct UnknownOutcome {
+  std::string why;
+};
+using AppendOutcome = std::variant<Appended, StaleHead, UnknownOutcome>;
+
+struct LedgerEntry {
+  std::uint64_t position = 0;
+  std::string subject;
+  Bytes blob;
+  AnchorTime time;
+  friend bool operator==(const LedgerEntry&, const LedgerEntry&) = default;
+};
+
+struct LedgerPage {
+  std::vector<LedgerEntry> entries;  ///< By position; at most kLedgerPageEntriesMax and ..BytesMax.
+  bool complete = true;              ///< false: more follow after the last one.
+  friend bool operator==(const LedgerPage&, const LedgerPage&) = default;
+};
+
+class Ledger {
+ public:
+  virtual ~Ledger() = default;
+
+  [[nodiscard]] virtual const LedgerDescriptor& descriptor() const = 0;
+  /// Validates and appends, anchored at `now` or the newest anchor time if that is later. A blob
+  /// that the ledger holds already gives its first position again. What would not count is refused
+  /// and not stored. Errors: malformed, invalid_entry, unsupported, refused (a test log on a ledger
+  /// that is not for tests), limit_exceeded.
+  [[nodiscard]] virtual Result<AppendOutcome> append(const AppendRequest& request,
+                                                     AnchorTime now) = 0;
+  /// Entries of one subject at positions >= from; none is no error. Errors: malformed,
+  /// storage_corrupt, io of the backend (unreachable, timeout).
+  [[nodiscard]] virtual Result<LedgerPage> read(std::string_view subject, std::uint64_t from) = 0;
+  /// Entries of all subjects at positions >= position, at most `max`. Errors: as read.
+  [[nodiscard]] virtual Result<LedgerPage> follow(std::uint64_t position, std::size_t max) = 0;
+};
+
+/// Every page that `read` gives, one after the other. Errors: those of read, limit_exceeded
+/// (more than kLedgerSubjectBytesMax).
+[[nodiscard]] Result<std::vector<LedgerEntry>> read_all(Ledger& ledger, std::string_view subject);
+
+}  // namespace kith::ledger

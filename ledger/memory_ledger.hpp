@@ -1,0 +1,34 @@
+#pragma once
+
+/// A ledger in memory: for the simulator and for tests. The same rules as the embedded one.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ledger/append_rules.hpp"
+#include "ledger/ledger.hpp"
+
+namespace kith::ledger {
+
+class MemoryLedger final : public Ledger {
+ public:
+  /// `descriptor` is valid (asserted). `test_mode`: test logs are taken.
+  MemoryLedger(LedgerDescriptor descriptor, bool test_mode);
+
+  [[nodiscard]] const LedgerDescriptor& descriptor() const override { return descriptor_; }
+  [[nodiscard]] Result<AppendOutcome> append(const AppendRequest& request, AnchorTime now) override;
+  [[nodiscard]] Result<LedgerPage> read(std::string_view subject, std::uint64_t from) override;
+  [[nodiscard]] Result<LedgerPage> follow(std::uint64_t position, std::size_t max) override;
+
+  [[nodiscard]] std::uint64_t size() const { return entries_.size(); }
+
+ private:
+  LedgerDescriptor descriptor_;
+  bool test_mode_;
+  std::vector<LedgerEntry> entries_;  ///< The index is the position.
+  std::map<std::string, std::vector<std::uint64_t>, std::less<>> by_subject_;
+  std::map<std::string, std::uint64_t> by_blob_hash_;
+};
+
+}  // namespace kith::ledger

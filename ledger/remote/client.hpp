@@ -1,0 +1,44 @@
+#pragma once
+
+/// The asking side of a ledger over HTTP (http.hpp): builds questions and checks answers. A host is
+/// not trusted: sizes are bounded, subjects must be the one asked for, positions must increase and
+/// times must not run back. Whether entries count is the log reader's business.
+///
+/// Errors of the readers: unreachable and timeout (worth another try: 5xx, 429), malformed and
+/// limit_exceeded (the host breaks the protocol), and what the host refused (invalid_entry,
+/// limit_exceeded, unsupported, ...).
+
+#include <string>
+#include <string_view>
+
+#include "ledger/ledger.hpp"
+#include "ledger/remote/http.hpp"
+
+namespace kith::ledger {
+
+class LedgerClient {
+ public:
+  /// Errors: bad_url (not http or https, or with query or fragment).
+  [[nodiscard]] static Result<LedgerClient> at(std::string_view base_url);
+
+  [[nodiscard]] HttpQuestion ask_descriptor() const;
+  [[nodiscard]] static Result<LedgerDescriptor> read_descriptor(const HttpReply& reply);
+
+  [[nodiscard]] HttpQuestion ask_append(const AppendRequest& request) const;
+  /// 503 and the like give UnknownOutcome.
+  [[nodiscard]] static Result<AppendOutcome> read_append(const HttpReply& reply);
+
+  [[nodiscard]] HttpQuestion ask_read(std::string_view subject, std::uint64_t from) const;
+  [[nodiscard]] static Result<LedgerPage> read_page(std::string_view subject, std::uint64_t from,
+                                                    const HttpReply& reply);
+
+  [[nodiscard]] HttpQuestion ask_follow(std::uint64_t position, std::size_t max) const;
+  [[nodiscard]] static Result<LedgerPage> read_follow(std::uint64_t position, std::size_t max,
+                                                      const HttpReply& reply);
+
+ private:
+  explicit LedgerClient(std::string base) : base_(std::move(base)) {}
+  std::string base_;  ///< Without a slash at the end.
+};
+
+}  // namespace kith::ledger
