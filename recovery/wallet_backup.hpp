@@ -1,0 +1,33 @@
+#pragma once
+
+/// What a backup holds: the records that make up a wallet, and nothing that belongs to one device
+/// (docs/storage-formats.md lists the collections). Agent keys, shares held for others, effects and
+/// inbox marks stay behind: a recovered device makes its own.
+
+#include <string_view>
+
+#include "crypto/sealed_backup.hpp"
+#include "protocol/host.hpp"
+#include "recovery/backup_client.hpp"
+
+namespace kith::recovery {
+
+/// All backed-up records as one byte string, in a fixed order: equal wallets give equal bytes.
+[[nodiscard]] SecretBytes wallet_snapshot(Host& host);
+/// Digest of the snapshot: tells whether a new backup is due.
+[[nodiscard]] Bytes wallet_digest(Host& host);
+/// Writes a snapshot's records over this wallet's. Refuses collections that no backup may hold.
+/// Errors: malformed, refused.
+[[nodiscard]] Result<void> restore_wallet(Host& host, ByteView snapshot);
+
+/// Own logs with their anchor times, as a log part (section 3.4).
+[[nodiscard]] SecretBytes own_logs_snapshot(Host& host);
+
+/// Seals `content` under Y, signed by this agent's policy key.
+/// Errors: wrong_state (no identity), limit_exceeded.
+[[nodiscard]] Result<PartVersion> seal_part(Host& host, crypto::ContainerFormat format,
+                                            BackupPart part, const Bytes& set_id,
+                                            const SecretPoint& recovery_key, std::uint64_t counter,
+                                            SecretBytes content);
+
+}  // namespace kith::recovery
