@@ -77,9 +77,6 @@ std::optional<HttpResponse> judge_header(const Parser& parser, std::size_t field
   const auto count = [&request](http::field name) { return request.count(name); };
   const auto fields = static_cast<std::size_t>(std::distance(request.begin(), request.end()));
   if (fields > fields_max) return plain_answer(431, "Too many header fields.\n");
-  if (request.version() != 11 && request.version() != 10) {
-    return plain_answer(505, "Only HTTP/1.1 is spoken here.\n");
-  }
   // RFC 9112 section 6.3: what two readers could frame differently is refused, not repaired.
   const bool has_length = count(http::field::content_length) > 0;
   const bool has_coding = count(http::field::transfer_encoding) > 0;

@@ -5,6 +5,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <cstddef>
+#include <optional>
 
 #include "crypto/limits.hpp"
 
@@ -157,13 +158,37 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-Result<std::uint16_t> parse_port(const boost::urls::url_view& url) {
-  if (!url.has_port()) return std::uint16_t{80};
-  const std::string text{url.port()};
-  const bool plain = !text.empty() && text.size() <= 5 && text[0] != '0';
-  const unsigned long value = plain ? std::stoul(text) : 0;
+Result<std::uint16_t> parse_port(std::string_view text) {
+  const bool plain = !text.empty() && text.size() <= 5 && text[0] != '0' &&
+                     std::all_of(text.begin(), text.end(), is_digit);
+  const unsigned long value = plain ? std::stoul(std::string{text}) : 0;
   if (value == 0 || value > 65535) return fail(Errc::bad_url, "the port is not valid");
   return static_cast<std::uint16_t>(value);
+}
+
+/// What stands between "//" and the path (RFC 3986 section 3.2), and what follows up to a fragment.
+/// Taken from the text itself: Boost.URL 1.81 ends the authority of "http://127.0.0.1.example.com/"
+/// after the address and calls the rest a path.
+struct Parts {
+  std::string_view host;  ///< With brackets.
+  std::optional<std::string_view> port;
+  std::string_view target;
+};
+
+Parts split(std::string_view url) {
+  url.remove_prefix(url.find("//") + 2);
+  url = url.substr(0, url.find('#'));
+  const std::size_t end = std::min(url.find_first_of("/?"), url.size());
+  Parts parts{url.substr(0, end), std::nullopt, url.substr(end)};
+  const std::size_t colon = parts.host.rfind(':');
+  const std::size_t bracket = parts.host.rfind(']');
+  const bool has_port =
+      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  if (has_port) {
+    parts.port = parts.host.substr(colon + 1);
+    parts.host = parts.host.substr(0, colon);
+  }
+  return parts;
 }
 
 Result<void> check_form(const boost::urls::url_view& url) {
@@ -192,39 +217,36 @@ Result<HttpUrl> parse_http_url(std::string_view text, const UrlPolicy& policy) {
   if (!parsed) return fail(Errc::bad_url, "this is not a whole http address");
   const boost::urls::url_view url = *parsed;
   CHECK(check_form(url));
+  const Parts parts = split(text);
   HttpUrl out;
-  TRY(out.port, parse_port(url));
-  const std::string port_suffix = out.port == 80 ? "" : ":" + std::to_string(out.port);
-  switch (url.host_type()) {
-    case boost::urls::host_type::ipv4: {
-      const address_v4 v4{static_cast<address_v4::uint_type>(url.host_ipv4_address().to_uint())};
-      CHECK(check_address(v4, policy));
-      out.is_address = true;
-      out.host = v4.to_string();
-      out.authority = out.host + port_suffix;
-      break;
-    }
-    case boost::urls::host_type::ipv6: {
-      address_v6::bytes_type bytes;
-      const auto from = url.host_ipv6_address().to_bytes();
-      std::copy(from.begin(), from.end(), bytes.begin());
-      const address_v6 v6{bytes};
-      CHECK(check_address(v6, policy));
-      out.is_address = true;
-      out.host = v6.to_string();
-      out.authority = "[" + out.host + "]" + port_suffix;
-      break;
-    }
-    case boost::urls::host_type::name:
-      out.is_address = false;
-      out.host = lower(std::string{url.encoded_host()});
-      CHECK(check_name(out.host, policy));
-      out.authority = out.host + port_suffix;
-      break;
-    default:
-      return fail(Errc::bad_url, "the host is missing or of an unknown kind");
+  out.port = 80;
+  if (parts.port) {
+    TRY(out.port, parse_port(*parts.port));
   }
-  out.target = std::string{url.encoded_target()};
+  out.host = lower(parts.host);
+  out.authority = out.port == 80 ? out.host : out.host + ":" + std::to_string(out.port);
+  boost::system::error_code not_v4;
+  const address_v4 v4 = boost::asio::ip::make_address_v4(out.host, not_v4);
+  if (url.host_type() == boost::urls::host_type::ipv6) {
+    address_v6::bytes_type bytes;
+    const auto from = url.host_ipv6_address().to_bytes();
+    std::copy(from.begin(), from.end(), bytes.begin());
+    const address_v6 v6{bytes};
+    if (parts.host != std::string_view{url.encoded_host().data(), url.encoded_host().size()}) {
+      return fail(Errc::bad_url, "the host is not valid");
+    }
+    CHECK(check_address(v6, policy));
+    out.is_address = true;
+    out.host = v6.to_string();
+    out.authority = "[" + out.host + "]" + out.authority.substr(parts.host.size());
+  } else if (!not_v4) {
+    CHECK(check_address(v4, policy));
+    out.is_address = true;
+  } else {
+    CHECK(check_name(out.host, policy));
+    out.is_address = false;
+  }
+  out.target = std::string{parts.target};
   if (out.target.empty() || out.target[0] != '/') out.target.insert(0, "/");
   return out;
 }
