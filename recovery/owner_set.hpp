@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "protocol/host.hpp"
 #include "recovery/dealing.hpp"
 
 namespace kith::recovery {

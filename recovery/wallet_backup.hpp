@@ -14,8 +14,9 @@ namespace kith::recovery {
 
 /// All backed-up records as one byte string, in a fixed order: equal wallets give equal bytes.
 [[nodiscard]] SecretBytes wallet_snapshot(Host& host);
-/// Digest of the snapshot: tells whether a new backup is due.
-[[nodiscard]] Bytes wallet_digest(Host& host);
+/// Digest of the snapshot without the recovery record, which changes with every backup: tells
+/// whether a new backup is due.
+[[nodiscard]] Bytes content_digest(Host& host);
 /// Writes a snapshot's records over this wallet's. Refuses collections that no backup may hold.
 /// Errors: malformed, refused.
 [[nodiscard]] Result<void> restore_wallet(Host& host, ByteView snapshot);
