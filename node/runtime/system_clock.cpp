@@ -4,7 +4,7 @@
 
 namespace kith::node {
 
-ClockReading read_clocks() {
+MachineClocks read_clocks() {
   using std::chrono::duration_cast;
   using std::chrono::milliseconds;
   const auto wall = std::chrono::system_clock::now().time_since_epoch();

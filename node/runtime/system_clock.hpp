@@ -6,11 +6,11 @@
 
 namespace kith::node {
 
-struct ClockReading {
+struct MachineClocks {
   std::int64_t wall_ms;    ///< Milliseconds since 1970-01-01 UTC; jumps when people or NTP set it.
   std::int64_t steady_ms;  ///< Milliseconds since some point in the past; never goes backwards.
 };
 
-[[nodiscard]] ClockReading read_clocks();
+[[nodiscard]] MachineClocks read_clocks();
 
 }  // namespace kith::node

@@ -1,0 +1,158 @@
+#include "node/node_module.hpp"
+
+#include <algorithm>
+
+#include "ledger/connection.hpp"
+#include "protocol/audit_log.hpp"
+#include "protocol/contact.hpp"
+#include "protocol/own_service.hpp"
+
+namespace kith::node {
+namespace {
+
+using protocol::AuditEntry;
+using protocol::AuditHead;
+using protocol::Notice;
+
+constexpr std::size_t kAuditShownMax = 1000;
+constexpr std::size_t kAuditShownDefault = 50;
+
+/// The unit's records as a Store, for the check of the audit log; it cannot write.
+class HostReader final : public protocol::Store {
+ public:
+  explicit HostReader(Host& host) : host_(host) {}
+  Result<std::optional<Bytes>> get(const protocol::RecordKey& key) override {
+    return host_.get(key);
+  }
+  Result<std::vector<std::string>> list(std::string_view collection) override {
+    return host_.list(collection);
+  }
+  Result<void> commit(const protocol::Batch&) override {
+    return fail(Errc::refused, "this view only reads");
+  }
+
+ private:
+  Host& host_;
+};
+
+JsonObject show_notices(Host& host) {
+  JsonArray notices;
+  for (const std::string& id : host.list("notice")) {
+    const auto notice = load<Notice>(host, "notice", id);
+    notices.push_back(JsonObject{{"id", id},
+                                 {"kind", notice->kind},
+                                 {"text", notice->text},
+                                 {"subject", notice->subject},
+                                 {"time", protocol::utc_text(notice->time)}});
+  }
+  return {{"notices", std::move(notices)}};
+}
+
+Result<JsonObject> clear_notices(Host& host, const JsonObject& args) {
+  TRY(const auto only, crypto::json_optional_string(args, "id"));
+  std::int64_t cleared = 0;
+  for (const std::string& id : host.list("notice")) {
+    if (only && id != *only) continue;
+    host.erase({"notice", id});
+    ++cleared;
+  }
+  if (only && cleared == 0) return fail(Errc::not_found, "no notice has that id");
+  return JsonObject{{"cleared", cleared}};
+}
+
+Result<JsonObject> show_audit(Host& host, const JsonObject& args) {
+  TRY(const auto wanted, crypto::json_optional_int(args, "last"));
+  if (wanted && *wanted < 1) return fail(Errc::usage, "`last` counts entries, from 1");
+  const std::size_t last =
+      std::min(wanted ? static_cast<std::size_t>(*wanted) : kAuditShownDefault, kAuditShownMax);
+  std::vector<std::string> ids = host.list("audit");
+  if (ids.size() > last) ids.erase(ids.begin(), ids.end() - static_cast<std::ptrdiff_t>(last));
+  JsonArray entries;
+  for (const std::string& id : ids) {
+    const auto entry = load<AuditEntry>(host, "audit", id);
+    entries.push_back(JsonObject{{"n", entry->n},
+                                 {"time", protocol::utc_text(entry->time)},
+                                 {"event", entry->event},
+                                 {"details", entry->details}});
+  }
+  return JsonObject{{"entries", std::move(entries)}};
+}
+
+Result<JsonObject> verify_audit(Host& host) {
+  const auto head = load<AuditHead>(host, "meta", "audit");
+  if (!head) {
+    if (!host.list("audit").empty()) return fail(Errc::audit_broken, "its head is missing");
+    return JsonObject{{"entries", 0}};
+  }
+  HostReader reader(host);
+  TRY(const std::uint64_t entries, protocol::verify_audit_log(reader, *head));
+  return JsonObject{{"entries", entries}};
+}
+
+Result<JsonObject> set_profile(Host& host, const JsonObject& args) {
+  TRY(const std::string name, crypto::json_string(args, "name"));
+  if (name.empty() || name.size() > limits::kNameCharsMax) {
+    return fail(Errc::usage, "a name has 1 to " + std::to_string(limits::kNameCharsMax) + " bytes");
+  }
+  const bool has_control = std::ranges::any_of(
+      name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  if (has_control) return fail(Errc::usage, "a name holds no control characters");
+  save(host, "meta", "profile", ledger::Profile{name});
+  return JsonObject{{"name", name}};
+}
+
+}  // namespace
+
+std::vector<std::string> NodeModule::commands() const {
+  return {"status",       "notices",     "notices-clear", "audit-show",
+          "audit-verify", "profile-set", "version"};
+}
+
+bool NodeModule::only_reads(std::string_view what) const {
+  return what != "notices-clear" && what != "profile-set";
+}
+
+JsonObject NodeModule::status(Host& host) const {
+  JsonObject status{{"version", config_.version}, {"test", config_.test_mode}};
+  if (const auto profile = load<ledger::Profile>(host, "meta", "profile")) {
+    status["name"] = profile->name;
+  }
+  if (const auto url = load<protocol::PublicUrl>(host, "meta", "public-url")) {
+    status["public_url"] = url->url;
+  }
+  if (const auto grant = protocol::mediator_grant(host)) {
+    status["mediator"] = JsonObject{
+        {"contact", grant->contact_id}, {"uri", grant->uri}, {"routing_did", grant->routing_did}};
+    status["mail_registered"] = protocol::all_registered(host);
+  }
+  const auto contacts = protocol::list_contacts(host);
+  const auto connected = std::ranges::count_if(
+      contacts, [](const Contact& contact) { return contact.state == ContactState::connected; });
+  status["contacts"] = contacts.size();
+  status["connected"] = connected;
+  status["open_effects"] = host.list("effect").size();
+  const auto head = load<AuditHead>(host, "meta", "audit");
+  status["audit_entries"] = head ? head->count : 0;
+  status["notices"] = host.list("notice").size();
+  return status;
+}
+
+Result<JsonObject> NodeModule::on_command(Host& host, const Command& command) {
+  if (command.name == "status") return status(host);
+  if (command.name == "notices") return show_notices(host);
+  if (command.name == "notices-clear") return clear_notices(host, command.args);
+  if (command.name == "audit-show") return show_audit(host, command.args);
+  if (command.name == "audit-verify") return verify_audit(host);
+  if (command.name == "profile-set") return set_profile(host, command.args);
+  return JsonObject{{"version", config_.version}};
+}
+
+void NodeModule::on_start(Host& host) {
+  // A mediator keeps this record itself: a new address means a new routing DID.
+  if (config_.mediate || config_.public_url.empty()) return;
+  const auto old = load<protocol::PublicUrl>(host, "meta", "public-url");
+  if (old && old->url == config_.public_url) return;
+  save(host, "meta", "public-url", protocol::PublicUrl{config_.public_url});
+}
+
+}  // namespace kith::node

@@ -1,0 +1,37 @@
+#pragma once
+
+/// Commands about the node itself.
+///
+///   status          {} -> {version, test, name?, public_url?, mediator: {contact, uri,
+///                   routing_did}?, mail_registered, contacts, connected, open_effects,
+///                   audit_entries, notices}
+///   notices         {} -> {notices: [{id, kind, text, subject, time}]}, oldest first
+///   notices-clear   {id?} -> {cleared}: these were read; all of them without an id
+///   audit-show      {last?} -> {entries: [{n, time, event, details}]}, oldest first, at most 1000
+///   audit-verify    {} -> {entries}: the whole chain holds. Errors: audit_broken.
+///   profile-set     {name} -> {name}: how we call ourselves towards others
+///   version         {} -> {version, home_format?}
+
+#include <string>
+
+#include "node/wiring.hpp"
+#include "protocol/module.hpp"
+
+namespace kith::node {
+
+class NodeModule final : public protocol::Module {
+ public:
+  explicit NodeModule(NodeConfig config) : config_(std::move(config)) {}
+
+  std::string_view name() const override { return "node"; }
+  std::vector<std::string> commands() const override;
+  bool only_reads(std::string_view what) const override;
+  Result<JsonObject> on_command(Host& host, const Command& command) override;
+  void on_start(Host& host) override;
+
+ private:
+  JsonObject status(Host& host) const;
+  NodeConfig config_;
+};
+
+}  // namespace kith::node

@@ -1,0 +1,261 @@
+#include "node/storage/home.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+namespace kith::node {
+namespace {
+
+constexpr std::size_t kFileBytesMax = 4096;  // Of `format`, `lock` and `keystore`.
+
+Error io_error(const std::string& path) {
+  const int code = errno;
+  const Errc kind =
+      code == ENOSPC || code == EDQUOT || code == EFBIG ? Errc::storage_full : Errc::io;
+  return fail(kind, path + ": " + std::strerror(code));
+}
+
+/// Closes a descriptor at the end of its scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+/// A file or directory of this user, closed to others, and no symbolic link.
+Result<void> check_private(const std::string& path, mode_t type) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT) return fail(Errc::home_missing, path);
+    return io_error(path);
+  }
+  if ((info.st_mode & S_IFMT) != type) {
+    return fail(Errc::refused,
+                path + (S_ISLNK(info.st_mode) ? " is a symbolic link" : " is of another kind"));
+  }
+  if (info.st_uid != ::geteuid()) return fail(Errc::refused, path + " belongs to another user");
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return fail(Errc::refused, path + " is open to other users; close it with chmod go-rwx");
+  }
+  return {};
+}
+
+Result<SecretBytes> read_private(const std::string& path) {
+  CHECK(check_private(path, S_IFREG));
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (file.get() < 0) return io_error(path);
+  SecretBytes content(kFileBytesMax);
+  std::size_t size = 0;
+  while (size < kFileBytesMax) {
+    const ssize_t got =
+        ::read(file.get(), content.expose_mutable().data() + size, kFileBytesMax - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return io_error(path);
+    if (got == 0) return SecretBytes::copy_of(content.expose().first(size));
+    size += static_cast<std::size_t>(got);
+  }
+  return fail(Errc::storage_corrupt, path + " is too large");
+}
+
+Result<void> write_all(int fd, const std::string& path, ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return io_error(path);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Result<void> sync_directory(const std::string& directory) {
+  const Descriptor handle(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (handle.get() < 0 || ::fsync(handle.get()) != 0) return io_error(directory);
+  return {};
+}
+
+/// Whole or not at all: written beside, synced, renamed, the directory synced.
+Result<void> write_private(const std::string& directory, const std::string& name, ByteView bytes) {
+  const std::string path = directory + "/" + name;
+  const std::string beside = path + ".new";
+  {
+    const Descriptor file(::open(
+        beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+    if (file.get() < 0) return io_error(beside);
+    CHECK(write_all(file.get(), beside, bytes));
+    if (::fsync(file.get()) != 0) return io_error(beside);
+  }
+  if (::rename(beside.c_str(), path.c_str()) != 0) return io_error(path);
+  return sync_directory(directory);
+}
+
+Result<void> make_directory(const std::string& directory) {
+  std::error_code error;
+  const auto parent = std::filesystem::path(directory).parent_path();
+  if (!parent.empty()) std::filesystem::create_directories(parent, error);
+  if (error) return fail(Errc::io, parent.string() + ": " + error.message());
+  if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) return io_error(directory);
+  return check_private(directory, S_IFDIR);
+}
+
+std::string holder_of(int fd) {
+  char text[32] = {};
+  const ssize_t got = ::pread(fd, text, sizeof text - 1, 0);
+  const std::string pid(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+  const std::size_t digits = pid.find_first_not_of("0123456789");
+  return pid.substr(0, digits);
+}
+
+Result<int> take_lock(const std::string& directory) {
+  const std::string path = directory + "/lock";
+  Descriptor file(
+      ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+  if (file.get() < 0) return io_error(path);
+  CHECK(check_private(path, S_IFREG));
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return io_error(path);
+    const std::string pid = holder_of(file.get());
+    return fail(Errc::home_locked, directory + (pid.empty() ? "" : " is in use by process " + pid));
+  }
+  const std::string pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(file.get(), 0) != 0) return io_error(path);
+  CHECK(write_all(file.get(), path, crypto::as_bytes(pid)));
+  return file.release();
+}
+
+Result<int> read_format(const std::string& directory) {
+  TRY(const SecretBytes content, read_private(directory + "/format"));
+  const std::string_view text = crypto::as_text(content.expose());
+  int version = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+  const bool whole = end == text.data() + text.size() - 1 && *end == '\n';
+  if (error != std::errc() || text.empty() || !whole || version < 1) {
+    return fail(Errc::storage_corrupt, "the format file of the home is damaged");
+  }
+  return version;
+}
+
+Result<void> write_format(const std::string& directory, int version) {
+  return write_private(directory, "format", crypto::as_bytes(std::to_string(version) + "\n"));
+}
+
+/// One step from the version of its place (first: 1 to 2). Each can be repeated after a crash; the
+/// new version is written when it is done.
+using Migration = Result<void> (*)(const std::string& directory);
+const std::vector<Migration>& migrations() {
+  static const std::vector<Migration> all;
+  return all;
+}
+
+Result<void> bring_up_to_date(const std::string& directory, int version) {
+  for (; version < Home::kFormat; ++version) {
+    CHECK(migrations().at(static_cast<std::size_t>(version) - 1)(directory));
+    CHECK(write_format(directory, version + 1));
+  }
+  return {};
+}
+
+std::string without_slash(std::string directory) {
+  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
+  return directory;
+}
+
+}  // namespace
+
+Result<std::string> Home::default_directory() {
+  if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && data[0] == '/') {
+    return std::string(data) + "/kith";
+  }
+  const char* user = std::getenv("HOME");
+  if (user == nullptr || user[0] != '/') {
+    return fail(Errc::io, "HOME is not set; name the home with --home");
+  }
+  return std::string(user) + "/.local/share/kith";
+}
+
+bool Home::exists(const std::string& directory) {
+  struct stat info {};
+  return ::lstat((directory + "/format").c_str(), &info) == 0;
+}
+
+Result<Home> Home::create(const std::string& given, const Keystore& keystore) {
+  const std::string directory = without_slash(given);
+  CHECK(make_directory(directory));
+  TRY(const int lock, take_lock(directory));
+  Home home(directory, lock, keystore.clone());
+  if (exists(directory)) return fail(Errc::wrong_state, "there is a wallet in " + directory);
+  // What an interrupted attempt left was sealed under another root key.
+  std::error_code error;
+  std::filesystem::remove_all(home.database(), error);
+  if (error) return fail(Errc::io, home.database() + ": " + error.message());
+  CHECK(write_private(directory, "keystore", keystore.file().expose()));
+  return home;
+}
+
+Result<void> Home::finish_create() {
+  return write_format(directory_, kFormat);
+}
+
+Result<Home> Home::open(const std::string& given) {
+  const std::string directory = without_slash(given);
+  if (!exists(directory)) return fail(Errc::home_missing, directory);
+  CHECK(check_private(directory, S_IFDIR));
+  TRY(const int version, read_format(directory));
+  if (version > kFormat) {
+    return fail(Errc::home_newer, "it has format " + std::to_string(version) +
+                                      ", this Kith knows " + std::to_string(kFormat));
+  }
+  TRY(const int lock, take_lock(directory));
+  auto file = read_private(directory + "/keystore");
+  auto keystore = file.has_value() ? Keystore::parse(std::move(*file)) : file.error();
+  if (!keystore.has_value()) {
+    ::close(lock);
+    const bool missing = keystore.error() == Errc::home_missing;
+    return missing ? fail(Errc::storage_corrupt, "the keystore is missing") : keystore.error();
+  }
+  Home home(directory, lock, std::move(*keystore));
+  CHECK(bring_up_to_date(directory, version));
+  return home;
+}
+
+Home::Home(std::string directory, int lock, Keystore keystore)
+    : directory_(std::move(directory)), lock_(lock), keystore_(std::move(keystore)) {}
+
+Home::~Home() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+Home::Home(Home&& other) noexcept
+    : directory_(std::move(other.directory_)),
+      lock_(std::exchange(other.lock_, -1)),
+      keystore_(std::move(other.keystore_)) {}
+
+Home& Home::operator=(Home&& other) noexcept {
+  if (this != &other) {
+    if (lock_ >= 0) ::close(lock_);
+    directory_ = std::move(other.directory_);
+    lock_ = std::exchange(other.lock_, -1);
+    keystore_ = std::move(other.keystore_);
+  }
+  return *this;
+}
+
+}  // namespace kith::node

@@ -1,0 +1,60 @@
+#pragma once
+
+/// A home: the directory that holds one wallet.
+///
+///   format        version of everything in here, a number and a newline; written last by `create`
+///   lock          locked (flock) by the process that uses the home; holds its pid
+///   keystore      the root key (keystore.hpp)
+///   db/           records (leveldb_store.hpp)
+///   ledger/       the embedded ledger, if there is one
+///   control.sock  of the running node
+///
+/// The directory and all above files belong to the user, are closed to others (0700, 0600) and are
+/// no symbolic links; anything else is refused. One process at a time.
+
+#include <string>
+
+#include "crypto/result.hpp"
+#include "node/storage/keystore.hpp"
+
+namespace kith::node {
+
+class Home {
+ public:
+  static constexpr int kFormat = 1;
+
+  /// `$XDG_DATA_HOME/kith`, or `~/.local/share/kith`. Errors: io (neither variable is set).
+  [[nodiscard]] static Result<std::string> default_directory();
+  /// Whether `create` has finished there. Takes no lock.
+  [[nodiscard]] static bool exists(const std::string& directory);
+
+  /// Makes the directory (and its parents), takes the lock. A home that was begun but not finished
+  /// is begun anew. Errors: wrong_state (there is a wallet already), refused, home_locked, io,
+  /// storage_full.
+  [[nodiscard]] static Result<Home> create(const std::string& directory, const Keystore& keystore);
+  /// The last step of making a home: from now on it exists. Errors: io, storage_full.
+  [[nodiscard]] Result<void> finish_create();
+
+  /// Takes the lock, brings an older format up to date. Errors: home_missing, home_newer (nothing
+  /// was changed), home_locked (naming the pid), refused, storage_corrupt, io.
+  [[nodiscard]] static Result<Home> open(const std::string& directory);
+
+  ~Home();
+  Home(Home&& other) noexcept;
+  Home& operator=(Home&& other) noexcept;
+  Home(const Home&) = delete;
+  Home& operator=(const Home&) = delete;
+
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+  [[nodiscard]] const Keystore& keystore() const { return keystore_; }
+  [[nodiscard]] std::string database() const { return directory_ + "/db"; }
+  [[nodiscard]] std::string ledger() const { return directory_ + "/ledger"; }
+
+ private:
+  Home(std::string directory, int lock, Keystore keystore);
+  std::string directory_;
+  int lock_ = -1;
+  Keystore keystore_;
+};
+
+}  // namespace kith::node

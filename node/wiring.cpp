@@ -1,0 +1,20 @@
+#include "node/wiring.hpp"
+
+#include "node/node_module.hpp"
+#include "protocol/basic_message.hpp"
+#include "protocol/mediator.hpp"
+#include "protocol/trust_ping.hpp"
+
+namespace kith::node {
+
+std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& config) {
+  std::vector<std::unique_ptr<protocol::Module>> modules;
+  modules.push_back(std::make_unique<NodeModule>(config));
+  modules.push_back(std::make_unique<protocol::TrustPing>());
+  modules.push_back(std::make_unique<protocol::BasicMessage>());
+  modules.push_back(std::make_unique<protocol::Pickup>(config.pickup));
+  if (config.mediate) modules.push_back(std::make_unique<protocol::Mediator>(config.public_url));
+  return modules;
+}
+
+}  // namespace kith::node

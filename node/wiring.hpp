@@ -1,0 +1,26 @@
+#pragma once
+
+/// The one place where the modules of a node are put together; the simulator uses it too.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "protocol/module.hpp"
+#include "protocol/pickup.hpp"
+
+namespace kith::node {
+
+struct NodeConfig {
+  std::string version;  ///< For `version` and `status`.
+  bool test_mode = false;
+  /// Serve others as mediator (and as place of their backups). Needs `public_url`.
+  bool mediate = false;
+  /// Where this node's listener is reached from outside; empty: as it was set before, or nowhere.
+  std::string public_url;
+  protocol::PickupPace pickup;
+};
+
+[[nodiscard]] std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& config);
+
+}  // namespace kith::node
