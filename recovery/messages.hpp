@@ -48,14 +48,30 @@ struct CapabilityDecline {
     v("offer_id", offer_id), v("reason", reason);
   }
 };
+/// A record version that a trustee holds.
+struct HeldVersionRef {
+  Bytes record_id;  ///< Empty: none.
+  std::uint64_t version = 0;
+  Bytes share_point;  ///< S_i
+  std::string state;  ///< "prepared", "committed" or "retained"; not used in a base.
+  template <class V>
+  void visit(V& v) {
+    v("record_id", record_id), v("version", version), v("share_point", share_point),
+        v("state", state);
+  }
+};
 struct SharePrepare {
   static constexpr std::string_view kName = "share-prepare";
-  Bytes change_id;  ///< Random per trustee, 16 bytes.
+  /// Random per trustee, 16 bytes; one for all leaves of a trustee in one change: the commit of a
+  /// change replaces every record that the trustee holds from earlier changes.
+  Bytes change_id;
+  /// What the owner believes to be committed; absent: not stated, and not checked.
+  std::optional<HeldVersionRef> base;
   Bytes record;     ///< Leaf record, limits::kLeafRecordBytes.
   Bytes challenge;  ///< 32 bytes for the acknowledging proof.
   template <class V>
   void visit(V& v) {
-    v("change_id", change_id), v("record", record), v("challenge", challenge);
+    v("change_id", change_id), v("base", base), v("record", record), v("challenge", challenge);
   }
 };
 struct SharePrepared {
@@ -78,6 +94,16 @@ struct ShareBusy {
     v("change_id", change_id), v("age_s", age_s);
   }
 };
+/// Answer to a wrong base, to share-abort, and to share-retire: what the trustee holds now.
+struct ShareHeld {
+  static constexpr std::string_view kName = "share-held";
+  Bytes change_id;  ///< Of the message answered.
+  std::vector<HeldVersionRef> versions;
+  template <class V>
+  void visit(V& v) {
+    v("change_id", change_id), v("versions", versions);
+  }
+};
 /// share-commit, share-committed, share-retire, share-abort.
 struct ShareChange {
   static constexpr std::string_view kCommit = "share-commit";
@@ -87,7 +113,7 @@ struct ShareChange {
   Bytes change_id;
   Bytes record_id;
   std::uint64_t version = 0;
-  Bytes signature;  ///< share-retire: by the retire key of that version, over the other fields.
+  Bytes signature;  ///< share-retire: by the retire key of that version (retire_statement).
   template <class V>
   void visit(V& v) {
     v("change_id", change_id), v("record_id", record_id), v("version", version),
@@ -173,7 +199,7 @@ struct ChallengeResponse {
 struct SessionStatus {
   static constexpr std::string_view kName = "status";  // trustee -> device
   Bytes session_id;
-  std::string state;             ///< "received", "matched", ..., as in the state table.
+  std::string state;             ///< A name of docs/recovery-states.md: "received", "matched", ...
   std::int64_t remaining_s = 0;  ///< Of the waiting period.
   std::string text;              ///< What to do next.
   template <class V>
@@ -205,9 +231,12 @@ struct PartialReply {
   static constexpr std::string_view kName = "partial";  // trustee -> device, at release
   Bytes session_id;
   std::vector<Bytes> answers;  ///< One box for each record and version held (seal_answer).
+  /// The trustee's key of its relationship with the owner, which signed the answers. A fresh device
+  /// takes it as it comes (the envelope is authenticated) and compares when it knows its contacts.
+  PublicKey signer;
   template <class V>
   void visit(V& v) {
-    v("session_id", session_id), v("answers", answers);
+    v("session_id", session_id), v("answers", answers), v("signer", signer);
   }
 };
 /// notice (trustee -> every agent of the owner), veto and vetoed (agent <-> trustee), close
@@ -228,10 +257,15 @@ struct SessionRef {
   static constexpr std::string_view kVetoed = "vetoed";
   static constexpr std::string_view kClose = "close";
   Bytes session_id;
-  std::string result;  ///< close: "recovered" or "abandoned".
+  /// close: "recovered" or "abandoned"; vetoed: the session's state after the veto.
+  std::string result;
+  /// A veto may come from an agent that an update has removed meanwhile: then `key` is its
+  /// authentication key (Multikey) and `signature` is by it over veto_statement.
+  std::string key;
+  Bytes signature;
   template <class V>
   void visit(V& v) {
-    v("session_id", session_id), v("result", result);
+    v("session_id", session_id), v("result", result), v("key", key), v("signature", signature);
   }
 };
 
