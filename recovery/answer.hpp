@@ -13,18 +13,14 @@
 
 namespace kith::recovery {
 
-/// Body of recovery/1.0/partial-request.
-struct PartialRequest {
+/// What a partial-request (messages.hpp) asks, after reading.
+struct PartialQuestion {
   SessionId session_id{};
   std::vector<Point> blinded;  ///< 1 to limits::kPartialPointsMax; the capsule's first.
-
-  template <class V>
-  void visit(V& v) {
-    v("session_id", session_id), v("blinded", blinded);
-  }
 };
-/// Errors: malformed (no point), limit_exceeded.
-[[nodiscard]] Result<void> check_request(const PartialRequest& request);
+/// Reads the message's fields. Errors: malformed (sizes, points, no point), limit_exceeded.
+[[nodiscard]] Result<PartialQuestion> read_question(ByteView session_id,
+                                                    const std::vector<Bytes>& points);
 
 /// One record version's answer.
 struct LeafAnswer {
@@ -52,38 +48,31 @@ struct LeafAnswer {
                                       const SessionId& session_id, const PublicKey& session_key);
 
 /// The trustee's computation; `head` is the last one a heartbeat brought, or empty.
-/// Errors: those of check_request and KeyOps::partial.
+/// Errors: limit_exceeded, malformed (the question), those of KeyOps::partial.
 [[nodiscard]] Result<LeafAnswer> make_answer(const AcceptedLeaf& leaf, ByteView head,
-                                             const PartialRequest& request,
+                                             const PartialQuestion& question,
                                              const PublicKey& session_key, KeyOps& keys);
 
-/// An answer with the trustee's signature over it and its session: evidence that stays good.
-struct SignedAnswer {
-  Bytes answer;     ///< LeafAnswer as a record.
-  Bytes signature;  ///< 64 bytes.
+/// Versions that one trustee answers in one message: committed, retained and prepared ones of all
+/// its leaves.
+inline constexpr std::size_t kAnswersPerReplyMax = 32;
+inline constexpr std::size_t kAnswerBytesMax = 4096;
+inline constexpr std::size_t kAnswersBoxBytesMax = 160 * 1024;
 
-  template <class V>
-  void visit(V& v) {
-    v("answer", answer), v("signature", signature);
-  }
-};
-/// What the trustee signs: session id, session key, answer.
-[[nodiscard]] Bytes answer_statement(const SessionId& session_id, const PublicKey& session_key,
-                                     ByteView answer);
+/// All answers of one trustee in one box to the session key. Errors: limit_exceeded, bad_key.
+[[nodiscard]] Result<Bytes> seal_answers(const std::vector<LeafAnswer>& answers,
+                                         const SessionId& session_id, const PublicKey& session_key,
+                                         KeyOps& keys);
+/// What the trustee signs about the box, so that a bad answer can be shown to others.
+[[nodiscard]] Bytes answers_statement(const SessionId& session_id, const PublicKey& session_key,
+                                      ByteView box);
+/// The device's side; `session` has purpose session. Each element is one answer as read_answer
+/// takes it, not checked yet, so that a malformed one does not hide the others.
+/// Errors: limit_exceeded, cannot_decrypt, malformed.
+[[nodiscard]] Result<std::vector<Bytes>> open_answers(ByteView box, const SessionId& session_id,
+                                                      const SealedKey& session, KeyOps& keys);
 
-inline constexpr std::size_t kAnswerBoxBytesMax = 8192;
-
-/// Signed with `trustee_key` and boxed to the session key.
-[[nodiscard]] Result<Bytes> seal_answer(const LeafAnswer& answer, const SessionId& session_id,
-                                        const PublicKey& session_key, const SealedKey& trustee_key,
-                                        KeyOps& keys);
-/// The device's side: opens the box and checks the signature. What the answer says is not checked
-/// yet: read_answer. `session` has purpose session.
-/// Errors: limit_exceeded, cannot_decrypt, malformed, bad_signature.
-[[nodiscard]] Result<SignedAnswer> open_answer(ByteView box, const SessionId& session_id,
-                                               const PublicKey& session_key,
-                                               const SealedKey& session, const PublicKey& trustee,
-                                               KeyOps& keys);
+[[nodiscard]] Bytes encode_answer(const LeafAnswer& answer);
 /// Form only: sizes, counts, canonical points and scalars. Errors: malformed, limit_exceeded.
 [[nodiscard]] Result<LeafAnswer> read_answer(ByteView answer);
 

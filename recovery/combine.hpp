@@ -17,20 +17,15 @@
 #include <vector>
 
 #include "crypto/key.hpp"
+#include "crypto/sealed_backup.hpp"
 #include "crypto/secret_point.hpp"
 #include "recovery/answer.hpp"
 #include "recovery/sheet.hpp"
 
 namespace kith::recovery {
 
-/// A sealed blob to be opened: the public numbers of its core.
-struct Target {
-  Point ephemeral;  ///< E
-  Bytes core_salt;
-  Digest ycheck{};  ///< H("ycheck", core_salt, Y)
-};
-/// H("ycheck", core_salt, Y).
-[[nodiscard]] Digest ycheck(ByteView core_salt, ByteView recovery_key);
+/// What is to be opened: cores of containers (E, core_salt, ycheck).
+using Targets = std::vector<crypto::ContainerCore>;
 
 /// Secret of one session: what hides the points asked about from the trustee.
 struct Blinding {
@@ -43,12 +38,12 @@ struct Blinding {
   }
 };
 /// For one session; never the same for two. Errors: malformed (no target), limit_exceeded.
-[[nodiscard]] Result<Blinding> blind(const std::vector<Target>& targets, Random& random);
+[[nodiscard]] Result<Blinding> blind(const Targets& targets, Random& random);
 
 /// One answer that arrived, in the order of arrival.
 struct CollectedAnswer {
   std::size_t session = 0;  ///< Index into Collected::sessions.
-  Bytes answer;             ///< SignedAnswer::answer; anything else is malformed.
+  Bytes answer;             ///< As open_answers gave it.
 };
 struct CollectedSession {
   SessionId session_id{};
@@ -70,8 +65,8 @@ struct KnownRecord {
 };
 
 struct Collected {
-  std::vector<Target> targets;  ///< All under one Y; the first decides which Y is right.
-  std::vector<Sheet> sheets;    ///< Newest first, if known; may be empty.
+  Targets targets;            ///< All under one Y; the first decides which Y is right.
+  std::vector<Sheet> sheets;  ///< Newest first, if known; may be empty.
   std::vector<CollectedSession> sessions;
   std::vector<CollectedAnswer> answers;
   std::vector<ShareInHand> shares;

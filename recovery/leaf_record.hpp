@@ -60,7 +60,12 @@ struct LeafRecord {
   }
 };
 
-/// Associated data of the share box: a digest over all other fields, without the signature.
+/// The limits of every field but box and signature; encoding and parsing check them too.
+/// Errors: malformed, limit_exceeded, bad_key (retire key).
+[[nodiscard]] Result<void> check_leaf_fields(const LeafRecord& record);
+
+/// Associated data of the share box: a digest over all other fields, without the signature. The
+/// record has passed check_leaf_fields here and below.
 [[nodiscard]] Digest share_box_ad(const LeafRecord& record);
 /// What the owner signs.
 [[nodiscard]] Bytes leaf_record_statement(const LeafRecord& record);

@@ -48,8 +48,7 @@ Result<void> check_node(const Plan& node, std::size_t depth, const std::string& 
     return fail(Errc::limit_exceeded, place(path) + ": a group has at most 32 members");
   }
   if (node.threshold < 1 || node.threshold > node.children.size()) {
-    return fail(Errc::malformed,
-                place(path) + ": k must be between 1 and the number of members");
+    return fail(Errc::malformed, place(path) + ": k must be between 1 and the number of members");
   }
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     CHECK(check_node(node.children[i], depth + 1, child_place(path, i), leaves));
@@ -77,8 +76,7 @@ Result<Plan> read_group(const JsonObject& json, std::size_t depth, const std::st
     TRY(k, crypto::json_int(json, "k"));
   }
   if (k < 1 || k > static_cast<std::int64_t>(node.children.size())) {
-    return fail(Errc::malformed,
-                place(path) + ": k must be between 1 and the number of members");
+    return fail(Errc::malformed, place(path) + ": k must be between 1 and the number of members");
   }
   node.threshold = static_cast<std::uint8_t>(k);
   return node;

@@ -66,8 +66,7 @@ Result<Sheet> Sheet::parse(ByteView bytes) {
 
 bool Sheet::has(const Digest& slot) const {
   for (std::size_t at = kHeaderBytes; at < encoded_.size(); at += kSlotBytes) {
-    if (std::equal(slot.begin(), slot.end(),
-                   encoded_.begin() + static_cast<std::ptrdiff_t>(at))) {
+    if (std::equal(slot.begin(), slot.end(), encoded_.begin() + static_cast<std::ptrdiff_t>(at))) {
       return true;
     }
   }

@@ -87,8 +87,8 @@ Duration contest_period(const Terms& terms) {
 bool weakens(const Terms& current, const Terms& next) {
   return waiting_period(next) < waiting_period(current) ||
          contest_period(next) < contest_period(current) ||
-         (next.override_allowed && (!current.override_allowed ||
-                                    override_period(next) < override_period(current))) ||
+         (next.override_allowed &&
+          (!current.override_allowed || override_period(next) < override_period(current))) ||
          (next.classic_allowed && !current.classic_allowed);
 }
 

@@ -23,8 +23,7 @@ Bytes seal(std::string_view name, const SecretPoint& recovery_key, const Salt& r
            const RecordId& record_id, ByteView content, Random& random) {
   const SecretBytes key = key_for(name, recovery_key, r);
   Bytes sealed = random.bytes(kNonceBytes);
-  const Bytes body =
-      crypto::xc20p_seal(key.expose(), sealed, labelled(name, {record_id}), content);
+  const Bytes body = crypto::xc20p_seal(key.expose(), sealed, labelled(name, {record_id}), content);
   crypto::append(sealed, body);
   return sealed;
 }
@@ -35,8 +34,8 @@ Result<Bytes> open(std::string_view name, const SecretPoint& recovery_key, const
     return fail(Errc::cannot_decrypt, std::string(name) + ": wrong size");
   }
   const SecretBytes key = key_for(name, recovery_key, r);
-  return crypto::xc20p_open_public(key.expose(), sealed.first(kNonceBytes),
-                                   labelled(name, {record_id}), sealed.subspan(kNonceBytes));
+  return crypto::xc20p_open(key.expose(), sealed.first(kNonceBytes), labelled(name, {record_id}),
+                            sealed.subspan(kNonceBytes));
 }
 
 void append_text(Bytes& to, std::string_view text) {
@@ -66,9 +65,9 @@ Result<Bytes> seal_vouch(const SecretPoint& recovery_key, const Salt& r, const R
   std::size_t size = 1 + contents.set_id.size() + 2 + contents.policy_address.size() + 1;
   for (const std::string& ledger : contents.ledger_descriptors) size += 2 + ledger.size();
   if (size > kVouchContentBytes) {
-    return fail(Errc::limit_exceeded,
-                "vouch: policy address and ledger descriptors take " + std::to_string(size) +
-                    " of " + std::to_string(kVouchContentBytes) + " bytes");
+    return fail(Errc::limit_exceeded, "vouch: policy address and ledger descriptors take " +
+                                          std::to_string(size) + " of " +
+                                          std::to_string(kVouchContentBytes) + " bytes");
   }
   Bytes content{kFormat};
   crypto::append(content, contents.set_id);
@@ -81,8 +80,7 @@ Result<Bytes> seal_vouch(const SecretPoint& recovery_key, const Salt& r, const R
 
 Result<VouchContents> open_vouch(const SecretPoint& recovery_key, const Salt& r,
                                  const RecordId& record_id, ByteView vouch) {
-  TRY(const Bytes content,
-      open("vouch", recovery_key, r, record_id, limits::kVouchBytes, vouch));
+  TRY(const Bytes content, open("vouch", recovery_key, r, record_id, limits::kVouchBytes, vouch));
   VouchContents contents;
   if (content[0] != kFormat) return fail(Errc::unsupported, "vouch: another format");
   std::copy_n(content.begin() + 1, contents.set_id.size(), contents.set_id.begin());
@@ -102,10 +100,6 @@ Result<VouchContents> open_vouch(const SecretPoint& recovery_key, const Salt& r,
     if (byte != 0) return fail(Errc::malformed, "vouch: padding");
   }
   return contents;
-}
-
-Digest core_digest(ByteView core) {
-  return crypto::digest(label("core"), {core});
 }
 
 Bytes seal_head(const SecretPoint& recovery_key, const Salt& r, const RecordId& record_id,

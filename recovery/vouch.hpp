@@ -37,12 +37,9 @@ struct VouchContents {
 
 struct HeadContents {
   std::uint64_t counter = 0;  ///< Newest backup's.
-  Digest core_digest{};       ///< Of that backup's core: core_digest() below.
+  Digest core_digest{};       ///< crypto::core_digest of that backup's core.
   friend bool operator==(const HeadContents&, const HeadContents&) = default;
 };
-
-/// H("core", core).
-[[nodiscard]] Digest core_digest(ByteView core);
 
 [[nodiscard]] Bytes seal_head(const SecretPoint& recovery_key, const Salt& r,
                               const RecordId& record_id, const HeadContents& contents,

@@ -16,8 +16,9 @@ Source* find(WaitingClock& clock, const std::string& name) {
 }
 
 bool has_room(const WaitingClock& clock, bool chosen_by_requester) {
-  const auto chosen = std::count_if(clock.sources.begin(), clock.sources.end(),
-                                    [](const Source& source) { return source.chosen_by_requester; });
+  const auto chosen =
+      std::count_if(clock.sources.begin(), clock.sources.end(),
+                    [](const Source& source) { return source.chosen_by_requester; });
   const auto brought = static_cast<std::size_t>(chosen);
   if (chosen_by_requester) return brought < kRequesterSourcesMax;
   return clock.sources.size() - brought < kTimeSourcesMax - kRequesterSourcesMax;
