@@ -57,7 +57,8 @@ struct Connection {
 };
 using ConnectionPtr = std::shared_ptr<Connection>;
 
-/// One call from request() to its callback, over all redirects.
+/// One call from request() to its callback, over all redirects. A call that ends early lets go of
+/// its connection at once, so every pending operation keeps (`kept`) the connection it works on.
 struct Call {
   Call(asio::io_context& io, HttpCall what, HttpDone callback)
       : call(std::move(what)), done(std::move(callback)), deadline(io) {}
@@ -251,13 +252,14 @@ void HttpClient::Impl::connect_next(const CallPtr& call, const std::string& fail
   call->connection = std::make_shared<Connection>(io_, options_.header_bytes + kPieceBytes);
   auto& stream = call->connection->stream;
   stream.expires_after(options_.connect_timeout);
-  stream.async_connect(endpoint, [self = shared_from_this(), call](error_code error) {
-    if (call->finished) return;
-    if (error) return self->connect_next(call, "cannot connect: " + error.message());
-    error_code ignored;
-    call->connection->stream.socket().set_option(tcp::no_delay(true), ignored);
-    self->send(call);
-  });
+  stream.async_connect(
+      endpoint, [self = shared_from_this(), call, kept = call->connection](error_code error) {
+        if (call->finished) return;
+        if (error) return self->connect_next(call, "cannot connect: " + error.message());
+        error_code ignored;
+        call->connection->stream.socket().set_option(tcp::no_delay(true), ignored);
+        self->send(call);
+      });
 }
 
 void HttpClient::Impl::send(const CallPtr& call) {
@@ -275,24 +277,26 @@ void HttpClient::Impl::send(const CallPtr& call) {
   request.prepare_payload();
   // The call's own deadline closes the connection.
   call->connection->stream.expires_never();
-  http::async_write(call->connection->stream, request,
-                    [self = shared_from_this(), call](error_code error, std::size_t) {
-                      if (call->finished) return;
-                      // A server that refuses a large body answers and closes before it has read
-                      // all: the answer is there nevertheless.
-                      call->write_failed = static_cast<bool>(error);
-                      self->receive(call);
-                    });
+  http::async_write(
+      call->connection->stream, request,
+      [self = shared_from_this(), call, kept = call->connection](error_code error, std::size_t) {
+        if (call->finished) return;
+        // A server that refuses a large body answers and closes before it has read
+        // all: the answer is there nevertheless.
+        call->write_failed = static_cast<bool>(error);
+        self->receive(call);
+      });
 }
 
 void HttpClient::Impl::receive(const CallPtr& call) {
   call->parser.emplace();
   call->parser->header_limit(static_cast<std::uint32_t>(options_.header_bytes));
   call->parser->body_limit(options_.body_bytes);
-  http::async_read(call->connection->stream, call->connection->buffer, *call->parser,
-                   [self = shared_from_this(), call](error_code error, std::size_t) {
-                     if (!call->finished) self->on_answer(call, error);
-                   });
+  http::async_read(
+      call->connection->stream, call->connection->buffer, *call->parser,
+      [self = shared_from_this(), call, kept = call->connection](error_code error, std::size_t) {
+        if (!call->finished) self->on_answer(call, error);
+      });
 }
 
 void HttpClient::Impl::on_answer(const CallPtr& call, error_code error) {
