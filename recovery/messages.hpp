@@ -65,10 +65,10 @@ struct SharePrepare {
   /// Random per trustee, 16 bytes; one for all leaves of a trustee in one change: the commit of a
   /// change replaces every record that the trustee holds from earlier changes.
   Bytes change_id;
-  /// What the owner believes to be committed; absent: not stated, and not checked.
-  std::optional<HeldVersionRef> base;
   Bytes record;     ///< Leaf record, limits::kLeafRecordBytes.
   Bytes challenge;  ///< 32 bytes for the acknowledging proof.
+  /// What the owner believes to be committed; absent: not stated, and not checked.
+  std::optional<HeldVersionRef> base = std::nullopt;
   template <class V>
   void visit(V& v) {
     v("change_id", change_id), v("base", base), v("record", record), v("challenge", challenge);
@@ -261,8 +261,8 @@ struct SessionRef {
   std::string result;
   /// A veto may come from an agent that an update has removed meanwhile: then `key` is its
   /// authentication key (Multikey) and `signature` is by it over veto_statement.
-  std::string key;
-  Bytes signature;
+  std::string key = {};
+  Bytes signature = {};
   template <class V>
   void visit(V& v) {
     v("session_id", session_id), v("result", result), v("key", key), v("signature", signature);
