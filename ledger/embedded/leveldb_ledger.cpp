@@ -1,0 +1,286 @@
+#include "ledger/embedded/leveldb_ledger.hpp"
+
+#include <leveldb/db.h>
+#include <leveldb/write_batch.h>
+
+#include "crypto/limits.hpp"
+#include "ledger/did_kith.hpp"
+#include "protocol/record.hpp"
+
+namespace kith::ledger {
+
+namespace {
+
+constexpr std::string_view kFormat = "1";
+constexpr const char* kFormatKey = "!format";
+constexpr const char* kDescriptorKey = "!descriptor";
+constexpr const char* kStateKey = "!state";
+
+struct State {
+  std::uint64_t size = 0;
+  std::int64_t newest_ms = 0;
+  template <class V>
+  void visit(V& v) {
+    v("size", size), v("newest_ms", newest_ms);
+  }
+};
+
+struct SubjectHead {
+  std::string hash;
+  std::uint64_t position = 0;
+  std::uint64_t count = 0;
+  template <class V>
+  void visit(V& v) {
+    v("hash", hash), v("position", position), v("count", count);
+  }
+};
+
+std::string big_endian(std::uint64_t value) {
+  Bytes bytes;
+  crypto::append_u64_be(bytes, value);
+  return std::string(crypto::as_text(bytes));
+}
+
+Result<std::uint64_t> from_big_endian(std::string_view text) {
+  if (text.size() != 8) return fail(Errc::storage_corrupt, "a position of the ledger is damaged");
+  std::uint64_t value = 0;
+  for (const char c : text) value = value << 8U | static_cast<std::uint8_t>(c);
+  return value;
+}
+
+std::string entry_key(std::uint64_t position) {
+  return "e" + big_endian(position);
+}
+std::string subject_prefix(std::string_view subject) {
+  std::string key = "s" + std::string(subject);
+  key.push_back('\0');
+  return key;
+}
+std::string blob_key(std::string_view hash) {
+  return "b" + std::string(hash);
+}
+std::string head_key(std::string_view subject) {
+  return "h" + std::string(subject);
+}
+
+leveldb::Slice slice(std::string_view text) {
+  return {text.data(), text.size()};
+}
+std::string_view view_of(const leveldb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+
+Error io_error(const leveldb::Status& status) {
+  const Errc code = status.IsCorruption() ? Errc::storage_corrupt : Errc::storage_unknown;
+  return fail(code, "ledger: " + status.ToString());
+}
+
+template <class T>
+Result<T> decode(const std::string& text) {
+  auto value = protocol::decode_record<T>(crypto::as_bytes(text));
+  if (!value.has_value()) return fail(Errc::storage_corrupt, "ledger: " + value.error().detail);
+  return value;
+}
+
+template <class T>
+std::string encode(const T& value) {
+  return std::string(crypto::as_text(protocol::encode_record(value)));
+}
+
+}  // namespace
+
+struct LevelDbLedger::Impl {
+  std::unique_ptr<leveldb::DB> db;
+  LedgerDescriptor descriptor;
+  bool test_mode = false;
+  State state;
+  bool broken = false;  ///< A write failed: what the disk holds is unknown.
+
+  [[nodiscard]] Result<std::optional<std::string>> get(const std::string& key) const {
+    std::string value;
+    leveldb::ReadOptions options;
+    options.verify_checksums = true;
+    const leveldb::Status status = db->Get(options, key, &value);
+    if (status.IsNotFound()) return std::optional<std::string>();
+    if (!status.ok()) return io_error(status);
+    return std::optional<std::string>(std::move(value));
+  }
+
+  [[nodiscard]] Result<LedgerEntry> entry_at(std::uint64_t position) const {
+    TRY(const auto text, get(entry_key(position)));
+    if (!text) return fail(Errc::storage_corrupt, "the ledger lacks an entry that it counts");
+    TRY(LedgerLeaf leaf, parse_leaf(*text));
+    return LedgerEntry{position, std::move(leaf.subject), std::move(leaf.blob), leaf.time};
+  }
+
+  /// Calls `visit(entry)` for the subject's entries from `from` on, until it returns false.
+  template <class F>
+  [[nodiscard]] Result<void> for_each(std::string_view subject, std::uint64_t from,
+                                      F&& visit) const {
+    const std::string prefix = subject_prefix(subject);
+    leveldb::ReadOptions options;
+    options.verify_checksums = true;
+    const std::unique_ptr<leveldb::Iterator> it(db->NewIterator(options));
+    for (it->Seek(prefix + big_endian(from)); it->Valid(); it->Next()) {
+      const std::string_view key = view_of(it->key());
+      if (!key.starts_with(prefix)) break;
+      TRY(const std::uint64_t position, from_big_endian(key.substr(prefix.size())));
+      TRY(LedgerEntry entry, entry_at(position));
+      if (entry.subject != subject) {
+        return fail(Errc::storage_corrupt, "an index of the ledger names another log's entry");
+      }
+      if (!visit(std::move(entry))) break;
+    }
+    if (!it->status().ok()) return io_error(it->status());
+    return {};
+  }
+
+  [[nodiscard]] Result<void> create(const LedgerDescriptor& wanted) {
+    CHECK(check_descriptor(wanted));
+    leveldb::WriteBatch batch;
+    batch.Put(kFormatKey, slice(kFormat));
+    batch.Put(kDescriptorKey, descriptor_json(wanted));
+    batch.Put(kStateKey, encode(state));
+    CHECK(write(batch));
+    descriptor = wanted;
+    return {};
+  }
+
+  [[nodiscard]] Result<void> load(const LedgerDescriptor& wanted) {
+    TRY(const auto format, get(kFormatKey));
+    if (!format) return create(wanted);
+    if (*format != kFormat) return fail(Errc::home_newer, "the ledger has another format");
+    TRY(const auto text, get(kDescriptorKey));
+    TRY(const auto stored_state, get(kStateKey));
+    if (!text || !stored_state) return fail(Errc::storage_corrupt, "the ledger lacks its state");
+    auto stored = parse_descriptor(*text);
+    if (!stored.has_value()) return fail(Errc::storage_corrupt, "ledger descriptor is damaged");
+    if (!(stored->key == wanted.key) || stored->origin != wanted.origin) {
+      return fail(Errc::wrong_state, "this ledger was made with another key or name");
+    }
+    descriptor = std::move(*stored);
+    TRY(state, decode<State>(*stored_state));
+    return check_end();
+  }
+
+  /// The size says where the entries end, and one batch writes both.
+  [[nodiscard]] Result<void> check_end() const {
+    if (state.size > 0) {
+      TRY(const LedgerEntry last, entry_at(state.size - 1));
+      if (to_ms(last.time) != state.newest_ms) {
+        return fail(Errc::storage_corrupt, "the ledger's state is not that of its last entry");
+      }
+    }
+    TRY(const auto beyond, get(entry_key(state.size)));
+    if (beyond) return fail(Errc::storage_corrupt, "the ledger holds entries beyond its size");
+    return {};
+  }
+
+  [[nodiscard]] Result<void> write(leveldb::WriteBatch& batch) {
+    leveldb::WriteOptions options;
+    options.sync = true;
+    const leveldb::Status status = db->Write(options, &batch);
+    if (status.ok()) return {};
+    broken = true;
+    return io_error(status);
+  }
+
+  [[nodiscard]] Result<Appended> store(const LedgerLeaf& leaf, const std::string& hash) {
+    TRY(const auto old_head, get(head_key(leaf.subject)));
+    SubjectHead head;
+    if (old_head) {
+      TRY(head, decode<SubjectHead>(*old_head));
+    }
+    TRY(const Entry entry, parse_entry(leaf.blob));
+    head.hash = entry_hash(entry);
+    head.position = state.size;
+    ++head.count;
+    const State next{state.size + 1, to_ms(leaf.time)};
+    leveldb::WriteBatch batch;
+    batch.Put(entry_key(state.size), leaf_text(leaf));
+    batch.Put(subject_prefix(leaf.subject) + big_endian(state.size), leveldb::Slice());
+    batch.Put(blob_key(hash), big_endian(state.size));
+    batch.Put(head_key(leaf.subject), encode(head));
+    batch.Put(kStateKey, encode(next));
+    CHECK(write(batch));
+    const Appended appended{state.size, leaf.time};
+    state = next;
+    return appended;
+  }
+};
+
+LevelDbLedger::LevelDbLedger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LevelDbLedger::~LevelDbLedger() = default;
+
+const LedgerDescriptor& LevelDbLedger::descriptor() const {
+  return impl_->descriptor;
+}
+std::uint64_t LevelDbLedger::size() const {
+  return impl_->state.size;
+}
+
+Result<std::unique_ptr<LevelDbLedger>> LevelDbLedger::open(const LevelDbLedgerOptions& options) {
+  auto impl = std::make_unique<Impl>();
+  impl->test_mode = options.test_mode;
+  leveldb::Options db_options;
+  db_options.create_if_missing = true;
+  db_options.paranoid_checks = true;
+  db_options.compression = leveldb::kNoCompression;
+  leveldb::DB* db = nullptr;
+  const leveldb::Status status = leveldb::DB::Open(db_options, options.directory, &db);
+  if (!status.ok()) {
+    // LevelDB has no status of its own for a lock that another holds.
+    const bool locked = status.ToString().find("lock") != std::string::npos;
+    if (locked) return fail(Errc::home_locked, "the ledger is open in another process");
+    return io_error(status);
+  }
+  impl->db.reset(db);
+  CHECK(impl->load(options.descriptor));
+  return std::unique_ptr<LevelDbLedger>(new LevelDbLedger(std::move(impl)));
+}
+
+Result<AppendOutcome> LevelDbLedger::append(const AppendRequest& request, AnchorTime now) {
+  if (impl_->broken) return AppendOutcome(UnknownOutcome{"an earlier write failed"});
+  CHECK(check_append(request));
+  const std::string hash = blob_hash(request.blob);
+  TRY(const auto held, impl_->get(blob_key(hash)));
+  if (held) {
+    TRY(const std::uint64_t position, from_big_endian(*held));
+    TRY(const LedgerEntry entry, impl_->entry_at(position));
+    return AppendOutcome(Appended{position, entry.time});
+  }
+  std::vector<AnchoredBlob> blobs;
+  CHECK(impl_->for_each(request.subject, 0, [&](LedgerEntry entry) {
+    blobs.push_back({std::move(entry.blob), entry.time});
+    return true;
+  }));
+  TRY(auto judged, judge_append(request, {blobs, anchor_time_ms(impl_->state.newest_ms), now,
+                                          impl_->test_mode}));
+  if (auto* stale = std::get_if<StaleHead>(&judged)) return AppendOutcome(std::move(*stale));
+  const auto appended = impl_->store(std::get<LedgerLeaf>(judged), hash);
+  if (!appended.has_value()) {
+    if (impl_->broken) return AppendOutcome(UnknownOutcome{appended.error().detail});
+    return appended.error();
+  }
+  return AppendOutcome(*appended);
+}
+
+Result<LedgerPage> LevelDbLedger::read(std::string_view subject, std::uint64_t from) {
+  CHECK(check_did_kith(subject));
+  LedgerPage page;
+  CHECK(impl_->for_each(subject, from, [&](LedgerEntry entry) {
+    return add_to_page(page, std::move(entry), limits::kLedgerPageEntriesMax);
+  }));
+  return page;
+}
+
+Result<LedgerPage> LevelDbLedger::follow(std::uint64_t position, std::size_t max) {
+  LedgerPage page;
+  for (std::uint64_t at = position; at < impl_->state.size; ++at) {
+    TRY(LedgerEntry entry, impl_->entry_at(at));
+    if (!add_to_page(page, std::move(entry), max)) break;
+  }
+  return page;
+}
+
+}  // namespace kith::ledger

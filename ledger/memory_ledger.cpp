@@ -1,0 +1,58 @@
+#include "ledger/memory_ledger.hpp"
+
+#include <algorithm>
+
+#include "crypto/assert.hpp"
+#include "ledger/did_kith.hpp"
+
+namespace kith::ledger {
+
+MemoryLedger::MemoryLedger(LedgerDescriptor descriptor, bool test_mode)
+    : descriptor_(std::move(descriptor)), test_mode_(test_mode) {
+  ASSERT(check_descriptor(descriptor_).has_value());
+}
+
+Result<AppendOutcome> MemoryLedger::append(const AppendRequest& request, AnchorTime now) {
+  CHECK(check_append(request));
+  const std::string hash = blob_hash(request.blob);
+  if (const auto held = by_blob_hash_.find(hash); held != by_blob_hash_.end()) {
+    return AppendOutcome(Appended{held->second, entries_[held->second].time});
+  }
+  std::vector<AnchoredBlob> blobs;
+  if (const auto log = by_subject_.find(request.subject); log != by_subject_.end()) {
+    for (const std::uint64_t position : log->second) {
+      blobs.push_back({entries_[position].blob, entries_[position].time});
+    }
+  }
+  const AnchorTime newest = entries_.empty() ? anchor_time_ms(0) : entries_.back().time;
+  TRY(auto judged, judge_append(request, {blobs, newest, now, test_mode_}));
+  if (auto* stale = std::get_if<StaleHead>(&judged)) return AppendOutcome(std::move(*stale));
+  auto& leaf = std::get<LedgerLeaf>(judged);
+  const std::uint64_t position = entries_.size();
+  by_subject_[leaf.subject].push_back(position);
+  by_blob_hash_[hash] = position;
+  entries_.push_back({position, std::move(leaf.subject), std::move(leaf.blob), leaf.time});
+  return AppendOutcome(Appended{position, leaf.time});
+}
+
+Result<LedgerPage> MemoryLedger::read(std::string_view subject, std::uint64_t from) {
+  CHECK(check_did_kith(subject));
+  LedgerPage page;
+  const auto log = by_subject_.find(subject);
+  if (log == by_subject_.end()) return page;
+  for (const std::uint64_t position : log->second) {
+    if (position < from) continue;
+    if (!add_to_page(page, entries_[position], limits::kLedgerPageEntriesMax)) break;
+  }
+  return page;
+}
+
+Result<LedgerPage> MemoryLedger::follow(std::uint64_t position, std::size_t max) {
+  LedgerPage page;
+  for (std::uint64_t at = position; at < entries_.size(); ++at) {
+    if (!add_to_page(page, entries_[at], max)) break;
+  }
+  return page;
+}
+
+}  // namespace kith::ledger

@@ -1,0 +1,184 @@
+#include "ledger/remote/service.hpp"
+
+#include <charconv>
+#include <optional>
+
+#include "crypto/limits.hpp"
+#include "ledger/remote/page_json.hpp"
+#include "ledger/strict_json.hpp"
+
+namespace kith::ledger {
+
+namespace {
+
+constexpr std::string_view kRoot = "/ledger/";
+constexpr std::string_view kLog = "/ledger/log/";
+constexpr std::chrono::minutes kWindow{1};
+
+HttpReply json_reply(int status, const Json& body) {
+  return {status, "application/json", crypto::json_text(body)};
+}
+
+HttpReply error_reply(int status, const Error& error) {
+  const auto& text = crypto::error_text(error.code);
+  std::string message(text.sentence);
+  if (!error.detail.empty()) message += " (" + error.detail + ")";
+  return json_reply(status, JsonObject{{"error", {{"code", text.code}, {"message", message}}}});
+}
+
+int status_of(const Error& error) {
+  switch (error.code) {
+    case Errc::limit_exceeded:
+      return 413;
+    case Errc::not_found:
+      return 404;
+    case Errc::storage_unknown:
+    case Errc::storage_corrupt:
+    case Errc::storage_full:
+    case Errc::unreachable:
+    case Errc::timeout:
+      return 503;
+    default:
+      return 400;
+  }
+}
+
+/// Reads "name=<digits>&..." with just these names, each at most once.
+class Query {
+ public:
+  explicit Query(std::string_view text) : text_(text) {}
+
+  [[nodiscard]] Result<std::uint64_t> number(std::string_view name, std::uint64_t if_absent) {
+    std::string_view rest = text_;
+    std::optional<std::uint64_t> found;
+    while (!rest.empty()) {
+      const std::string_view item = rest.substr(0, rest.find('&'));
+      rest.remove_prefix(std::min(rest.size(), item.size() + 1));
+      const std::size_t equals = item.find('=');
+      if (equals == std::string_view::npos || item.substr(0, equals) != name) continue;
+      if (found) return fail(Errc::malformed, "a parameter is given twice");
+      TRY(found, digits(item.substr(equals + 1)));
+      ++used_;
+    }
+    return found.value_or(if_absent);
+  }
+  /// Is there anything that nobody asked for?
+  [[nodiscard]] Result<void> done() const {
+    std::size_t items = text_.empty() ? 0 : 1;
+    for (const char c : text_) items += c == '&' ? 1 : 0;
+    if (items != used_) return fail(Errc::malformed, "an unknown parameter");
+    return {};
+  }
+
+ private:
+  static Result<std::uint64_t> digits(std::string_view text) {
+    std::uint64_t value = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    if (text.empty() || error != std::errc() || stop != end || value > kPositionMax) {
+      return fail(Errc::malformed, "a parameter is not a number");
+    }
+    return value;
+  }
+
+  std::string_view text_;
+  std::size_t used_ = 0;
+};
+
+Result<AppendRequest> parse_append(std::string_view subject, std::string_view body) {
+  TRY(const Json json, crypto::parse_json(body, {limits::kLedgerRequestBytesMax, 2, false, false}));
+  TRY(const JsonObject* object, crypto::as_object(json, "append request"));
+  CHECK(only_members(*object, {"blob", "expected_head"}, "an append request"));
+  AppendRequest request;
+  request.subject = subject;
+  TRY(const std::string blob, crypto::json_string(*object, "blob"));
+  TRY(request.blob, crypto::from_base64url(blob));
+  TRY(request.expected_head, crypto::json_string(*object, "expected_head"));
+  return request;
+}
+
+}  // namespace
+
+bool LedgerService::handles(std::string_view target) {
+  return target.starts_with(kRoot);
+}
+
+bool LedgerService::admit(AnchorTime now) {
+  if (now < window_start_ || now >= window_start_ + kWindow) {
+    window_start_ = now;
+    appends_in_window_ = 0;
+  }
+  if (appends_in_window_ >= limits::kLedgerAppendsPerMinute) return false;
+  ++appends_in_window_;
+  return true;
+}
+
+HttpReply LedgerService::handle(const HttpQuestion& question, AnchorTime now) {
+  if (question.target.size() > limits::kHttpUrlCharsMax) {
+    return error_reply(414, fail(Errc::limit_exceeded, "the address is too long"));
+  }
+  if (question.body.size() > limits::kLedgerRequestBytesMax) {
+    return error_reply(413, fail(Errc::limit_exceeded, "the request is too long"));
+  }
+  auto reply = answer(question, now);
+  return reply.has_value() ? std::move(*reply)
+                           : error_reply(status_of(reply.error()), reply.error());
+}
+
+Result<HttpReply> LedgerService::answer(const HttpQuestion& question, AnchorTime now) {
+  const std::string_view target = question.target;
+  const std::size_t mark = target.find('?');
+  const std::string_view path = target.substr(0, mark);
+  const std::string_view text =
+      mark == std::string_view::npos ? std::string_view() : target.substr(mark + 1);
+  Query query(text);
+  const bool is_log = path.starts_with(kLog);
+  if (question.method == "POST" && is_log) {
+    CHECK(query.done());
+    return append(path.substr(kLog.size()), question, now);
+  }
+  if (question.method != "GET") {
+    return error_reply(405, fail(Errc::unsupported, "that cannot be done here"));
+  }
+  if (path == "/ledger/descriptor") {
+    CHECK(query.done());
+    return HttpReply{200, "application/json", descriptor_json(ledger_.descriptor())};
+  }
+  if (is_log) {
+    TRY(const std::uint64_t from, query.number("from", 0));
+    CHECK(query.done());
+    TRY(const LedgerPage page, ledger_.read(path.substr(kLog.size()), from));
+    return json_reply(200, page_json(page));
+  }
+  if (path == "/ledger/follow") {
+    TRY(const std::uint64_t position, query.number("position", 0));
+    TRY(const std::uint64_t max, query.number("max", limits::kLedgerPageEntriesMax));
+    CHECK(query.done());
+    if (max == 0) return fail(Errc::malformed, "a page of no entries");
+    TRY(const LedgerPage page, ledger_.follow(position, static_cast<std::size_t>(max)));
+    return json_reply(200, page_json(page));
+  }
+  return fail(Errc::not_found, "no such path");
+}
+
+Result<HttpReply> LedgerService::append(std::string_view subject, const HttpQuestion& question,
+                                        AnchorTime now) {
+  TRY(const AppendRequest request, parse_append(subject, question.body));
+  if (!admit(now)) {
+    return error_reply(429, fail(Errc::limit_exceeded, "too many entries this minute"));
+  }
+  TRY(const AppendOutcome outcome, ledger_.append(request, now));
+  if (const auto* stale = std::get_if<StaleHead>(&outcome)) {
+    return json_reply(409, JsonObject{{"head", stale->head}});
+  }
+  if (const auto* unknown = std::get_if<UnknownOutcome>(&outcome)) {
+    return error_reply(503, fail(Errc::storage_unknown, unknown->why));
+  }
+  const auto& appended = std::get<Appended>(outcome);
+  JsonObject body;
+  body["position"] = static_cast<std::int64_t>(appended.position);
+  body["time"] = to_ms(appended.time);
+  return json_reply(200, body);
+}
+
+}  // namespace kith::ledger
