@@ -224,19 +224,28 @@ struct Locate {
     v("session_id", session_id), v("locations", locations);
   }
 };
-/// partial-request: its body is PartialRequest of answer.hpp. Accepted after approval, answered at
-/// release, once more whenever it is repeated until the session expires.
-inline constexpr std::string_view kPartialRequestName = "partial-request";
+/// Accepted after approval, answered at release, once more whenever it is repeated until the
+/// session expires.
+struct PartialRequest {
+  static constexpr std::string_view kName = "partial-request";  // device -> trustee
+  Bytes session_id;
+  std::vector<Bytes> points;  ///< Blinded, 32 bytes each; the capsule's first (read_question).
+  template <class V>
+  void visit(V& v) {
+    v("session_id", session_id), v("points", points);
+  }
+};
 struct PartialReply {
   static constexpr std::string_view kName = "partial";  // trustee -> device, at release
   Bytes session_id;
-  std::vector<Bytes> answers;  ///< One box for each record and version held (seal_answer).
-  /// The trustee's key of its relationship with the owner, which signed the answers. A fresh device
-  /// takes it as it comes (the envelope is authenticated) and compares when it knows its contacts.
+  Bytes box;        ///< All answers, sealed to the session key (seal_answers).
+  Bytes signature;  ///< By `signer` over answers_statement.
+  /// The trustee's key of its relationship with the owner. A fresh device takes it as it comes (the
+  /// envelope is authenticated) and compares when it knows its contacts.
   PublicKey signer;
   template <class V>
   void visit(V& v) {
-    v("session_id", session_id), v("answers", answers), v("signer", signer);
+    v("session_id", session_id), v("box", box), v("signature", signature), v("signer", signer);
   }
 };
 /// notice (trustee -> every agent of the owner), veto and vetoed (agent <-> trustee), close
