@@ -1,0 +1,165 @@
+#pragma once
+
+/// From answers to an opened set: downloads from the backup locations, combining, and the question
+/// whether the identity is genuine (recovery-protocol section 4).
+///
+/// A source is what one location gave: sheet, capsule, newest backup. Locations that gave the same
+/// are one source. The device asks for the points of the first source, and for those of another one
+/// only while nothing has opened: then the first location is the suspect.
+///
+/// What was opened is not stored: it is opened again, from the stored answers, when it is needed.
+/// Stored is what people and the decision need (OpeningSummary).
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/sealed_backup.hpp"
+#include "ledger/log_reader.hpp"
+#include "protocol/module.hpp"
+#include "recovery/backup_client.hpp"
+#include "recovery/capsule.hpp"
+#include "recovery/combine.hpp"
+#include "recovery/device_sessions.hpp"
+#include "recovery/genuine.hpp"
+
+namespace kith::recovery {
+
+/// Downloads from one location (collection `recover-location`, by a hash of its DID).
+struct LocationFetch {
+  std::string did;
+  std::string own_did;        ///< One-time, without address: answers come on the connection.
+  std::vector<Bytes> tokens;  ///< From different trustees; tried in turn.
+  std::string job;            ///< Of the part under way; empty while none is.
+  std::string sheet_job;      ///< Ended well; their content stays with the backup module.
+  std::string capsule_job;
+  std::string backup_job;
+  std::uint32_t tries = 0;
+  std::string problem;
+  template <class V>
+  void visit(V& v) {
+    v("did", did), v("own_did", own_did), v("tokens", tokens), v("job", job);
+    v("sheet_job", sheet_job), v("capsule_job", capsule_job), v("backup_job", backup_job);
+    v("tries", tries), v("problem", problem);
+  }
+  [[nodiscard]] bool complete() const { return !backup_job.empty(); }
+};
+
+struct Source {
+  std::string id;
+  Sheet sheet;
+  Bytes capsule;
+  std::vector<Bytes> backup;  ///< Records of the container.
+  Targets targets;            ///< The capsule's core, then the backup's.
+};
+
+/// Takes up what the sessions' trustees said about locations; starts and continues downloads.
+void fetch_from_locations(Host& host);
+/// Timer "fetch|<location>": a download ended, or is to be tried again.
+void continue_fetch(Host& host, std::string_view location);
+/// Complete ones that parse, in a fixed order.
+[[nodiscard]] std::vector<Source> sources(Host& host);
+
+/// All that the set gives. Lives within one unit only.
+struct OpenedSet {
+  SecretPoint recovery_key;
+  OpenedCapsule capsule;
+  crypto::OpenedContainer backup;
+  Digest anchor{};
+};
+struct Opening {
+  Combined combined;
+  std::optional<OpenedSet> set;
+};
+/// `collected` as of now for one source. Errors: limit_exceeded and others of combine; those of
+/// open_capsule and open_container when Y was found and they still do not open.
+[[nodiscard]] Result<Opening> open_source(const Collected& collected, const Source& source,
+                                          KeyOps& keys);
+/// Everything that was answered for `source`.
+[[nodiscard]] Collected collect(Host& host, const Source& source);
+
+/// Why a trustee is named.
+struct BlamedTrustee {
+  std::string session;
+  std::string trustee;
+  std::string reason;
+  template <class V>
+  void visit(V& v) {
+    v("session", session), v("trustee", trustee), v("reason", reason);
+  }
+};
+/// What one session's vouches opened to. Sessions with a record in common are one person.
+struct SessionVouches {
+  std::string session;
+  std::vector<std::string> policies;
+  std::vector<std::string> records;
+  template <class V>
+  void visit(V& v) {
+    v("session", session), v("policies", policies), v("records", records);
+  }
+};
+/// A log to be read from a ledger before anything is believed.
+struct WantedLog {
+  std::string subject;
+  std::string ledger_url;
+  template <class V>
+  void visit(V& v) {
+    v("subject", subject), v("ledger_url", ledger_url);
+  }
+  friend bool operator==(const WantedLog&, const WantedLog&) = default;
+};
+
+/// Record meta/recover-opening.
+struct OpeningSummary {
+  bool opened = false;
+  std::string source;
+  std::uint32_t good_answers = 0;
+  bool sheet_suspect = false;
+  std::string problem;  ///< Why what was opened could not be used.
+  std::vector<BlamedTrustee> blamed;
+  std::vector<SessionVouches> vouches;
+  std::string anchor;  ///< As a policy log would hold it.
+  PublicKey signer;    ///< Of the backup.
+  std::uint64_t counter = 0;
+  Time created{};  ///< Of the backup, as its device believed.
+  std::string identity_name;
+  std::string policy;  ///< As the backup itself says.
+  std::vector<WantedLog> logs;
+  template <class V>
+  void visit(V& v) {
+    v("opened", opened), v("source", source), v("good_answers", good_answers);
+    v("sheet_suspect", sheet_suspect), v("problem", problem), v("blamed", blamed);
+    v("vouches", vouches), v("anchor", anchor), v("signer", signer), v("counter", counter);
+    v("created", created), v("identity_name", identity_name), v("policy", policy);
+    v("logs", logs);
+  }
+};
+[[nodiscard]] OpeningSummary opening_summary(Host& host);
+
+/// Something new arrived: asks for points, tries to open, wants logs.
+void evaluate(Host& host);
+/// Opens again. Errors: not_enough while nothing has opened; those of open_source.
+[[nodiscard]] Result<OpenedSet> open_again(Host& host);
+
+/// A ledger gave (part of) a log, or could not.
+void on_log_read(Host& host, const protocol::Effect& effect, const Result<Bytes>& outcome);
+/// Reads wanted logs that are not read yet.
+void read_wanted_logs(Host& host);
+/// What a ledger gave of a subject, whole; nullopt: not reached yet.
+[[nodiscard]] std::optional<std::vector<ledger::AnchoredBlob>> ledger_log(Host& host,
+                                                                          std::string_view subject);
+
+/// What the user said so far about the candidates.
+struct UserChoice {
+  bool accepts_few = false;
+  std::optional<std::string> chosen;
+  std::optional<std::string> shown;
+  template <class V>
+  void visit(V& v) {
+    v("accepts_few", accepts_few), v("chosen", chosen), v("shown", shown);
+  }
+};
+[[nodiscard]] GenuineDecision judge(Host& host, const UserChoice& choice);
+
+}  // namespace kith::recovery

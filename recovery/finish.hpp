@@ -1,0 +1,87 @@
+#pragma once
+
+/// Taking the identity back (recovery-protocol section 9): one resumable job.
+///
+/// All signatures that need keys from the vault are made in the one unit of the command, because
+/// the vault is open only there: every relationship's rotate, and the entries for the identity's
+/// two logs. They are stored (in `recovery-record/finish`, which travels in backups, so that a
+/// device that dies now can be recovered too) and leave in this order:
+///
+///   mediator      our mediator learns the new keys of its relationship
+///   safety copy   a backup under the present recovery key, stored and read back
+///   identity      the entries of DID and policy log, posted and read back; after a recover, the
+///                 log's delay has passed
+///   mail          all addresses are registered at the mediator again
+///   people        contacts learn the new keys; goes on in the background
+///   close         the trustees are told; who answered badly is named
+///
+/// Every step may run again after a crash: it looks at what is still missing.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/module.hpp"
+#include "recovery/device_open.hpp"
+
+namespace kith::recovery {
+
+/// Stored: never renumber.
+enum class FinishStep : std::uint8_t {
+  mediator = 1,
+  safety_copy = 2,
+  identity = 3,
+  mail = 4,
+  close = 5,
+  done = 6,
+};
+constexpr bool is_valid(FinishStep step) {
+  return step >= FinishStep::mediator && step <= FinishStep::done;
+}
+
+/// A signed entry that has to reach the ledger.
+struct PlannedEntry {
+  std::string subject;
+  Bytes blob;
+  bool handed_in = false;  ///< To the identity module, which posts it.
+  template <class V>
+  void visit(V& v) {
+    v("subject", subject), v("blob", blob), v("handed_in", handed_in);
+  }
+};
+
+/// Record recovery-record/finish.
+struct FinishJob {
+  FinishStep step = FinishStep::mediator;
+  PublicKey agent;  ///< Of the device that runs the job: another device ignores it.
+  std::vector<PlannedEntry> entries;
+  bool slow = false;  ///< By recover, which takes its log's delay to count.
+  std::string backup_job;
+  std::uint32_t tries = 0;
+  std::string problem;             ///< Of the present step.
+  std::vector<std::string> notes;  ///< What could not be taken over, for the user.
+  template <class V>
+  void visit(V& v) {
+    v("step", step), v("agent", agent), v("entries", entries), v("slow", slow);
+    v("backup_job", backup_job), v("tries", tries), v("problem", problem), v("notes", notes);
+  }
+};
+/// This device's own job.
+[[nodiscard]] std::optional<FinishJob> finish_job(Host& host);
+
+/// Restores the wallet and signs everything. `set` and the chosen policy passed judge().
+/// Errors: step_up_required, wrong_passphrase; malformed or refused (the backup); not_found (the
+/// vault does not hold what it should). An error leaves nothing changed.
+[[nodiscard]] Result<void> begin_finish(Host& host, const Command& command, OpenedSet set,
+                                        const std::string& policy);
+/// The command again while the identity's entries cannot be posted any more: signs new ones.
+[[nodiscard]] Result<void> sign_again(Host& host, const Command& command, FinishJob job);
+
+/// Does what can be done now and sets the timer for the next look.
+void advance_finish(Host& host);
+
+/// [{name, state: done|doing|to-do|waiting, detail?}]
+[[nodiscard]] JsonArray describe_steps(Host& host, const FinishJob& job);
+
+}  // namespace kith::recovery
