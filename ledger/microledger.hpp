@@ -62,6 +62,10 @@ struct OwnPairLog {
 /// Errors: unsupported (not a log with a document), malformed.
 [[nodiscard]] Result<void> refresh_document(Host& host, const LogView& view);
 
+/// Forgets own agent keys of `did` that its state no longer names. Mail may still be under way to
+/// them: only after the peer has confirmed the change.
+void forget_unlisted_keys(Host& host, std::string_view did);
+
 /// Blobs of the log kept for `did`, oldest first.
 [[nodiscard]] std::vector<Bytes> log_blobs(Host& host, std::string_view did);
 

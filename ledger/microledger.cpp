@@ -1,0 +1,215 @@
+#include "ledger/microledger.hpp"
+
+#include <algorithm>
+
+#include "ledger/did_kith.hpp"
+#include "ledger/log_store.hpp"
+#include "ledger/log_writer.hpp"
+#include "ledger/strict_json.hpp"
+#include "protocol/messenger.hpp"
+#include "protocol/vault.hpp"
+
+namespace kith::ledger {
+namespace {
+
+using protocol::VaultUse;
+
+constexpr std::string_view kUnvaulted = "log-salt";
+
+/// Without a vault: which salt the recovery keys in `log-key` go with (collection `log-salt`, by
+/// DID).
+struct UnvaultedRecovery {
+  std::vector<std::string> keys;
+  Bytes salt;
+  template <class V>
+  void visit(V& v) {
+    v("keys", keys), v("salt", salt);
+  }
+};
+
+std::string kid(std::string_view did, std::string_view multikey) {
+  return std::string(did) + "#" + std::string(multikey);
+}
+
+struct AgentKeys {
+  KeyPair auth;
+  KeyPair agree;
+  [[nodiscard]] PairAgent names() const {
+    return {crypto::multikey(auth.public_key), crypto::multikey(agree.public_key)};
+  }
+};
+
+Result<AgentKeys> generate_agent(Host& host) {
+  TRY(KeyPair auth, host.keys().generate(KeyType::ed25519, KeyPurpose::authenticate));
+  TRY(KeyPair agree, host.keys().generate(KeyType::x25519, KeyPurpose::agree));
+  return AgentKeys{std::move(auth), std::move(agree)};
+}
+
+void remember_agent(Host& host, std::string_view did, const AgentKeys& keys) {
+  const PairAgent names = keys.names();
+  protocol::remember_key(host, kid(did, names.auth), keys.auth.sealed);
+  protocol::remember_key(host, kid(did, names.agree), keys.agree.sealed);
+}
+
+Result<void> keep_next(Host& host, std::string_view did, const NextTier& next) {
+  for (const KeyPair& pair : next.pairs) {
+    if (has_vault(host)) {
+      CHECK(protocol::add_to_vault(host, VaultUse::log_next, crypto::multikey(pair.public_key), did,
+                                   {}, pair.sealed));
+    } else {
+      remember_log_key(host, pair);
+    }
+  }
+  return {};
+}
+
+Result<void> keep_recovery(Host& host, std::string_view did, const RecoveryTier& recovery) {
+  TRY(const Bytes salt, multibase_bytes(recovery.reveal.salt, kSaltBytes, "salt"));
+  for (const KeyPair& pair : recovery.pairs) {
+    if (has_vault(host)) {
+      CHECK(protocol::add_to_vault(host, VaultUse::log_recovery, crypto::multikey(pair.public_key),
+                                   did, salt, pair.sealed));
+    } else {
+      remember_log_key(host, pair);
+    }
+  }
+  if (!has_vault(host)) {
+    save(host, kUnvaulted, did, UnvaultedRecovery{recovery.reveal.k, salt});
+  }
+  return {};
+}
+
+/// Those next keys of the log that we hold, as active keys.
+Result<std::vector<KeyPair>> take_next_keys(Host& host, const LogView& view,
+                                            const std::optional<SealedKey>& vault) {
+  std::vector<KeyPair> next;
+  const auto is_next = [&](std::string_view key) {
+    return contains(view.current.next.kd, key_digest(key));
+  };
+  if (has_vault(host)) {
+    if (!vault) return fail(Errc::step_up_required);
+    for (const auto& item : protocol::vault_items_of(host, view.subject, VaultUse::log_next)) {
+      if (!is_next(item.id)) continue;
+      TRY(KeyPair pair, protocol::open_vault_item(host, *vault, item.id));
+      next.push_back(std::move(pair));
+    }
+  } else {
+    for (const std::string& key : host.list("log-key")) {
+      if (!is_next(key)) continue;
+      TRY(PublicKey public_key, signing_key(key));
+      next.push_back({std::move(public_key), *log_key(host, key)});
+    }
+  }
+  if (next.size() < view.current.next.t) {
+    return fail(Errc::not_found, "the next keys of that log are not held here");
+  }
+  return activate_next_keys(host.keys(), next);
+}
+
+/// Judges and keeps an entry of our own.
+Result<void> keep_entry(Host& host, const Entry& entry) {
+  TRY(const LogView view, append_checked(host, entry.id, entry_blob(entry), host.now()));
+  return refresh_document(host, view);
+}
+
+}  // namespace
+
+bool has_vault(Host& host) {
+  return protocol::vault_lock(host).has_value();
+}
+
+PairService pair_service(const ServiceEndpoint& service) {
+  return {service.uri, service.routing_keys};
+}
+
+Result<PairAgent> make_pair_agent(Host& host, std::string_view did) {
+  TRY(const AgentKeys keys, generate_agent(host));
+  remember_agent(host, did, keys);
+  return keys.names();
+}
+
+Result<OwnPairLog> new_pair_log(Host& host, const std::vector<ServiceEndpoint>& services) {
+  TRY(const LogKeys keys, generate_log_keys(host.keys(), host.random()));
+  TRY(const AgentKeys agent, generate_agent(host));
+  PairState state;
+  state.agents.push_back(agent.names());
+  for (const ServiceEndpoint& service : services) state.services.push_back(pair_service(service));
+  CHECK(check_pair_state(state));
+
+  LogContent content = make_content(keys, {}, pair_state_json(state));
+  if (host.test_mode()) {
+    content.rec.delay = std::chrono::seconds{0};
+    content.rec.contest = std::chrono::seconds{0};
+  }
+  TRY(Entry genesis, make_genesis(Kind::pair, content, host.test_mode(), anchor_time(host.now())));
+  CHECK(add_signatures(genesis, keys.active, keys.keys.t, host.keys()));
+  CHECK(keep_entry(host, genesis));
+  for (const KeyPair& pair : keys.active) remember_log_key(host, pair);
+  CHECK(keep_next(host, genesis.id, keys.next));
+  CHECK(keep_recovery(host, genesis.id, keys.recovery));
+  remember_agent(host, genesis.id, agent);
+  return OwnPairLog{genesis.id, entry_blob(genesis)};
+}
+
+Result<PairState> pair_state_of(Host& host, std::string_view did) {
+  TRY(const LogView view, stored_view(host, did));
+  if (view.kind != Kind::pair) return fail(Errc::malformed, "not the log of a relationship");
+  return parse_pair_state(view.current.state);
+}
+
+Result<void> update_pair_log(Host& host, std::string_view did, const PairState& state) {
+  CHECK(check_pair_state(state));
+  TRY(const LogView view, stored_view(host, did));
+  TRY(Entry update, make_update(view, pair_state_json(state), anchor_time(host.now())));
+  CHECK(sign_with_active(host, update, view));
+  return keep_entry(host, update);
+}
+
+Result<void> rotate_pair_keys(Host& host, std::string_view did,
+                              const std::optional<SealedKey>& vault, const PairState& state) {
+  CHECK(check_pair_state(state));
+  TRY(const LogView view, stored_view(host, did));
+  TRY(const std::vector<KeyPair> active, take_next_keys(host, view, vault));
+  TRY(const NextTier next, generate_next(host.keys()));
+  RotateSpec spec;
+  spec.keys = KeySet{view.current.next.t, multikeys(active)};
+  spec.next = next.digests;
+  spec.state = pair_state_json(state);
+  TRY(Entry rotate, make_rotate(view, std::move(spec), anchor_time(host.now())));
+  CHECK(add_signatures(rotate, active, view.current.next.t, host.keys()));
+  CHECK(keep_entry(host, rotate));
+  for (const std::string& old : view.current.keys.k) forget_log_key(host, old);
+  for (const KeyPair& pair : active) remember_log_key(host, pair);
+  return keep_next(host, did, next);
+}
+
+Result<void> refresh_document(Host& host, const LogView& view) {
+  if (!view.key_changes_acceptable()) return {};
+  TRY(const Resolution resolution, resolve_did_kith(view));
+  TRY(const JsonObject* document, crypto::as_object(resolution.document, "DID document"));
+  protocol::remember_document(host, view.subject, *document);
+  return {};
+}
+
+void forget_unlisted_keys(Host& host, std::string_view did) {
+  const auto state = pair_state_of(host, did);
+  std::vector<std::string> listed;
+  if (state.has_value() && state->status == PairStatus::active) {
+    for (const PairAgent& agent : state->agents) {
+      listed.push_back(kid(did, agent.auth));
+      listed.push_back(kid(did, agent.agree));
+    }
+  }
+  const std::string own = std::string(did) + "#";
+  for (const std::string& id : host.list("own-key")) {
+    if (id.starts_with(own) && !contains(listed, id)) protocol::forget_key(host, id);
+  }
+}
+
+std::vector<Bytes> log_blobs(Host& host, std::string_view did) {
+  std::vector<Bytes> blobs;
+  for (const AnchoredBlob& kept : stored_blobs(host, did)) blobs.push_back(kept.blob);
+  return blobs;
+}
+
+}  // namespace kith::ledger
