@@ -73,6 +73,10 @@ inline constexpr std::size_t kEntryKeysMax = 64;
 inline constexpr std::size_t kLogEntriesMax = 4096;
 /// Junk entries a host stores for one subject before it refuses more.
 inline constexpr std::size_t kLogJunkMax = 64;
+/// Log entries in one connection or sync message: they fit kJsonBytesMax in base64url.
+inline constexpr std::size_t kSyncBlobsMax = 32;
+/// Connections being made at one time; unfinished ones end after a week.
+inline constexpr std::size_t kHandshakesMax = 1000;
 
 // Ledgers (log-protocol section 5)
 /// A request to a host: one entry of kEntryBytesMax in base64url, with its frame.

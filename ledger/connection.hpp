@@ -77,6 +77,7 @@ class Connection final : public Module {
   Result<void> on_message(Host& host, const Inbound& inbound) override;
   Result<JsonObject> on_command(Host& host, const Command& command) override;
   void on_timer(Host& host, std::string_view timer) override;
+  void on_effect(Host& host, const protocol::Effect& effect, const Result<Bytes>& outcome) override;
   void on_problem(Host& host, const Inbound& inbound,
                   const protocol::ProblemReport& report) override;
 };
