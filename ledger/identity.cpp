@@ -1,0 +1,102 @@
+#include "ledger/identity.hpp"
+
+#include "ledger/identity_setup.hpp"
+#include "ledger/log_keys.hpp"
+#include "ledger/own_log.hpp"
+#include "protocol/messenger.hpp"
+#include "protocol/vault.hpp"
+
+namespace kith::ledger {
+namespace {
+
+constexpr std::string_view kRecord = "identity";
+constexpr std::string_view kAgentKey = "agent";
+constexpr std::string_view kAgentPublic = "agent-key";
+
+struct AgentPublic {
+  PublicKey key;
+  template <class V>
+  void visit(V& v) {
+    v("key", key);
+  }
+};
+
+Result<Identity> needed(Host& host) {
+  auto own = identity(host);
+  if (!own) return fail(Errc::wrong_state, "this wallet has no identity yet");
+  return std::move(*own);
+}
+
+}  // namespace
+
+std::optional<Identity> identity(Host& host) {
+  return load<Identity>(host, "meta", kRecord);
+}
+
+void save_identity(Host& host, const Identity& identity) {
+  save(host, "meta", kRecord, identity);
+  host.set_timer("identity", "watch", host.now());
+}
+
+Result<KeyPair> own_agent_key(Host& host) {
+  const auto half = load<AgentPublic>(host, "meta", kAgentPublic);
+  auto sealed = protocol::OwnSecrets(host).find(kAgentKey);
+  if (!half || !sealed) return fail(Errc::wrong_state, "this device has no agent key yet");
+  return KeyPair{half->key, std::move(*sealed)};
+}
+
+Result<KeyPair> make_agent_key(Host& host) {
+  TRY(KeyPair pair, host.keys().generate(KeyType::ed25519, KeyPurpose::agent));
+  save(host, "meta", kAgentPublic, AgentPublic{pair.public_key});
+  protocol::remember_key(host, kAgentKey, pair.sealed);
+  return pair;
+}
+
+Result<void> post_entry(Host& host, std::string_view subject, const Entry& entry) {
+  TRY(const Identity own, needed(host));
+  return hand_in(host, own, subject, entry);
+}
+
+bool posted(Host& host, std::string_view subject) {
+  const LogPost post = log_post(host, subject);
+  return post.shown && post.pending.empty() && !stored_blobs(host, subject).empty();
+}
+
+void refresh_log(Host& host, std::string_view subject) {
+  if (const auto own = identity(host)) read_again(host, *own, subject);
+}
+
+Result<void> update_policy(Host& host, const std::function<void(Policy&)>& change) {
+  TRY(const Identity own, needed(host));
+  TRY(const LogView view, stored_view(host, own.policy));
+  TRY(const Policy before, parse_policy(view.current.state));
+  Policy after = before;
+  change(after);
+  CHECK(check_policy(after));
+  TRY(const KeyPair agent, own_agent_key(host));
+  CHECK(check_policy_update(before, after, {crypto::multikey(agent.public_key)}));
+  TRY(Entry entry, make_update(view, policy_json(after), anchor_time(host.now())));
+  CHECK(add_signature(entry, agent, host.keys()));
+  return hand_in(host, own, own.policy, entry);
+}
+
+Result<void> rotate_log(Host& host, std::string_view subject, const std::optional<SealedKey>& vault,
+                        std::optional<Json> state) {
+  TRY(const Identity own, needed(host));
+  TRY(const LogView view, stored_view(host, subject));
+  TRY(const std::vector<KeyPair> active, take_next_keys(host, view, vault));
+  LogKeyShape shape;
+  shape.next_t = view.current.next.t;
+  shape.next_n = static_cast<std::uint32_t>(view.current.next.kd.size());
+  TRY(const NextTier next, generate_next(host.keys(), shape));
+  CHECK(keep_next_keys(host, subject, next));
+  RotateSpec spec{
+      {view.current.next.t, multikeys(active)}, next.digests, std::nullopt, std::move(state)};
+  TRY(Entry entry, make_rotate(view, std::move(spec), anchor_time(host.now())));
+  CHECK(add_signatures(entry, active, view.current.next.t, host.keys()));
+  for (const KeyPair& pair : active) remember_log_key(host, pair);
+  host.audit("log.rotated", {{"log", subject}, {"n", static_cast<std::int64_t>(entry.n)}});
+  return hand_in(host, own, subject, entry);
+}
+
+}  // namespace kith::ledger

@@ -1,0 +1,215 @@
+#include <algorithm>
+#include <set>
+
+#include "ledger/did_kith.hpp"
+#include "ledger/identity.hpp"
+#include "ledger/identity_setup.hpp"
+#include "ledger/own_log.hpp"
+#include "ledger/resolution.hpp"
+#include "protocol/vault.hpp"
+
+namespace kith::ledger {
+namespace {
+
+constexpr std::string_view kWatch = "watch";
+
+Result<Identity> needed(Host& host) {
+  auto own = identity(host);
+  if (!own) return fail(Errc::wrong_state, "this wallet has no identity yet");
+  return std::move(*own);
+}
+
+std::string version_of(const LogRecord& record) {
+  return std::to_string(record.entry->n) + "-" + record.hash;
+}
+
+Result<JsonObject> show(Host& host) {
+  TRY(const Identity own, needed(host));
+  JsonObject reply;
+  reply["name"] = own.name;
+  reply["did"] = own.did;
+  reply["policy"] = own.policy;
+  reply["ledger"] = own.ledger_url;
+  reply["ledger_id"] = own.ledger_id;
+  reply["created"] = protocol::utc_text(own.created);
+  reply["agent"] = crypto::multikey(own.agent_key);
+  return reply;
+}
+
+Result<JsonObject> status(Host& host) {
+  JsonObject reply;
+  const auto own = identity(host);
+  if (!own) {
+    const auto draft = identity_draft(host);
+    reply["state"] = draft ? "waiting-for-ledger" : "none";
+    if (draft && !draft->error.empty()) reply["error"] = draft->error;
+    return reply;
+  }
+  const bool did_posted = posted(host, own->did);
+  const bool policy_posted = posted(host, own->policy);
+  reply["state"] = did_posted && policy_posted ? "posted" : "posting";
+  reply["did"] = own->did;
+  reply["policy"] = own->policy;
+  reply["did_posted"] = did_posted;
+  reply["policy_posted"] = policy_posted;
+  for (const std::string& subject : {own->did, own->policy}) {
+    const LogPost post = log_post(host, subject);
+    if (!post.error.empty()) reply["error"] = post.error;
+  }
+  return reply;
+}
+
+Result<JsonObject> show_did(Host& host) {
+  TRY(const Identity own, needed(host));
+  TRY(const LogView view, stored_view(host, own.did));
+  TRY(const Resolution resolved, resolve_did_kith(view));
+  JsonObject reply;
+  reply["did"] = own.did;
+  reply["version"] = version_of(view.head());
+  reply["status"] = status_name(view.status);
+  reply["document"] = resolved.document;
+  reply["posted"] = posted(host, own.did);
+  return reply;
+}
+
+JsonObject agent_json(const PolicyAgent& agent, const std::string& own_key) {
+  JsonObject object;
+  object["key"] = agent.key;
+  object["auth"] = static_cast<std::int64_t>(agent.auth);
+  JsonArray names;
+  for (const AuthName& name : auth_names()) {
+    if ((agent.auth & name.bit) != 0) names.emplace_back(name.name);
+  }
+  object["may"] = std::move(names);
+  if (agent.label) object["label"] = *agent.label;
+  object["this_device"] = agent.key == own_key;
+  return object;
+}
+
+Result<JsonObject> show_policy(Host& host) {
+  TRY(const Identity own, needed(host));
+  TRY(const LogView view, stored_view(host, own.policy));
+  TRY(const Policy policy, parse_policy(view.current.state));
+  JsonArray agents;
+  for (const PolicyAgent& agent : policy.agents) {
+    agents.emplace_back(agent_json(agent, crypto::multikey(own.agent_key)));
+  }
+  JsonObject rules;
+  for (const auto& [name, count] : policy.rules) rules[name] = std::int64_t{count};
+  JsonObject reply;
+  reply["policy"] = own.policy;
+  reply["version"] = version_of(view.head());
+  reply["status"] = status_name(view.status);
+  reply["posted"] = posted(host, own.policy);
+  reply["agents"] = std::move(agents);
+  reply["rules"] = std::move(rules);
+  if (policy.set) reply["set"] = *policy.set;
+  return reply;
+}
+
+Result<JsonObject> policy_history(Host& host) {
+  TRY(const Identity own, needed(host));
+  TRY(const LogView view, stored_view(host, own.policy));
+  std::set<std::string> pending;
+  for (const PendingEntry& entry : log_post(host, own.policy).pending) pending.insert(entry.hash);
+  JsonArray entries;
+  for (const LogRecord& record : view.history) {
+    JsonObject entry;
+    entry["n"] = static_cast<std::int64_t>(record.entry->n);
+    entry["op"] = op_name(record.entry->op);
+    entry["hash"] = record.hash;
+    entry["time"] = utc_text(record.anchored);
+    entry["posted"] = !pending.contains(record.hash);
+    entries.emplace_back(std::move(entry));
+  }
+  JsonObject reply;
+  reply["policy"] = own.policy;
+  reply["entries"] = std::move(entries);
+  reply["junk"] = static_cast<std::int64_t>(view.junk_count);
+  reply["duplicity"] = static_cast<std::int64_t>(view.duplicity_count);
+  return reply;
+}
+
+Result<JsonObject> rotate(Host& host, const std::optional<StepUp>& step_up) {
+  TRY(const Identity own, needed(host));
+  std::optional<SealedKey> vault;
+  if (protocol::vault_lock(host)) {
+    TRY(vault, protocol::open_vault(host, step_up));
+  }
+  CHECK(rotate_log(host, own.did, vault));
+  CHECK(rotate_log(host, own.policy, vault));
+  TRY(const LogView did, stored_view(host, own.did));
+  TRY(const LogView policy, stored_view(host, own.policy));
+  JsonObject reply;
+  reply["did_version"] = version_of(did.head());
+  reply["policy_version"] = version_of(policy.head());
+  return reply;
+}
+
+void watch(Host& host) {
+  const auto own = identity(host);
+  if (!own) return;
+  const Duration every = host.test_mode() ? std::chrono::minutes{1} : std::chrono::hours{1};
+  host.set_timer("identity", kWatch, host.now() + every);
+  for (const std::string& subject : {own->did, own->policy}) {
+    // A step that waits comes by itself, and looks at the ledger then.
+    const LogPost post = log_post(host, subject);
+    if (post.pending.empty() || post.conflict) read_again(host, *own, subject);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> IdentityModule::commands() const {
+  return {"identity-create",    "identity-show", "identity-status", "did-show",      "did-resolve",
+          "did-resolve-status", "did-rotate",    "policy-show",     "policy-history"};
+}
+
+bool IdentityModule::only_reads(std::string_view command) const {
+  return command != "identity-create" && command != "did-resolve" && command != "did-rotate";
+}
+
+Result<JsonObject> IdentityModule::on_command(Host& host, const Command& command) {
+  if (command.name == "identity-create") return create_identity(host, command);
+  if (command.name == "identity-show") return show(host);
+  if (command.name == "identity-status") return status(host);
+  if (command.name == "did-show") return show_did(host);
+  if (command.name == "did-resolve") return start_resolution(host, command.args);
+  if (command.name == "did-resolve-status") return resolution_status(host, command.args);
+  if (command.name == "did-rotate") return rotate(host, command.step_up);
+  if (command.name == "policy-show") return show_policy(host);
+  if (command.name == "policy-history") return policy_history(host);
+  return fail(Errc::usage);
+}
+
+void IdentityModule::on_timer(Host& host, std::string_view timer) {
+  if (timer == kWatch) {
+    watch(host);
+  } else if (timer == kDescriptorContext) {
+    fetch_again(host);
+  } else if (timer.starts_with(kLogContext)) {
+    const auto own = identity(host);
+    if (own) try_again(host, *own, timer.substr(kLogContext.size()));
+  }
+}
+
+void IdentityModule::on_effect(Host& host, const protocol::Effect& effect,
+                               const Result<Bytes>& outcome) {
+  const std::string_view context = effect.context;
+  if (context == kDescriptorContext) {
+    take_descriptor(host, effect, outcome);
+  } else if (context.starts_with(kResolutionContext)) {
+    take_resolution_page(host, context.substr(kResolutionContext.size()), effect, outcome);
+  } else if (context.starts_with(kLogContext)) {
+    const auto own = identity(host);
+    const std::string_view subject = context.substr(kLogContext.size());
+    if (own) take_log_result(host, *own, subject, effect, outcome);
+  }
+}
+
+void IdentityModule::on_start(Host& host) {
+  if (!identity(host) || host.get({"timer", "identity|watch"})) return;
+  host.set_timer("identity", kWatch, host.now());
+}
+
+}  // namespace kith::ledger

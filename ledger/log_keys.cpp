@@ -1,0 +1,78 @@
+#include "ledger/log_keys.hpp"
+
+#include "ledger/strict_json.hpp"
+#include "protocol/vault.hpp"
+
+namespace kith::ledger {
+namespace {
+
+using protocol::VaultUse;
+
+/// Without a vault: which salt the recovery keys in `log-key` go with (by DID).
+struct UnvaultedRecovery {
+  std::vector<std::string> keys;
+  Bytes salt;
+  template <class V>
+  void visit(V& v) {
+    v("keys", keys), v("salt", salt);
+  }
+};
+
+Result<void> keep(Host& host, VaultUse use, std::string_view did, ByteView salt,
+                  const std::vector<KeyPair>& pairs) {
+  for (const KeyPair& pair : pairs) {
+    if (!protocol::vault_lock(host)) {
+      remember_log_key(host, pair);
+      continue;
+    }
+    CHECK(protocol::add_to_vault(host, use, crypto::multikey(pair.public_key), did, salt,
+                                 pair.sealed));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> keep_next_keys(Host& host, std::string_view did, const NextTier& next) {
+  return keep(host, VaultUse::log_next, did, {}, next.pairs);
+}
+
+Result<void> keep_log_keys(Host& host, std::string_view did, const LogKeys& keys) {
+  for (const KeyPair& pair : keys.active) remember_log_key(host, pair);
+  CHECK(keep_next_keys(host, did, keys.next));
+  const Reveal& reveal = keys.recovery.reveal;
+  TRY(const Bytes salt, multibase_bytes(reveal.salt, kSaltBytes, "salt"));
+  CHECK(keep(host, VaultUse::log_recovery, did, salt, keys.recovery.pairs));
+  if (!protocol::vault_lock(host)) {
+    save(host, "log-salt", did, UnvaultedRecovery{reveal.k, salt});
+  }
+  return {};
+}
+
+Result<std::vector<KeyPair>> take_next_keys(Host& host, const LogView& view,
+                                            const std::optional<SealedKey>& vault) {
+  std::vector<KeyPair> next;
+  const auto announced = [&](std::string_view key) {
+    return contains(view.current.next.kd, key_digest(key));
+  };
+  if (protocol::vault_lock(host)) {
+    if (!vault) return fail(Errc::step_up_required);
+    for (const auto& item : protocol::vault_items_of(host, view.subject, VaultUse::log_next)) {
+      if (!announced(item.id)) continue;
+      TRY(KeyPair pair, protocol::open_vault_item(host, *vault, item.id));
+      next.push_back(std::move(pair));
+    }
+  } else {
+    for (const std::string& key : host.list("log-key")) {
+      if (!announced(key)) continue;
+      TRY(PublicKey public_key, signing_key(key));
+      next.push_back({std::move(public_key), *log_key(host, key)});
+    }
+  }
+  if (next.size() < view.current.next.t) {
+    return fail(Errc::not_found, "the next keys of that log are not held here");
+  }
+  return activate_next_keys(host.keys(), next);
+}
+
+}  // namespace kith::ledger

@@ -1,0 +1,67 @@
+#pragma once
+
+/// Posting of own logs: entries handed in are kept at once, sent to the ledger one after the other,
+/// and count as posted when the ledger shows them. One record per subject (collection `log-post`)
+/// holds what is pending and the one effect that is open; so every step survives a crash.
+///
+///     append -> (appended | stale) -> read -> settle -> next append, or done
+///     any failure -> wait -> append or read again
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/identity.hpp"
+#include "ledger/log_store.hpp"
+
+namespace kith::ledger {
+
+struct PendingEntry {
+  Bytes blob;
+  std::string hash;  ///< Of the entry.
+  template <class V>
+  void visit(V& v) {
+    v("blob", blob), v("hash", hash);
+  }
+};
+
+struct LogPost {
+  std::vector<PendingEntry> pending;          ///< In the order of the log.
+  std::string effect;                         ///< The open one; empty: none.
+  std::string tried;                          ///< Hash of the entry last sent.
+  std::uint32_t rounds = 0;                   ///< How often it was sent and did not show.
+  bool shown = false;                         ///< The ledger has shown this log.
+  bool conflict = false;                      ///< The ledger shows less than before; alarm given.
+  std::string error;                          ///< Why the last try failed; empty: it did not.
+  std::vector<protocol::AnchoredBlob> pages;  ///< Read so far.
+  template <class V>
+  void visit(V& v) {
+    v("pending", pending), v("effect", effect), v("tried", tried), v("rounds", rounds);
+    v("shown", shown), v("conflict", conflict), v("error", error), v("pages", pages);
+  }
+};
+
+/// Context of this file's effects, and name of its timers: prefix and subject.
+inline constexpr std::string_view kLogContext = "log ";
+
+[[nodiscard]] LogPost log_post(Host& host, std::string_view subject);
+
+/// As post_entry, for an identity that is being made.
+[[nodiscard]] Result<void> hand_in(Host& host, const Identity& identity, std::string_view subject,
+                                   const Entry& entry);
+/// Starts a read unless an effect is open.
+void read_again(Host& host, const Identity& identity, std::string_view subject);
+void take_log_result(Host& host, const Identity& identity, std::string_view subject,
+                     const protocol::Effect& effect, const Result<Bytes>& outcome);
+/// The wait after a failure is over.
+void try_again(Host& host, const Identity& identity, std::string_view subject);
+
+/// Adds a page to `pages`. True when it was the last. Errors: limit_exceeded, malformed.
+[[nodiscard]] Result<bool> take_page(std::vector<protocol::AnchoredBlob>& pages, ByteView outcome);
+[[nodiscard]] std::vector<AnchoredBlob> anchored(const std::vector<protocol::AnchoredBlob>& pages);
+/// An effect that reads `subject` from position `from` on; returns its id.
+std::string start_read(Host& host, std::string_view context, std::string_view ledger_url,
+                       std::string_view subject, std::uint64_t from);
+
+}  // namespace kith::ledger

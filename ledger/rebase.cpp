@@ -1,0 +1,111 @@
+#include "ledger/rebase.hpp"
+
+#include <algorithm>
+
+#include "ledger/identity.hpp"
+
+namespace kith::ledger {
+namespace {
+
+Error both_changed() {
+  return fail(Errc::conflict, "another device changed the same thing first");
+}
+
+/// The value that one side changed; both changing to the same is no conflict.
+template <class T>
+Result<T> merge_value(const T& parent, const T& mine, const T& theirs) {
+  if (mine == parent || mine == theirs) return theirs;
+  if (theirs == parent) return mine;
+  return both_changed();
+}
+
+std::optional<PolicyAgent> agent_of(const Policy& policy, const std::string& key) {
+  for (const PolicyAgent& agent : policy.agents) {
+    if (agent.key == key) return agent;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint32_t> rule_of(const Policy& policy, const std::string& name) {
+  const auto found = policy.rules.find(name);
+  if (found == policy.rules.end()) return std::nullopt;
+  return found->second;
+}
+
+Result<Policy> merge_policy(const Policy& parent, const Policy& mine, const Policy& theirs) {
+  Policy merged;
+  TRY(merged.set, merge_value(parent.set, mine.set, theirs.set));
+  // Their order first, then what only we have.
+  std::vector<PolicyAgent> listed = theirs.agents;
+  for (const PolicyAgent& agent : mine.agents) {
+    if (!agent_of(theirs, agent.key)) listed.push_back(agent);
+  }
+  for (const PolicyAgent& agent : listed) {
+    TRY(const auto kept, merge_value(agent_of(parent, agent.key), agent_of(mine, agent.key),
+                                     agent_of(theirs, agent.key)));
+    if (kept) merged.agents.push_back(*kept);
+  }
+  auto names = theirs.rules;
+  names.insert(mine.rules.begin(), mine.rules.end());
+  for (const auto& [name, unused] : names) {
+    static_cast<void>(unused);
+    TRY(const auto kept,
+        merge_value(rule_of(parent, name), rule_of(mine, name), rule_of(theirs, name)));
+    if (kept) merged.rules[name] = *kept;
+  }
+  CHECK(check_policy(merged));
+  return merged;
+}
+
+Result<void> sign_update(Host& host, const Entry& old, Entry& entry, const LogView& view) {
+  if (view.kind != Kind::policy) return sign_with_active(host, entry, view);
+  TRY(const KeyPair agent, own_agent_key(host));
+  const bool ours_alone =
+      old.sigs.size() == 1 && old.sigs.front().k == crypto::multikey(agent.public_key);
+  if (!ours_alone) return fail(Errc::conflict, "the entry needs the signatures of others");
+  return add_signature(entry, agent, host.keys());
+}
+
+Result<Entry> rebase_update(Host& host, const Entry& entry, const LogContent& parent,
+                            const LogView& view) {
+  TRY(Json state, merge_state(view.kind, parent.state, entry.content->state, view.current.state));
+  TRY(Entry anew, make_update(view, std::move(state), anchor_time(host.now())));
+  CHECK(sign_update(host, entry, anew, view));
+  return anew;
+}
+
+Result<Entry> rebase_rotate(Host& host, const Entry& entry, const LogContent& parent,
+                            const LogView& view) {
+  RotateSpec spec{entry.content->keys, entry.content->next, std::nullopt, std::nullopt};
+  TRY(spec.rec, merge_value(std::optional(parent.rec), std::optional(entry.content->rec),
+                            std::optional(view.current.rec)));
+  TRY(spec.state, merge_state(view.kind, parent.state, entry.content->state, view.current.state));
+  TRY(Entry anew, make_rotate(view, std::move(spec), anchor_time(host.now())));
+  for (const EntrySignature& signature : entry.sigs) {
+    TRY(const PublicKey key, signing_key(signature.k));
+    const auto sealed = log_key(host, signature.k);
+    if (!sealed) return fail(Errc::not_found, "this device does not hold the keys of that log");
+    CHECK(add_signature(anew, key, host.keys(), *sealed));
+  }
+  return anew;
+}
+
+}  // namespace
+
+Result<Json> merge_state(Kind kind, const Json& parent, const Json& mine, const Json& theirs) {
+  if (kind != Kind::policy) return merge_value(parent, mine, theirs);
+  TRY(const Policy parent_policy, parse_policy(parent));
+  TRY(const Policy my_policy, parse_policy(mine));
+  TRY(const Policy their_policy, parse_policy(theirs));
+  TRY(const Policy merged, merge_policy(parent_policy, my_policy, their_policy));
+  return policy_json(merged);
+}
+
+Result<Entry> rebase_entry(Host& host, const Entry& entry, const LogContent& parent,
+                           const LogView& view) {
+  if (entry.op == Op::update && entry.content) return rebase_update(host, entry, parent, view);
+  if (entry.op == Op::rotate && entry.content) return rebase_rotate(host, entry, parent, view);
+  return fail(Errc::conflict, "this operation cannot be made anew");
+}
+
+}  // namespace kith::ledger
