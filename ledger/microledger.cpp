@@ -106,6 +106,20 @@ Result<std::vector<KeyPair>> take_next_keys(Host& host, const LogView& view,
   return activate_next_keys(host.keys(), next);
 }
 
+/// Removing or replacing an agent asks for that agent's own signature: ours give it.
+Result<void> sign_as_leaving(Host& host, Entry& update, const PairState& before,
+                             const PairState& after) {
+  protocol::OwnSecrets secrets(host);
+  for (const PairAgent& agent : before.agents) {
+    const bool stays = std::ranges::find(after.agents, agent) != after.agents.end();
+    const auto sealed = stays ? std::nullopt : secrets.find(kid(update.id, agent.auth));
+    if (!sealed) continue;
+    TRY(const PublicKey key, signing_key(agent.auth));
+    CHECK(add_signature(update, key, host.keys(), *sealed));
+  }
+  return {};
+}
+
 /// Judges and keeps an entry of our own.
 Result<void> keep_entry(Host& host, const Entry& entry) {
   TRY(const LogView view, append_checked(host, entry.id, entry_blob(entry), host.now()));
@@ -162,6 +176,8 @@ Result<void> update_pair_log(Host& host, std::string_view did, const PairState& 
   TRY(const LogView view, stored_view(host, did));
   TRY(Entry update, make_update(view, pair_state_json(state), anchor_time(host.now())));
   CHECK(sign_with_active(host, update, view));
+  TRY(const PairState before, parse_pair_state(view.current.state));
+  CHECK(sign_as_leaving(host, update, before, state));
   return keep_entry(host, update);
 }
 

@@ -219,7 +219,9 @@ void Agent::deliver_problem(Unit& unit, const Inbound& inbound) {
 }
 
 void Agent::repeat_answers(Unit& unit, const Inbound& inbound, std::string_view mark_id) {
-  for (protocol::SendPayload& payload : load<InboxMark>(unit, kInbox, mark_id)->answers) {
+  auto mark = load<InboxMark>(unit, kInbox, mark_id);
+  if (!mark) return;
+  for (protocol::SendPayload& payload : mark->answers) {
     if (!payload.channel.empty()) {
       if (inbound.channel.empty()) continue;
       payload.channel = inbound.channel;
