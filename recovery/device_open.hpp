@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "crypto/sealed_backup.hpp"
-#include "ledger/log_reader.hpp"
+#include "ledger/log_store.hpp"
 #include "protocol/module.hpp"
 #include "recovery/backup_client.hpp"
 #include "recovery/capsule.hpp"
@@ -58,6 +58,7 @@ struct Source {
 void fetch_from_locations(Host& host);
 /// Timer "fetch|<location>": a download ended, or is to be tried again.
 void continue_fetch(Host& host, std::string_view location);
+[[nodiscard]] std::vector<LocationFetch> location_fetches(Host& host);
 /// Complete ones that parse, in a fixed order.
 [[nodiscard]] std::vector<Source> sources(Host& host);
 
@@ -119,20 +120,22 @@ struct OpeningSummary {
   std::string problem;  ///< Why what was opened could not be used.
   std::vector<BlamedTrustee> blamed;
   std::vector<SessionVouches> vouches;
-  std::string anchor;  ///< As a policy log would hold it.
-  PublicKey signer;    ///< Of the backup.
+  std::string anchor;               ///< As a policy log would hold it.
+  std::optional<PublicKey> signer;  ///< Of the backup.
   std::uint64_t counter = 0;
   Time created{};  ///< Of the backup, as its device believed.
   std::string identity_name;
   std::string policy;  ///< As the backup itself says.
   std::vector<WantedLog> logs;
+  /// Entries that a device signed and may not have posted: it stored them in this backup first.
+  std::vector<Bytes> planned;
   template <class V>
   void visit(V& v) {
     v("opened", opened), v("source", source), v("good_answers", good_answers);
     v("sheet_suspect", sheet_suspect), v("problem", problem), v("blamed", blamed);
     v("vouches", vouches), v("anchor", anchor), v("signer", signer), v("counter", counter);
     v("created", created), v("identity_name", identity_name), v("policy", policy);
-    v("logs", logs);
+    v("logs", logs), v("planned", planned);
   }
 };
 [[nodiscard]] OpeningSummary opening_summary(Host& host);
@@ -142,13 +145,34 @@ void evaluate(Host& host);
 /// Opens again. Errors: not_enough while nothing has opened; those of open_source.
 [[nodiscard]] Result<OpenedSet> open_again(Host& host);
 
+/// One log as a ledger gave it (collection `recover-log`, by subject).
+struct LogRead {
+  std::vector<std::string> urls;  ///< Ledgers that should have it; tried in turn.
+  std::uint32_t url = 0;
+  bool reading = false;  ///< An effect is under way.
+  std::vector<ledger::StoredBlob> incoming;
+  std::uint64_t from = 0;
+  std::vector<ledger::StoredBlob> blobs;  ///< Of the last whole reading.
+  std::optional<Time> read_at;
+  std::vector<ledger::StoredBlob> saved;  ///< As the opened backup holds it.
+  std::uint32_t tries = 0;                ///< Since the last success.
+  std::string problem;
+  template <class V>
+  void visit(V& v) {
+    v("urls", urls), v("url", url), v("reading", reading), v("incoming", incoming);
+    v("from", from), v("blobs", blobs), v("read_at", read_at), v("saved", saved);
+    v("tries", tries), v("problem", problem);
+  }
+};
+[[nodiscard]] std::optional<LogRead> log_read(Host& host, std::string_view subject);
+void save_log_read(Host& host, std::string_view subject, const LogRead& read);
+/// What is known of the log: from its ledger or, if no ledger answers, from the backup.
+[[nodiscard]] std::vector<ledger::AnchoredBlob> known_log(const LogRead& read);
+/// Timer "logs": reads wanted logs, and once read again from time to time.
+inline constexpr std::string_view kTimerLogs = "logs";
+void read_wanted_logs(Host& host);
 /// A ledger gave (part of) a log, or could not.
 void on_log_read(Host& host, const protocol::Effect& effect, const Result<Bytes>& outcome);
-/// Reads wanted logs that are not read yet.
-void read_wanted_logs(Host& host);
-/// What a ledger gave of a subject, whole; nullopt: not reached yet.
-[[nodiscard]] std::optional<std::vector<ledger::AnchoredBlob>> ledger_log(Host& host,
-                                                                          std::string_view subject);
 
 /// What the user said so far about the candidates.
 struct UserChoice {

@@ -81,7 +81,7 @@ struct DeviceSession {
   /// Newest reply, kept as evidence: what the trustee signed.
   Bytes box;
   Bytes signature;
-  PublicKey signer;
+  std::optional<PublicKey> signer;
 
   template <class V>
   void visit(V& v) {

@@ -120,6 +120,15 @@ Result<void> restore_wallet(Host& host, ByteView bytes) {
   return {};
 }
 
+Result<std::optional<Bytes>> snapshot_record(ByteView bytes, std::string_view collection,
+                                             std::string_view id) {
+  TRY(Snapshot snapshot, decode(bytes));
+  for (SavedRecord& record : snapshot.records) {
+    if (record.collection == collection && record.id == id) return std::optional(record.value);
+  }
+  return std::optional<Bytes>{};
+}
+
 SecretBytes own_logs_snapshot(Host& host) {
   Snapshot snapshot;
   const auto own = ledger::identity(host);

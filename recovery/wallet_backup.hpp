@@ -4,6 +4,7 @@
 /// (docs/storage-formats.md lists the collections). Agent keys, shares held for others, effects and
 /// inbox marks stay behind: a recovered device makes its own.
 
+#include <optional>
 #include <string_view>
 
 #include "crypto/sealed_backup.hpp"
@@ -20,6 +21,10 @@ namespace kith::recovery {
 /// Writes a snapshot's records over this wallet's. Refuses collections that no backup may hold.
 /// Errors: malformed, refused.
 [[nodiscard]] Result<void> restore_wallet(Host& host, ByteView snapshot);
+/// One record of a snapshot, without restoring it; nullopt: not among them. Errors: as above.
+[[nodiscard]] Result<std::optional<Bytes>> snapshot_record(ByteView snapshot,
+                                                           std::string_view collection,
+                                                           std::string_view id);
 
 /// Own logs with their anchor times, as a log part (section 3.4).
 [[nodiscard]] SecretBytes own_logs_snapshot(Host& host);

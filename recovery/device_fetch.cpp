@@ -1,0 +1,262 @@
+// Downloads of a recovering device (device_open.hpp): parts from backup locations, logs from
+// ledgers.
+
+#include <algorithm>
+
+#include "crypto/hash.hpp"
+#include "crypto/limits.hpp"
+#include "ledger/connection.hpp"
+#include "recovery/device_open.hpp"
+
+namespace kith::recovery {
+namespace {
+
+constexpr std::string_view kLocations = "recover-location";
+constexpr std::string_view kLogs = "recover-log";
+constexpr std::string_view kFetch = "fetch|";
+constexpr std::size_t kLocationsFollowedMax = 32;
+constexpr std::size_t kTokensMax = 64;
+constexpr Duration kRetry{10'000};
+constexpr Duration kRetryTest{1'000};
+constexpr Duration kRetryCap{600'000};
+constexpr Duration kReadAgain{60'000};
+constexpr Duration kReadAgainTest{5'000};
+
+Duration retry_after(Host& host, std::uint32_t tries) {
+  const Duration first = host.test_mode() ? kRetryTest : kRetry;
+  return std::min(first * (1 << std::min<std::uint32_t>(tries, 8)), kRetryCap);
+}
+
+std::string location_id(std::string_view did) {
+  return crypto::hex(crypto::digest("kith/recovery/v1/location", {crypto::as_bytes(did)}))
+      .substr(0, 32);
+}
+
+std::string timer_of(std::string_view location) {
+  return std::string(kFetch) + std::string(location);
+}
+
+BackupPart next_part(const LocationFetch& fetch) {
+  if (fetch.sheet_job.empty()) return BackupPart::sheet;
+  return fetch.capsule_job.empty() ? BackupPart::capsule : BackupPart::backup;
+}
+
+/// Starts the next download. A location that answers nothing keeps its job running: the backup
+/// module repeats its requests.
+Result<void> start_next(Host& host, std::string_view id, LocationFetch fetch) {
+  if (fetch.own_did.empty()) {
+    TRY(const Did own, ledger::make_one_time_did(host, {}));
+    fetch.own_did = own.text();
+  }
+  const LocationLink link{fetch.own_did, fetch.did,
+                          fetch.tokens[fetch.tries % fetch.tokens.size()]};
+  fetch.job = start_get(host, kDeviceModule, timer_of(id), link, next_part(fetch), std::nullopt);
+  save(host, kLocations, id, fetch);
+  return {};
+}
+
+void try_again_later(Host& host, std::string_view id, LocationFetch fetch, std::string problem) {
+  fetch.problem = std::move(problem);
+  fetch.job.clear();
+  ++fetch.tries;
+  save(host, kLocations, id, fetch);
+  host.set_timer(kDeviceModule, timer_of(id), host.now() + retry_after(host, fetch.tries));
+}
+
+std::optional<Source> read_source(Host& host, const LocationFetch& fetch) {
+  const auto sheet_part = job_download(host, fetch.sheet_job);
+  const auto capsule_part = job_download(host, fetch.capsule_job);
+  auto backup_part = job_download(host, fetch.backup_job);
+  if (!sheet_part.has_value() || !capsule_part.has_value() || !backup_part.has_value()) {
+    return std::nullopt;
+  }
+  Bytes sheet_bytes, capsule;
+  for (const Bytes& chunk : sheet_part->chunks) crypto::append(sheet_bytes, chunk);
+  for (const Bytes& chunk : capsule_part->chunks) crypto::append(capsule, chunk);
+  auto sheet = Sheet::parse(sheet_bytes);
+  const auto capsule_target = capsule_core(capsule);
+  if (!sheet.has_value() || !capsule_target.has_value() || backup_part->chunks.empty()) {
+    return std::nullopt;
+  }
+  const Bytes& first = backup_part->chunks.front();
+  if (first.size() < crypto::kContainerCoreBytes) return std::nullopt;
+  const auto backup_target =
+      crypto::parse_container_core(ByteView(first).first(crypto::kContainerCoreBytes));
+  if (!backup_target.has_value()) return std::nullopt;
+  Source source{{}, std::move(*sheet), std::move(capsule), std::move(backup_part->chunks), {}};
+  source.targets = {*capsule_target, *backup_target};
+  source.id = crypto::hex(crypto::digest("kith/recovery/v1/source",
+                                         {source.sheet.encoded(), source.capsule, first}))
+                  .substr(0, 16);
+  return source;
+}
+
+}  // namespace
+
+void fetch_from_locations(Host& host) {
+  for (const DeviceSession& session : device_sessions(host)) {
+    for (const BackupLocator& locator : session.locations) {
+      const std::string id = location_id(locator.did);
+      auto known = load<LocationFetch>(host, kLocations, id);
+      if (!known && host.list(kLocations).size() >= kLocationsFollowedMax) continue;
+      LocationFetch fetch = known.value_or(LocationFetch{});
+      const bool new_token = std::ranges::find(fetch.tokens, locator.token) == fetch.tokens.end() &&
+                             fetch.tokens.size() < kTokensMax;
+      if (!new_token) continue;
+      fetch.did = locator.did;
+      fetch.tokens.push_back(locator.token);
+      save(host, kLocations, id, fetch);
+      if (fetch.job.empty() && !fetch.complete()) {
+        host.set_timer(kDeviceModule, timer_of(id), host.now());
+      }
+    }
+  }
+}
+
+void continue_fetch(Host& host, std::string_view location) {
+  auto fetch = load<LocationFetch>(host, kLocations, location);
+  if (!fetch || fetch->complete()) return;
+  if (!fetch->job.empty()) {
+    const auto result = job_result(host, fetch->job);
+    if (result.has_value() && result->state == JobState::running) return;
+    if (!result.has_value() || result->state == JobState::failed) {
+      const std::string problem = result.has_value() ? result->problem : result.error().detail;
+      drop_job(host, fetch->job);
+      try_again_later(host, location, std::move(*fetch), problem);
+      return;
+    }
+    std::string& done = fetch->sheet_job.empty()     ? fetch->sheet_job
+                        : fetch->capsule_job.empty() ? fetch->capsule_job
+                                                     : fetch->backup_job;
+    done = std::exchange(fetch->job, {});
+    fetch->problem.clear();
+    save(host, kLocations, location, *fetch);
+    if (fetch->complete()) {
+      ledger::drop_one_time_did(host, fetch->own_did);
+      evaluate(host);
+      return;
+    }
+  }
+  const auto started = start_next(host, location, *fetch);
+  if (!started.has_value()) try_again_later(host, location, *fetch, started.error().detail);
+}
+
+std::vector<LocationFetch> location_fetches(Host& host) {
+  std::vector<LocationFetch> fetches;
+  for (const std::string& id : host.list(kLocations)) {
+    fetches.push_back(*load<LocationFetch>(host, kLocations, id));
+  }
+  return fetches;
+}
+
+std::vector<Source> sources(Host& host) {
+  std::vector<Source> found;
+  for (const LocationFetch& fetch : location_fetches(host)) {
+    if (!fetch.complete()) continue;
+    auto source = read_source(host, fetch);
+    if (!source) continue;
+    const bool known =
+        std::ranges::any_of(found, [&](const Source& other) { return other.id == source->id; });
+    if (!known) found.push_back(std::move(*source));
+  }
+  return found;
+}
+
+std::optional<LogRead> log_read(Host& host, std::string_view subject) {
+  return load<LogRead>(host, kLogs, subject);
+}
+
+void save_log_read(Host& host, std::string_view subject, const LogRead& read) {
+  save(host, kLogs, subject, read);
+}
+
+std::vector<ledger::AnchoredBlob> known_log(const LogRead& read) {
+  std::vector<ledger::AnchoredBlob> blobs;
+  for (const ledger::StoredBlob& blob : read.read_at ? read.blobs : read.saved) {
+    blobs.push_back({blob.blob, ledger::anchor_time(blob.anchored)});
+  }
+  return blobs;
+}
+
+namespace {
+
+void ask_ledger(Host& host, const std::string& subject, LogRead read) {
+  const protocol::LedgerReadPayload payload{read.urls[read.url % read.urls.size()], subject,
+                                            read.from};
+  protocol::Effect effect;
+  effect.kind = protocol::EffectKind::ledger_read;
+  effect.owner = kDeviceModule;
+  effect.context = subject;
+  effect.payload = protocol::encode_record(payload);
+  effect.expires = host.now() + retry_after(host, read.tries + 3);
+  host.start(std::move(effect));
+  read.reading = true;
+  save_log_read(host, subject, read);
+}
+
+}  // namespace
+
+void read_wanted_logs(Host& host) {
+  bool wanted = false;
+  for (const WantedLog& log : opening_summary(host).logs) {
+    wanted = true;
+    auto read = log_read(host, log.subject).value_or(LogRead{});
+    if (std::ranges::find(read.urls, log.ledger_url) == read.urls.end()) {
+      read.urls.push_back(log.ledger_url);
+      save_log_read(host, log.subject, read);
+    }
+    if (!read.reading) ask_ledger(host, log.subject, std::move(read));
+  }
+  if (wanted) {
+    host.set_timer(kDeviceModule, kTimerLogs,
+                   host.now() + (host.test_mode() ? kReadAgainTest : kReadAgain));
+  }
+}
+
+void on_log_read(Host& host, const protocol::Effect& effect, const Result<Bytes>& outcome) {
+  const std::string& subject = effect.context;
+  auto read = log_read(host, subject);
+  if (!read) return;
+  read->reading = false;
+  const auto entries = outcome.has_value()
+                           ? protocol::decode_record<protocol::LedgerEntries>(*outcome)
+                           : Result<protocol::LedgerEntries>(outcome.error());
+  if (!entries.has_value()) {
+    read->problem = entries.error().detail;
+    read->incoming.clear();
+    read->from = 0;
+    ++read->tries;
+    ++read->url;  // Another of its ledgers may be up; the timer comes back to it.
+    save_log_read(host, subject, *read);
+    return;
+  }
+  std::size_t bytes = 0;
+  for (const auto& blob : read->incoming) bytes += blob.blob.size();
+  for (const protocol::AnchoredBlob& entry : entries->entries) {
+    bytes += entry.blob.size();
+    if (bytes > limits::kLedgerSubjectBytesMax) break;
+    read->incoming.push_back({entry.blob, entry.time});
+    read->from = entry.position + 1;
+  }
+  const bool more =
+      !entries->complete && !entries->entries.empty() && bytes <= limits::kLedgerSubjectBytesMax;
+  if (more) {
+    ask_ledger(host, subject, std::move(*read));
+    return;
+  }
+  // A ledger that shows nothing is none for this log.
+  if (!read->incoming.empty()) {
+    read->blobs = std::exchange(read->incoming, {});
+    read->read_at = host.now();
+    read->tries = 0;
+    read->problem.clear();
+  } else {
+    read->problem = "the ledger does not know this log";
+    ++read->tries;
+    ++read->url;
+  }
+  read->from = 0;
+  save_log_read(host, subject, *read);
+}
+
+}  // namespace kith::recovery

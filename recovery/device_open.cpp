@@ -1,0 +1,384 @@
+#include "recovery/device_open.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "ledger/descriptor.hpp"
+#include "ledger/identity.hpp"
+#include "ledger/policy.hpp"
+#include "protocol/audit_log.hpp"
+#include "recovery/finish.hpp"
+#include "recovery/owner_set.hpp"
+#include "recovery/vouch.hpp"
+#include "recovery/wallet_backup.hpp"
+
+namespace kith::recovery {
+namespace {
+
+constexpr std::string_view kSummary = "recover-opening";
+
+/// A typed record out of a snapshot; nullopt where it is missing or damaged.
+template <class T>
+std::optional<T> saved_record(ByteView snapshot, std::string_view collection, std::string_view id) {
+  const auto bytes = snapshot_record(snapshot, collection, id);
+  if (!bytes.has_value() || !*bytes) return std::nullopt;
+  auto value = protocol::decode_record<T>(**bytes);
+  if (!value.has_value()) return std::nullopt;
+  return std::move(*value);
+}
+
+std::string_view blame_text(BlameReason reason) {
+  switch (reason) {
+    case BlameReason::bad_proof:
+      return "the answer's proof does not hold";
+    case BlameReason::unknown_leaf:
+      return "the answer is for a share that was never given out";
+    case BlameReason::malformed:
+      return "the answer could not be read";
+  }
+  return "";
+}
+
+/// Sessions that were asked for `source`, in the order of Collected::sessions.
+std::vector<DeviceSession> asked_sessions(Host& host, const std::string& source) {
+  std::vector<DeviceSession> sessions = device_sessions(host);
+  std::erase_if(sessions, [&](const DeviceSession& session) {
+    return std::ranges::none_of(session.asked,
+                                [&](const PointsAsked& asked) { return asked.source == source; });
+  });
+  return sessions;
+}
+
+/// After success: who answered badly. The set inside the backup tells stale from invented.
+void name_the_blamed(Host& host, const Source& source, Collected collected,
+                     const std::optional<OwnerSet>& set, OpeningSummary& summary) {
+  if (set) {
+    for (const auto& leaf : set->record.leaves) {
+      collected.known.push_back({leaf.record_id, leaf.version});
+    }
+  }
+  const auto combined = combine(collected);
+  if (!combined.has_value()) return;
+  const auto sessions = asked_sessions(host, source.id);
+  summary.blamed.clear();
+  for (const Blame& blame : combined->blame) {
+    const DeviceSession& session = sessions[collected.answers[blame.answer].session];
+    const std::string id = crypto::hex(session.id);
+    const bool named = std::ranges::any_of(
+        summary.blamed, [&](const BlamedTrustee& other) { return other.session == id; });
+    if (!named) {
+      summary.blamed.push_back({id, session.label, std::string(blame_text(blame.reason))});
+    }
+  }
+}
+
+void want_log(OpeningSummary& summary, const std::string& subject, const std::string& url) {
+  const WantedLog wanted{subject, url};
+  if (subject.empty() || url.empty()) return;
+  if (std::ranges::find(summary.logs, wanted) == summary.logs.end()) summary.logs.push_back(wanted);
+}
+
+/// Opens every vouch that Y opens, of all sessions.
+void open_vouches(Host& host, const SecretPoint& recovery_key, OpeningSummary& summary) {
+  summary.vouches.clear();
+  for (const DeviceSession& session : device_sessions(host)) {
+    if (session.box.empty()) continue;
+    SessionVouches seen{crypto::hex(session.id), {}, {}};
+    std::set<std::string> policies, records;
+    for (const ArrivedAnswer& arrived : arrived_answers(host)) {
+      if (arrived.session != seen.session) continue;
+      const auto answer = read_answer(arrived.answer);
+      if (!answer.has_value()) continue;
+      const auto vouch = open_vouch(recovery_key, answer->r, answer->record_id, answer->vouch);
+      if (!vouch.has_value()) continue;
+      records.insert(crypto::hex(answer->record_id));
+      policies.insert(vouch->policy_address);
+      for (const std::string& text : vouch->ledger_descriptors) {
+        const auto descriptor = ledger::parse_descriptor(text);
+        if (!descriptor.has_value()) continue;
+        for (const std::string& url : descriptor->urls) {
+          want_log(summary, vouch->policy_address, url);
+        }
+      }
+    }
+    seen.policies.assign(policies.begin(), policies.end());
+    seen.records.assign(records.begin(), records.end());
+    summary.vouches.push_back(std::move(seen));
+  }
+}
+
+/// What the wallet inside says of itself, and the logs that it holds.
+void note_wallet(Host& host, const OpenedSet& set, OpeningSummary& summary) {
+  const auto snapshot = set.backup.content.expose();
+  const auto own = saved_record<ledger::Identity>(snapshot, "meta", "identity");
+  if (!own) {
+    summary.problem = "The backup holds no identity.";
+    return;
+  }
+  summary.identity_name = own->name;
+  summary.policy = own->policy;
+  want_log(summary, own->did, own->ledger_url);
+  want_log(summary, own->policy, own->ledger_url);
+  for (const std::string& subject : {own->did, own->policy}) {
+    const auto log = saved_record<ledger::StoredLog>(snapshot, "log", subject);
+    if (!log) continue;
+    LogRead read = log_read(host, subject).value_or(LogRead{});
+    read.saved = log->blobs;
+    save_log_read(host, subject, read);
+  }
+  summary.planned.clear();
+  if (const auto job = saved_record<FinishJob>(snapshot, "recovery-record", "finish")) {
+    for (const PlannedEntry& entry : job->entries) {
+      if (entry.subject == own->policy) summary.planned.push_back(entry.blob);
+    }
+  }
+}
+
+void note_opened(Host& host, const Source& source, const Collected& collected,
+                 const Opening& opening, OpeningSummary& summary) {
+  const OpenedSet& set = *opening.set;
+  const bool first = !summary.opened;
+  summary.opened = true;
+  summary.problem.clear();
+  summary.source = source.id;
+  summary.anchor = anchor_text(set.anchor);
+  summary.signer = set.backup.signer;
+  summary.counter = set.backup.core.counter;
+  summary.created =
+      protocol::from_epoch_seconds(static_cast<std::int64_t>(set.backup.core.created_s));
+  name_the_blamed(host, source, collected,
+                  saved_record<OwnerSet>(set.backup.content.expose(), "recovery-record", "set"),
+                  summary);
+  open_vouches(host, set.recovery_key, summary);
+  note_wallet(host, set, summary);
+  if (!first) return;
+  host.audit("recover.opened", {{"answers", summary.good_answers}});
+  host.notify({"recover",
+               "Your backup is open. Look at `kith recover status`, compare the four words, and "
+               "take your identity back with `kith recover finish`.",
+               {},
+               {}});
+}
+
+/// Tries one source; true when it opened.
+bool try_source(Host& host, const Source& source, OpeningSummary& summary) {
+  const Collected collected = collect(host, source);
+  if (collected.answers.empty()) return false;
+  const auto opening = open_source(collected, source, host.keys());
+  if (!opening.has_value()) {
+    summary.problem = opening.error().detail;
+    return false;
+  }
+  summary.good_answers =
+      std::max(summary.good_answers, static_cast<std::uint32_t>(opening->combined.leaves_counted));
+  summary.sheet_suspect = opening->combined.sheet_suspect;
+  if (!opening->set) return false;
+  summary.good_answers = static_cast<std::uint32_t>(opening->combined.leaves_counted);
+  note_opened(host, source, collected, *opening, summary);
+  return true;
+}
+
+}  // namespace
+
+Collected collect(Host& host, const Source& source) {
+  Collected collected;
+  collected.targets = source.targets;
+  collected.sheets.push_back(source.sheet);
+  for (const Source& other : sources(host)) {
+    if (other.id != source.id) collected.sheets.push_back(other.sheet);
+  }
+  const auto sessions = asked_sessions(host, source.id);
+  for (const DeviceSession& session : sessions) {
+    const auto asked = std::ranges::find(session.asked, source.id, &PointsAsked::source);
+    collected.sessions.push_back({session.id, session.key, asked->blinding});
+  }
+  for (ArrivedAnswer& arrived : arrived_answers(host)) {
+    if (arrived.source != source.id) continue;
+    for (std::size_t i = 0; i < sessions.size(); ++i) {
+      if (crypto::hex(sessions[i].id) == arrived.session) {
+        collected.answers.push_back({i, std::move(arrived.answer)});
+        break;
+      }
+    }
+  }
+  return collected;
+}
+
+Result<Opening> open_source(const Collected& collected, const Source& source, KeyOps& keys) {
+  TRY(Combined combined, combine(collected));
+  Opening opening{std::move(combined), std::nullopt};
+  if (!opening.combined.opened) return opening;
+  const Opened& opened = *opening.combined.opened;
+  if (opened.points.size() < 2 || !opened.points[0] || !opened.points[1]) {
+    return fail(Errc::bad_key,
+                "capsule and backup belong to different sets: the location is wrong");
+  }
+  TRY(OpenedCapsule capsule,
+      open_capsule(source.capsule, opened.recovery_key, *opened.points[0], keys));
+  if (capsule.set_id != source.sheet.set_id()) {
+    return fail(Errc::malformed, "capsule and sheet belong to different sets");
+  }
+  TRY(crypto::OpenedContainer backup,
+      crypto::open_container(source.backup, opened.recovery_key, *opened.points[1]));
+  if (backup.core.format != crypto::ContainerFormat::backup) {
+    return fail(Errc::malformed, "what the location gave is no backup");
+  }
+  OpenedSet set{opened.recovery_key.clone(), std::move(capsule), std::move(backup), {}};
+  set.anchor = anchor(set.recovery_key, source.sheet.set_id(), source.sheet.digest(),
+                      capsule_digest(source.capsule));
+  opening.set = std::move(set);
+  return opening;
+}
+
+OpeningSummary opening_summary(Host& host) {
+  return load<OpeningSummary>(host, "meta", kSummary).value_or(OpeningSummary{});
+}
+
+void evaluate(Host& host) {
+  OpeningSummary summary = opening_summary(host);
+  for (const Source& source : sources(host)) {
+    if (summary.opened && source.id != summary.source) continue;
+    ask_for_points(host, source.id, source.targets);
+    if (try_source(host, source, summary)) break;
+  }
+  save(host, "meta", kSummary, summary);
+  if (summary.opened) read_wanted_logs(host);
+}
+
+Result<OpenedSet> open_again(Host& host) {
+  const OpeningSummary summary = opening_summary(host);
+  if (!summary.opened) return fail(Errc::not_enough, "ask another trustee");
+  for (const Source& source : sources(host)) {
+    if (source.id != summary.source) continue;
+    TRY(Opening opening, open_source(collect(host, source), source, host.keys()));
+    if (opening.set) return std::move(*opening.set);
+  }
+  return fail(Errc::not_enough, "what had opened does not open any more");
+}
+
+namespace {
+
+std::optional<ledger::Policy> policy_at(const ledger::LogRecord& record) {
+  if (!record.entry->content) return std::nullopt;
+  auto policy = ledger::parse_policy(record.entry->content->state);
+  if (!policy.has_value()) return std::nullopt;
+  return std::move(*policy);
+}
+
+bool names(const ledger::Policy& policy, const std::string& key) {
+  return std::ranges::any_of(policy.agents,
+                             [&](const ledger::PolicyAgent& agent) { return agent.key == key; });
+}
+
+/// The log with the entries that the backup's device had signed and stored before posting.
+bool named_in_planned(const ledger::LogView& view, std::vector<ledger::AnchoredBlob> blobs,
+                      const OpeningSummary& summary, const ledger::ReaderOptions& options) {
+  const std::string signer = crypto::multikey(*summary.signer);
+  for (const Bytes& entry : summary.planned) {
+    const auto after = ledger::read_with(view.subject, blobs, entry, options);
+    if (!after.has_value()) return false;
+    blobs.push_back({entry, options.now});
+    const auto& content =
+        after->pending ? after->pending->record.entry->content : after->head().entry->content;
+    const auto policy = content ? ledger::parse_policy(content->state)
+                                : Result<ledger::Policy>(fail(Errc::malformed));
+    if (policy.has_value() && names(*policy, signer)) return true;
+  }
+  return false;
+}
+
+/// What a policy log says about the set and the backup's signer.
+LogView view_of(Host& host, const std::string& address, const OpeningSummary& summary) {
+  LogView seen;
+  seen.policy_address = address;
+  const auto read = log_read(host, address);
+  if (!read || !summary.signer) return seen;
+  const auto blobs = known_log(*read);
+  const ledger::ReaderOptions options{ledger::anchor_time(host.now()), host.test_mode()};
+  const auto view = ledger::read_log(address, blobs, options);
+  if (!view.has_value() || view->kind != ledger::Kind::policy) return seen;
+  seen.read = true;
+  seen.contest = std::chrono::duration_cast<Duration>(view->contest_in_force);
+  const std::string signer = crypto::multikey(*summary.signer);
+  for (std::size_t i = 0; i < view->history.size(); ++i) {
+    const auto policy = policy_at(view->history[i]);
+    if (!policy) continue;
+    const bool has_anchor = policy->set == summary.anchor;
+    if (has_anchor) {
+      seen.anchor = LogView::Anchor::at_head;
+    } else if (seen.anchor == LogView::Anchor::at_head) {
+      seen.anchor = LogView::Anchor::replaced;
+      seen.replaced_ago =
+          std::max(Duration{0},
+                   std::chrono::duration_cast<Duration>(options.now - view->history[i].anchored));
+    }
+    if (seen.anchor != LogView::Anchor::absent && names(*policy, signer)) {
+      seen.signer_authorized = true;
+    }
+  }
+  if (view->pending) {
+    const auto policy = policy_at(view->pending->record);
+    seen.signer_pending = policy && names(*policy, signer);
+  }
+  if (!seen.signer_authorized && !seen.signer_pending) {
+    seen.signer_pending = named_in_planned(*view, blobs, summary, options);
+  }
+  return seen;
+}
+
+/// Sessions as people: those with a record in common are one.
+std::vector<TrusteeView> trustee_views(Host& host, const OpeningSummary& summary) {
+  std::vector<TrusteeView> views;
+  std::vector<std::set<std::string>> records;
+  for (const DeviceSession& session : device_sessions(host)) {
+    TrusteeView view;
+    const std::string id = crypto::hex(session.id);
+    const auto vouches = std::ranges::find(summary.vouches, id, &SessionVouches::session);
+    if (vouches == summary.vouches.end()) {
+      if (session.step == DeviceStep::refused) view.state = TrusteeView::State::refused;
+      views.push_back(std::move(view));
+      records.emplace_back();
+      continue;
+    }
+    const auto same_person = std::ranges::find_if(records, [&](const auto& others) {
+      return std::ranges::any_of(vouches->records,
+                                 [&](const std::string& one) { return others.contains(one); });
+    });
+    if (same_person != records.end()) {
+      auto& other = views[static_cast<std::size_t>(same_person - records.begin())];
+      other.vouches.insert(other.vouches.end(), vouches->policies.begin(), vouches->policies.end());
+      continue;
+    }
+    view.state = TrusteeView::State::answered;
+    view.vouches = vouches->policies;
+    views.push_back(std::move(view));
+    records.emplace_back(vouches->records.begin(), vouches->records.end());
+  }
+  return views;
+}
+
+}  // namespace
+
+GenuineDecision judge(Host& host, const UserChoice& choice) {
+  const OpeningSummary summary = opening_summary(host);
+  GenuineInput input;
+  input.trustees = trustee_views(host, summary);
+  std::set<std::string> addresses;
+  for (const SessionVouches& vouches : summary.vouches) {
+    addresses.insert(vouches.policies.begin(), vouches.policies.end());
+  }
+  for (const std::string& address : addresses) {
+    input.logs.push_back(view_of(host, address, summary));
+  }
+  const auto sessions = device_sessions(host);
+  if (!sessions.empty()) {
+    input.since_first_contact = std::max(Duration{0}, host.now() - sessions.front().started);
+  }
+  input.mode = host.test_mode() ? TestMode::on : TestMode::off;
+  input.user_accepts_few = choice.accepts_few;
+  input.chosen = choice.chosen;
+  input.shown = choice.shown;
+  return judge_genuine(input);
+}
+
+}  // namespace kith::recovery
