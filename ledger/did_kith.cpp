@@ -88,7 +88,7 @@ JsonObject service_json(std::string_view did, const PairService& service, std::s
   JsonObject endpoint;
   endpoint["uri"] = service.uri;
   endpoint["accept"] = JsonArray{"didcomm/v2"};
-  endpoint["routing_keys"] = json_strings(service.routing_keys);
+  endpoint["routingKeys"] = json_strings(service.routing_keys);
   JsonObject object;
   object["id"] = std::string(did) + "#service-" + std::to_string(index);
   object["type"] = "DIDCommMessaging";

@@ -417,17 +417,106 @@ TEST(Connection, RepeatsASyncUntilItIsConfirmed) {
     };
     const Contact contact = contacts(pair.bob)[0];
     pair.bob.edit([&](Host& host) {
-      PairState state = pair_state_of(host, contact.my_did).value();
-      state.services[0].uri = "https://elsewhere.test/";
-      return update_own_pair_state(host, contact, state).has_value();
+      return update_own_pair_state(host, contact, renewed_state(host, contact)).has_value();
     });
-    // The new address leads nowhere, so acks would be lost: only the sync itself is looked at.
+    const auto confirmed = [&] {
+      return pair.bob.look([&](Host& host) { return in_sync(host, contact); });
+    };
+    EXPECT_FALSE(confirmed());
     pair.net.run_for(3h);
-    EXPECT_EQ(pair.alice.look([&](Host& host) {
-      return pair_state_of(host, contact.my_did).value().services[0].uri;
-    }),
-              "https://elsewhere.test/");
+    EXPECT_GT(dropped, 4);
+    EXPECT_TRUE(confirmed());
+    const auto state_at = [&](AgentBox& box) {
+      return box.look([&](Host& host) { return pair_state_of(host, contact.my_did).value(); });
+    };
+    EXPECT_EQ(state_at(pair.alice), state_at(pair.bob));
   }
+}
+
+TEST(Connection, TakesNoNewKeysWhileARecoverIsPending) {
+  Network net{7};
+  // Outside test mode: a recover waits 72 hours.
+  AgentBox& alice = net.add("alice", person(), {.test_mode = false});
+  AgentBox& bob = net.add("bob", person(), {.test_mode = false});
+  ASSERT_TRUE(bob.command("accept", {{"url", invite(alice)}}).has_value());
+  net.run_for(1min);
+  const Contact contact = contacts(bob)[0];
+  // Whoever holds the recovery authority recovers the log to keys of their own.
+  const Bytes recover = bob.look([&](Host& host) {
+    const LogView view = stored_view(host, contact.my_did).value();
+    const SealedKey vault = protocol::open_vault(host, bob.step_up()).value();
+    const auto items =
+        protocol::vault_items_of(host, contact.my_did, protocol::VaultUse::log_recovery);
+    const KeyPair authority = protocol::open_vault_item(host, vault, items.at(0).id).value();
+    const Reveal reveal{1, {items[0].id}, crypto::multibase(items[0].salt)};
+    const LogKeys keys = generate_log_keys(host.keys(), host.random()).value();
+    LogContent content = make_content(keys, {}, pair_state_json(renewed_state(host, contact)));
+    Entry entry = make_recover(view, 0, reveal, content, anchor_time(host.now())).value();
+    EXPECT_TRUE(add_signature(entry, authority, host.keys()).has_value());
+    return entry_blob(entry);
+  });
+  const auto document = [&] {
+    return alice.look([&](Host& host) {
+      protocol::KnownDids known(host);
+      return known.resolve(Did::parse(contact.my_did).value())->agreement_keys();
+    });
+  };
+  const auto before = document();
+  const auto packed = bob.look([&](Host& host) {
+    Message sync =
+        protocol::new_message(kConnectionSync, host.random(), protocol::epoch_seconds(host.now()));
+    protocol::KnownDids known(host);
+    const Did to = Did::parse(contact.their_did).value();
+    sync.to = {to};
+    sync.body = {{"subject", contact.my_did}, {"log", JsonArray{crypto::base64url(recover)}}};
+    return protocol::pack_anoncrypt(sync, known.resolve(to)->agreement_keys(), {}, host.keys(),
+                                    host.random())
+        .value();
+  });
+  EXPECT_FALSE(net.inject(alice, crypto::to_bytes(packed)).has_value());
+  EXPECT_EQ(document(), before);
+  EXPECT_EQ(alice.notices("alarm").size(), 1U);
+  net.run_for(71h);
+  EXPECT_EQ(document(), before);
+  net.run_for(2h);  // In effect: now the new keys count.
+  EXPECT_NE(document(), before);
+}
+
+/// A mediator answers on the waiting connection; later its clients reach each other through it.
+TEST(Connection, GoesThroughAMediator) {
+  Network net{7};
+  AgentBox& cloud =
+      net.add("cloud",
+              [] {
+                test::Modules all = person()();
+                all.push_back(std::make_unique<protocol::Mediator>("https://cloud.test/"));
+                return all;
+              },
+              {.has_vault = false});
+  const auto client = [] {
+    test::Modules all = person()();
+    all.push_back(std::make_unique<protocol::Pickup>(protocol::PickupPace{}));
+    return all;
+  };
+  AgentBox& alice = net.add("alice", client, {.has_address = false});
+  AgentBox& bob = net.add("bob", client, {.has_address = false});
+  const std::string mediator = text_of(*cloud.command("mediator-invitation"), "url");
+  for (AgentBox* box : {&alice, &bob}) {
+    ASSERT_TRUE(box->command("accept", {{"url", mediator}, {"name", "cloud"}}).has_value());
+    net.run_for(1min);
+    EXPECT_EQ(contacts(*box)[0].state, ContactState::connected);
+    EXPECT_EQ(contacts(*box)[0].role, ContactRole::mediator);
+    EXPECT_EQ(handshakes(*box), 0U);
+  }
+  EXPECT_EQ(contacts(cloud).size(), 2U);
+  EXPECT_EQ(contacts(cloud)[0].role, ContactRole::client);
+  EXPECT_EQ(contacts(cloud)[0].state, ContactState::connected);
+  ASSERT_TRUE(bob.command("accept", {{"url", invite(alice)}, {"name", "Alice"}}).has_value());
+  net.run_for(2min);
+  ASSERT_TRUE(bob.command("send", {{"contact", "Alice"}, {"text", "hello"}}).has_value());
+  net.run_for(1min);
+  EXPECT_EQ(alice.notices("message").size(), 1U);
+  EXPECT_EQ(handshakes(alice) + handshakes(bob), 0U);
 }
 
 TEST(Connection, RefusesATamperedSyncWhole) {

@@ -66,7 +66,7 @@ TEST(DidKith, BuildsTheDocumentOfAPair) {
             lab.subject + "#" + state.agents[0].agree);
   const Json& endpoint = document.at("service").as_array().at(0).at("serviceEndpoint");
   EXPECT_EQ(endpoint.at("uri").as_string(), state.services[0].uri);
-  EXPECT_EQ(endpoint.at("routing_keys").as_array().size(), 1U);
+  EXPECT_EQ(endpoint.at("routingKeys").as_array().size(), 1U);
 }
 
 TEST(DidKith, ADisabledOrDecriedPairHasNoKeys) {
