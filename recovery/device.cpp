@@ -288,9 +288,9 @@ Result<JsonObject> Device::on_command(Host& host, const Command& command) {
 }
 
 void Device::on_timer(Host& host, std::string_view timer) {
-  if (timer.starts_with(kFetch)) continue_fetch(host, timer.substr(kFetch.size()));
   if (timer == kTimerFinish) advance_finish(host);
   if (finish_job(host)) return;
+  if (timer.starts_with(kFetch)) continue_fetch(host, timer.substr(kFetch.size()));
   if (timer == kTimerSessions) repeat_sessions(host);
   if (timer == kTimerLogs) read_wanted_logs(host);
 }
