@@ -61,10 +61,11 @@ struct HeldVersion {
 struct TermsFloor {
   Terms terms;
   std::uint64_t order = 0;  ///< Binds versions of a higher order.
+  Time since{};
   Duration kept{};
   template <class V>
   void visit(V& v) {
-    v("terms", terms), v("order", order), v("kept", kept);
+    v("terms", terms), v("order", order), v("since", since), v("kept", kept);
   }
 };
 
