@@ -91,7 +91,7 @@ struct Session {
   bool answered = false;
 
   bool approved = false;
-  std::optional<PartialRequest> request;  ///< The newest.
+  std::vector<PartialRequest> requests;  ///< At most limits::kReleasesMax different ones.
   std::vector<ReleasedVersion> released;
   WaitingClock age;    ///< From the request on: decides the session's end.
   Duration life{};     ///< Compared with `age`.
@@ -111,7 +111,7 @@ struct Session {
     v("code_a", codes.shown_by_device), v("code_b", codes.shown_by_trustee);
     v("user_right", user_right), v("device_right", device_right), v("user_wrong", user_wrong);
     v("device_wrong", device_wrong), v("verified", verified), v("question", question);
-    v("answer", answer), v("answered", answered), v("approved", approved), v("request", request);
+    v("answer", answer), v("answered", answered), v("approved", approved), v("requests", requests);
     v("released", released), v("age", age), v("life", life), v("clock", clock);
     v("vetoed", vetoed), v("veto_clock", veto_clock), v("reconfirmed", reconfirmed);
     v("last_notice", last_notice), v("result", result);
