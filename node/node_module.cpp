@@ -113,7 +113,10 @@ bool NodeModule::only_reads(std::string_view what) const {
 }
 
 JsonObject NodeModule::status(Host& host) const {
-  JsonObject status{{"version", config_.version}, {"test", config_.test_mode}};
+  JsonObject status{{"version", config_.version},
+                    {"test", config_.test_mode},
+                    {"passphrase", config_.has_passphrase},
+                    {"private_network", config_.private_network}};
   if (const auto profile = load<ledger::Profile>(host, "meta", "profile")) {
     status["name"] = profile->name;
   }

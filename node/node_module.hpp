@@ -2,7 +2,8 @@
 
 /// Commands about the node itself.
 ///
-///   status          {} -> {version, test, name?, public_url?, mediator: {contact, uri,
+///   status          {} -> {version, test, passphrase, private_network, name?, public_url?,
+///   mediator: {contact, uri,
 ///                   routing_did}?, mail_registered, contacts, connected, open_effects,
 ///                   audit_entries, notices}
 ///   notices         {} -> {notices: [{id, kind, text, subject, time}]}, oldest first
@@ -10,7 +11,7 @@
 ///   audit-show      {last?} -> {entries: [{n, time, event, details}]}, oldest first, at most 1000
 ///   audit-verify    {} -> {entries}: the whole chain holds. Errors: audit_broken.
 ///   profile-set     {name} -> {name}: how we call ourselves towards others
-///   version         {} -> {version, home_format?}
+///   version         {} -> {version}
 
 #include <string>
 

@@ -1,5 +1,7 @@
 #include "node/wiring.hpp"
 
+#include "ledger/connection.hpp"
+#include "ledger/identity.hpp"
 #include "node/node_module.hpp"
 #include "protocol/basic_message.hpp"
 #include "protocol/mediator.hpp"
@@ -10,6 +12,8 @@ namespace kith::node {
 std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& config) {
   std::vector<std::unique_ptr<protocol::Module>> modules;
   modules.push_back(std::make_unique<NodeModule>(config));
+  modules.push_back(std::make_unique<ledger::Connection>());
+  modules.push_back(std::make_unique<ledger::IdentityModule>());
   modules.push_back(std::make_unique<protocol::TrustPing>());
   modules.push_back(std::make_unique<protocol::BasicMessage>());
   modules.push_back(std::make_unique<protocol::Pickup>(config.pickup));

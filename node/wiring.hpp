@@ -14,6 +14,8 @@ namespace kith::node {
 struct NodeConfig {
   std::string version;  ///< For `version` and `status`.
   bool test_mode = false;
+  bool private_network = false;  ///< For `status`: addresses of this network may be contacted.
+  bool has_passphrase = true;    ///< For `status`.
   /// Serve others as mediator (and as place of their backups). Needs `public_url`.
   bool mediate = false;
   /// Where this node's listener is reached from outside; empty: as it was set before, or nowhere.

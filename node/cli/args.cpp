@@ -1,0 +1,200 @@
+#include "node/cli/args.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <memory>
+
+namespace kith::node {
+namespace {
+
+constexpr std::size_t kNumberDigitsMax = 15;
+
+bool is_number(const std::string& text) {
+  return !text.empty() && text.size() <= kNumberDigitsMax &&
+         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::int64_t number_of(std::string_view text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+/// Where CLI11 writes to; the addresses stay.
+struct Parsed {
+  Invocation invocation;
+  std::map<const CommandSpec*, std::map<std::string, std::string, std::less<>>> texts;
+  std::map<const CommandSpec*, std::map<std::string, bool, std::less<>>> flags;
+};
+
+void add_args(CLI::App& app, const CommandSpec& spec, Parsed& parsed) {
+  for (const ArgSpec& arg : spec.args) {
+    const std::string name(arg.name);
+    const std::string help(arg.help);
+    if (arg.kind == ArgSpec::Kind::flag) {
+      app.add_flag(name, parsed.flags[&spec][name], help);
+      continue;
+    }
+    CLI::Option* option = app.add_option(name, parsed.texts[&spec][name], help);
+    if (arg.required) option->required();
+    if (arg.kind == ArgSpec::Kind::number) {
+      option->type_name("NUMBER")->check([](const std::string& text) {
+        return is_number(text) ? std::string() : "'" + text + "' is not a number";
+      });
+    } else {
+      option->type_name(arg.kind == ArgSpec::Kind::list ? "LIST" : "TEXT");
+    }
+  }
+}
+
+void add_globals(CLI::App& app, Invocation& invocation) {
+  app.add_option("--home", invocation.home, "The wallet's directory")->type_name("DIR");
+  app.add_option("--passphrase-file", invocation.passphrase_file,
+                 "Read the passphrase from this file")
+      ->type_name("FILE");
+  app.add_flag("--json", invocation.json, "One JSON document instead of sentences");
+  app.add_flag("--yes", invocation.yes, "Do not ask");
+  app.add_flag("--dry-run", invocation.dry_run, "Say what would be done, and do nothing");
+}
+
+/// The subcommand for each path; groups are made on the way.
+std::map<std::string, CLI::App*> add_commands(CLI::App& app, Parsed& parsed) {
+  std::map<std::string, CLI::App*> made;
+  for (const CommandSpec& spec : command_specs()) {
+    const std::string path(spec.path);
+    const std::size_t space = path.find(' ');
+    CLI::App* parent = &app;
+    if (space != std::string::npos) {
+      const std::string group = path.substr(0, space);
+      if (!made.contains(group)) {
+        made[group] = app.add_subcommand(group, std::string(group_help(group)));
+        made[group]->fallthrough()->require_subcommand(0, 1);
+      }
+      parent = made[group];
+    }
+    const std::string name = space == std::string::npos ? path : path.substr(space + 1);
+    made[path] = parent->add_subcommand(name, std::string(spec.help));
+    made[path]->fallthrough();
+    add_args(*made[path], spec, parsed);
+  }
+  return made;
+}
+
+const CommandSpec* find_spec(std::string_view path) {
+  const auto& specs = command_specs();
+  const auto found = std::ranges::find(specs, path, &CommandSpec::path);
+  return found == specs.end() ? nullptr : &*found;
+}
+
+/// The words that name a command: those before the first option.
+std::string path_of(const std::vector<std::string>& words) {
+  std::string path;
+  for (const std::string& word : words) {
+    if (word.starts_with('-')) continue;
+    path += (path.empty() ? "" : " ") + word;
+  }
+  return path;
+}
+
+Error usage_error(const std::vector<std::string>& words, const std::string& what) {
+  const std::string path = path_of(words);
+  const std::size_t first = path.find(' ');
+  const std::size_t second = first == std::string::npos ? first : path.find(' ', first + 1);
+  for (const std::string& candidate : {path.substr(0, second), path.substr(0, first)}) {
+    if (is_planned(candidate)) {
+      return fail(Errc::usage, "`kith " + candidate + "` is planned, and not in this version");
+    }
+  }
+  return fail(Errc::usage, what);
+}
+
+Result<const CommandSpec*> chosen_spec(const std::vector<std::string>& words,
+                                       const std::map<std::string, CLI::App*>& apps) {
+  const CommandSpec* chosen = nullptr;
+  std::string group;
+  for (const auto& [path, app] : apps) {
+    if (!app->parsed()) continue;
+    if (const CommandSpec* spec = find_spec(path))
+      chosen = spec;
+    else
+      group = path;
+  }
+  if (chosen != nullptr) return chosen;
+  if (group.empty()) return usage_error(words, "name a command; kith --help lists them");
+  if (const CommandSpec* shown = find_spec(group + " show")) return shown;
+  return usage_error(words, "kith " + group + " needs a subcommand; --help lists them");
+}
+
+}  // namespace
+
+std::string Invocation::value(std::string_view name) const {
+  const auto found = values.find(name);
+  return found == values.end() ? std::string() : found->second;
+}
+
+std::int64_t Invocation::wait_seconds(std::int64_t otherwise) const {
+  return has("--wait") ? number_of(value("--wait")) : otherwise;
+}
+
+JsonObject Invocation::args() const {
+  JsonObject args;
+  for (const ArgSpec& arg : spec->args) {
+    if (arg.key.empty() || !has(arg.name)) continue;
+    const std::string text = value(arg.name);
+    if (arg.kind == ArgSpec::Kind::number) {
+      args[arg.key] = number_of(text);
+    } else if (arg.kind == ArgSpec::Kind::flag) {
+      args[arg.key] = true;
+    } else if (arg.kind == ArgSpec::Kind::list) {
+      JsonArray items;
+      std::size_t begin = 0;
+      while (begin <= text.size()) {
+        const std::size_t end = std::min(text.find(',', begin), text.size());
+        if (end > begin) items.push_back(Json(std::string_view(text).substr(begin, end - begin)));
+        begin = end + 1;
+      }
+      args[arg.key] = std::move(items);
+    } else {
+      args[arg.key] = text;
+    }
+  }
+  return args;
+}
+
+Result<std::variant<Invocation, HelpText>> parse_command_line(
+    const std::vector<std::string>& words) {
+  using Parse = std::variant<Invocation, HelpText>;
+  Parsed parsed;
+  CLI::App app("Kith: friends give each other their keys back", "kith");
+  app.require_subcommand(0, 1);
+  add_globals(app, parsed.invocation);
+  const auto apps = add_commands(app, parsed);
+  std::vector<std::string> reversed(words.rbegin(), words.rend());  // As CLI11 wants them.
+  try {
+    app.parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    const CLI::App* asked = &app;
+    while (!asked->get_subcommands().empty()) asked = asked->get_subcommands().front();
+    return Parse(HelpText{asked->help()});
+  } catch (const CLI::ParseError& error) {
+    return usage_error(words, error.what());
+  }
+  if (words.empty()) return Parse(HelpText{app.help()});
+  TRY(const CommandSpec* spec, chosen_spec(words, apps));
+  parsed.invocation.spec = spec;
+  CLI::App* command = apps.at(std::string(spec->path));
+  for (const auto& [name, text] : parsed.texts[spec]) {
+    if (command->count(name) > 0) parsed.invocation.values[name] = text;
+  }
+  for (const auto& [name, given] : parsed.flags[spec]) {
+    if (given) parsed.invocation.values[name] = "";
+  }
+  return Parse(std::move(parsed.invocation));
+}
+
+bool wants_json(const std::vector<std::string>& words) {
+  return std::ranges::find(words, "--json") != words.end();
+}
+
+}  // namespace kith::node

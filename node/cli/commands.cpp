@@ -1,0 +1,298 @@
+#include "node/cli/commands.hpp"
+
+#include <functional>
+#include <iostream>
+
+#include "node/cli/terminal.hpp"
+#include "node/runtime/fetch.hpp"
+#include "node/runtime/system_clock.hpp"
+#include "node/version.hpp"
+
+namespace kith::node {
+namespace {
+
+constexpr std::chrono::milliseconds kPollEvery{150};
+constexpr std::int64_t kWaitDefault = 30;
+
+bool is_text(const JsonObject& object, std::string_view member, std::string_view wanted) {
+  const Json* value = object.if_contains(member);
+  return value != nullptr && value->is_string() && value->get_string() == wanted;
+}
+bool is_true(const JsonObject& object, std::string_view member) {
+  const Json* value = object.if_contains(member);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+std::string text_of(const JsonObject& object, std::string_view member) {
+  const Json* value = object.if_contains(member);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+/// A plain address of a mediator, not an invitation.
+bool is_base_url(std::string_view url) {
+  return (url.starts_with("http://") || url.starts_with("https://")) &&
+         url.find("oob=") == std::string_view::npos;
+}
+
+Result<std::string> mediator_invitation(std::string base) {
+  while (base.ends_with('/')) base.pop_back();
+  TRY(const Bytes body, fetch_url(base + "/invitation"));
+  TRY(const Json json, crypto::parse_json(crypto::as_text(body)));
+  TRY(const JsonObject* object, crypto::as_object(json, "invitation"));
+  return crypto::json_string(*object, "url");
+}
+
+bool contact_is_ready(const JsonObject& contacts, const std::string& id) {
+  const Json* list = contacts.if_contains("contacts");
+  if (list == nullptr || !list->is_array()) return false;
+  for (const Json& item : list->get_array()) {
+    if (!item.is_object() || !is_text(item.get_object(), "id", id)) continue;
+    return is_text(item.get_object(), "state", "connected");
+  }
+  return false;
+}
+
+/// The end of every command with a session: what is open leaves before the home is released.
+int finish(Session& session, const Output& output, const JsonObject& reply, int exit_code = 0) {
+  const auto settled = session.settle();
+  if (!settled.has_value()) return output.error(settled.error());
+  output.print(reply);
+  return exit_code;
+}
+
+ErrorReport waited_in_vain(Errc code, const std::string& what) {
+  return report_of(fail(code, what));
+}
+
+int do_ping(Session& session, const Invocation& invocation, const Output& output) {
+  const auto started = session.command("ping", invocation.args());
+  if (const auto* error = std::get_if<ErrorReport>(&started)) return output.error(*error);
+  const JsonObject& ping = std::get<JsonObject>(started);
+  static_cast<void>(session.command("nudge"));
+  const auto polled = poll_until(
+      session, "ping-status", {{"id", text_of(ping, "id")}}, invocation.wait_seconds(kWaitDefault),
+      output.json ? "" : "Waiting for an answer ...",
+      [](const JsonObject& status) { return is_true(status, "answered"); });
+  if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
+  const auto& result = std::get<Polled>(polled);
+  if (!result.done && invocation.wait_seconds(kWaitDefault) > 0) {
+    return output.error(waited_in_vain(Errc::timeout, "the ping is under way and may arrive yet"));
+  }
+  return finish(session, output, result.reply);
+}
+
+int do_accept(Session& session, const Invocation& invocation, const Output& output) {
+  const std::int64_t wait_s = invocation.wait_seconds(kWaitDefault);
+  auto accepted = accept_invitation(session, invocation.args(), wait_s);
+  if (const auto* error = std::get_if<ErrorReport>(&accepted)) return output.error(*error);
+  auto& result = std::get<AcceptResult>(accepted);
+  if (result.connected) result.reply["state"] = "connected";
+  const int code =
+      result.connected || wait_s == 0 ? 0 : crypto::error_text(Errc::waiting_for_people).exit_code;
+  const int finished = finish(session, output, result.reply, code);
+  if (!result.connected) output.say("The other side has not answered yet; Kith keeps trying.");
+  return finished;
+}
+
+int do_status(Session& session, const Invocation& invocation, const Output& output) {
+  const auto got = session.command("status");
+  if (const auto* error = std::get_if<ErrorReport>(&got)) return output.error(*error);
+  JsonObject status = std::get<JsonObject>(got);
+  status["running"] = session.is_running_node();
+  const auto notices = session.command("notices");
+  if (const auto* reply = std::get_if<JsonObject>(&notices)) {
+    status["notices"] = reply->at("notices");
+    if (invocation.has("--clear")) {
+      const auto cleared = session.command("notices-clear");
+      if (const auto* error = std::get_if<ErrorReport>(&cleared)) return output.error(*error);
+    }
+  }
+  const auto identity = session.command("identity-status");
+  if (const auto* reply = std::get_if<JsonObject>(&identity)) status["identity"] = *reply;
+  output.print(status);
+  if (!session.is_running_node()) output.say("Kith is not running; start it with `kith run`.");
+  return 0;
+}
+
+int do_resolve(Session& session, const Invocation& invocation, const Output& output) {
+  const auto started = session.command("did-resolve", invocation.args());
+  if (const auto* error = std::get_if<ErrorReport>(&started)) return output.error(*error);
+  const auto polled = poll_until(
+      session, "did-resolve-status", {{"id", text_of(std::get<JsonObject>(started), "id")}},
+      invocation.wait_seconds(kWaitDefault), output.json ? "" : "Asking the ledger ...",
+      [](const JsonObject& status) { return !is_text(status, "state", "waiting"); });
+  if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
+  const auto& result = std::get<Polled>(polled);
+  if (!result.done) return output.error(waited_in_vain(Errc::timeout, "the ledger is silent"));
+  const bool failed = is_text(result.reply, "state", "failed");
+  return finish(session, output, result.reply,
+                failed ? crypto::error_text(Errc::not_found).exit_code : 0);
+}
+
+int do_recovery_setup(Session& session, const Invocation& invocation, const Output& output) {
+  const auto started = session.command("recovery-setup", invocation.args());
+  if (const auto* error = std::get_if<ErrorReport>(&started)) return output.error(*error);
+  const std::int64_t wait_s = invocation.wait_seconds(0);
+  const auto polled =
+      poll_until(session, "recovery-status", {}, wait_s,
+                 output.json || wait_s == 0 ? "" : "Waiting for your trustees to agree ...",
+                 [](const JsonObject& status) { return is_text(status, "state", "ready"); });
+  if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
+  const auto& result = std::get<Polled>(polled);
+  const int code =
+      result.done || wait_s == 0 ? 0 : crypto::error_text(Errc::waiting_for_people).exit_code;
+  const int finished = finish(session, output, result.reply, code);
+  if (!result.done) {
+    output.say("Your trustees have to agree first; `kith recovery status` says who is missing.");
+  }
+  return finished;
+}
+
+int do_ledger_status(Session& session, const Output& output) {
+  const auto shown = session.command("identity-show");
+  const auto status = session.command("identity-status");
+  if (const auto* error = std::get_if<ErrorReport>(&shown)) return output.error(*error);
+  if (const auto* error = std::get_if<ErrorReport>(&status)) return output.error(*error);
+  JsonObject reply;
+  const auto& identity = std::get<JsonObject>(shown);
+  for (const char* member : {"ledger", "ledger_id"}) {
+    if (const Json* value = identity.if_contains(member)) reply[member] = *value;
+  }
+  for (const auto& [key, value] : std::get<JsonObject>(status)) reply[key] = value;
+  return finish(session, output, reply);
+}
+
+int do_plain(Session& session, const Invocation& invocation, const Output& output) {
+  const auto got = session.command(invocation.spec->agent_command, invocation.args());
+  if (const auto* error = std::get_if<ErrorReport>(&got)) return output.error(*error);
+  const auto& reply = std::get<JsonObject>(got);
+  // A wrong code is counted, so it is an answer of the agent and not an error.
+  const Json* code_ok = reply.if_contains("code_ok");
+  const bool wrong = code_ok != nullptr && code_ok->is_bool() && !code_ok->get_bool();
+  return finish(session, output, reply,
+                wrong ? crypto::error_text(Errc::code_mismatch).exit_code : 0);
+}
+
+int do_special(Session& session, const Invocation& invocation, const Output& output) {
+  switch (invocation.spec->special) {
+    case Special::status:
+      return do_status(session, invocation, output);
+    case Special::accept:
+      return do_accept(session, invocation, output);
+    case Special::ping:
+      return do_ping(session, invocation, output);
+    case Special::did_resolve:
+      return do_resolve(session, invocation, output);
+    case Special::recovery_setup:
+      return do_recovery_setup(session, invocation, output);
+    case Special::ledger_status:
+      return do_ledger_status(session, output);
+    default:
+      return do_plain(session, invocation, output);
+  }
+}
+
+/// Whether to go on; for commands that cannot be taken back.
+Result<bool> agreed(const Invocation& invocation, const Output& output) {
+  const std::string question(invocation.spec->question);
+  if (invocation.dry_run) {
+    output.print({{"dry_run", true},
+                  {"command", std::string(invocation.spec->agent_command)},
+                  {"args", invocation.args()}});
+    return false;
+  }
+  if (question.empty() || invocation.yes) return true;
+  if (!is_terminal()) return fail(Errc::usage, "this asks first; say --yes to go on without");
+  return ask_yes(question, false);
+}
+
+}  // namespace
+
+std::variant<Polled, ErrorReport> poll_until(Session& session, std::string_view command,
+                                             const JsonObject& args, std::int64_t wait_s,
+                                             const std::string& progress,
+                                             const std::function<bool(const JsonObject&)>& done) {
+  const std::int64_t deadline_ms = read_clocks().steady_ms + wait_s * 1000;
+  bool said = progress.empty();
+  while (true) {
+    const auto got = session.command(command, args);
+    if (const auto* error = std::get_if<ErrorReport>(&got)) return *error;
+    const auto& reply = std::get<JsonObject>(got);
+    if (done(reply)) return Polled{reply, true};
+    if (read_clocks().steady_ms >= deadline_ms) return Polled{reply, false};
+    if (!std::exchange(said, true)) say_progress(progress);
+    const auto waited = session.wait(kPollEvery);
+    if (!waited.has_value()) return report_of(waited.error());
+  }
+}
+
+std::variant<AcceptResult, ErrorReport> accept_invitation(Session& session, JsonObject args,
+                                                          std::int64_t wait_s) {
+  const std::string url = text_of(args, "url");
+  bool is_mediator = is_text(args, "role", "mediator");
+  if (is_base_url(url)) {
+    const auto status = session.command("status");
+    if (const auto* error = std::get_if<ErrorReport>(&status)) return *error;
+    if (is_private_url(url) && !is_true(std::get<JsonObject>(status), "private_network")) {
+      return report_of(fail(Errc::refused,
+                            "this address belongs to this machine or its network; allow that with "
+                            "--private-network of `kith init` or `kith run`"));
+    }
+    auto invitation = mediator_invitation(url);
+    if (!invitation.has_value()) return report_of(invitation.error());
+    args["url"] = *invitation;
+    args["role"] = "mediator";
+    is_mediator = true;
+  }
+  const auto accepted = session.command("accept", args);
+  if (const auto* error = std::get_if<ErrorReport>(&accepted)) return *error;
+  AcceptResult result{std::get<JsonObject>(accepted), false};
+  static_cast<void>(session.command("nudge"));
+  const std::string id = text_of(result.reply, "contact");
+  const auto polled = poll_until(session, "contacts", {}, wait_s, {}, [&](const JsonObject& reply) {
+    return contact_is_ready(reply, id);
+  });
+  if (const auto* error = std::get_if<ErrorReport>(&polled)) return *error;
+  result.connected = std::get<Polled>(polled).done;
+  if (!result.connected || !is_mediator) return result;
+  const auto granted = poll_until(session, "status", {}, wait_s, {}, [](const JsonObject& reply) {
+    return reply.contains("mediator");
+  });
+  if (const auto* error = std::get_if<ErrorReport>(&granted)) return *error;
+  result.connected = std::get<Polled>(granted).done;
+  return result;
+}
+
+int run_command(const Invocation& invocation, const Output& output) {
+  const CommandSpec& spec = *invocation.spec;
+  if (spec.special == Special::init) return run_init(invocation, output);
+  if (spec.special == Special::run || spec.special == Special::ledger_serve) {
+    return run_node(invocation, output);
+  }
+  if (spec.special == Special::doctor) return run_doctor(invocation, output);
+  if (spec.special == Special::version) {
+    output.print({{"version", std::string(kVersion)}, {"home_format", Home::kFormat}});
+    return 0;
+  }
+  if (invocation.has("--qr")) {
+    return output.error(fail(Errc::usage, "QR codes are planned, and not in this version"));
+  }
+  const auto go_on = agreed(invocation, output);
+  if (!go_on.has_value()) return output.error(go_on.error());
+  if (!*go_on) return 0;
+  auto session = Session::open(invocation);
+  if (!session.has_value()) return output.error(session.error());
+  return do_special(*session, invocation, output);
+}
+
+int run_cli(const std::vector<std::string>& words) {
+  auto parsed = parse_command_line(words);
+  if (!parsed.has_value()) return Output{wants_json(words)}.error(parsed.error());
+  if (const auto* help = std::get_if<HelpText>(&*parsed)) {
+    std::cout << help->text << std::flush;
+    return 0;
+  }
+  const auto& invocation = std::get<Invocation>(*parsed);
+  return run_command(invocation, Output{invocation.json});
+}
+
+}  // namespace kith::node

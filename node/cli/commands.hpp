@@ -1,0 +1,43 @@
+#pragma once
+
+/// What the commands do. Each returns the exit code (docs/cli.md) after printing its result.
+
+#include <string>
+#include <vector>
+
+#include "node/cli/args.hpp"
+#include "node/cli/output.hpp"
+#include "node/cli/session.hpp"
+
+namespace kith::node {
+
+/// The whole program but for the process's own set-up.
+[[nodiscard]] int run_cli(const std::vector<std::string>& words);
+
+/// One command of the agent, or the special.
+[[nodiscard]] int run_command(const Invocation& invocation, const Output& output);
+[[nodiscard]] int run_init(const Invocation& invocation, const Output& output);
+[[nodiscard]] int run_node(const Invocation& invocation, const Output& output);
+[[nodiscard]] int run_doctor(const Invocation& invocation, const Output& output);
+
+/// Connects to a mediator by its address, or accepts an invitation; waits as asked. The result is
+/// printed. Shared by `accept` and `init`.
+struct AcceptResult {
+  JsonObject reply;
+  bool connected = false;
+};
+[[nodiscard]] std::variant<AcceptResult, ErrorReport> accept_invitation(Session& session,
+                                                                        JsonObject args,
+                                                                        std::int64_t wait_s);
+
+/// Asks `command` until `done` says so or the time is over; `progress` is shown once.
+/// The last reply, and whether it was done.
+struct Polled {
+  JsonObject reply;
+  bool done = false;
+};
+[[nodiscard]] std::variant<Polled, ErrorReport> poll_until(
+    Session& session, std::string_view command, const JsonObject& args, std::int64_t wait_s,
+    const std::string& progress, const std::function<bool(const JsonObject&)>& done);
+
+}  // namespace kith::node

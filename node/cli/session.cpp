@@ -1,0 +1,100 @@
+#include "node/cli/session.hpp"
+
+#include <poll.h>
+
+#include "crypto/random.hpp"
+#include "node/cli/terminal.hpp"
+#include "node/control/socket_path.hpp"
+
+namespace kith::node {
+namespace {
+
+constexpr std::chrono::seconds kSettleMax{30};
+
+std::string random_prefix() {
+  crypto::OsRandom random;
+  return "cli-" + crypto::hex(random.bytes(12)) + "-";
+}
+
+Result<SecretBytes> passphrase_of(const Invocation& invocation) {
+  if (!invocation.passphrase_file.empty()) {
+    return read_passphrase_file(invocation.passphrase_file);
+  }
+  return ask_passphrase("Your passphrase");
+}
+
+}  // namespace
+
+Result<std::string> home_of(const Invocation& invocation) {
+  if (!invocation.home.empty()) return invocation.home;
+  return Home::default_directory();
+}
+
+Result<UnlockedKeys> unlock_home(const Home& home, const Invocation& invocation) {
+  if (!home.keystore().has_passphrase()) return home.keystore().unlock(nullptr);
+  TRY(const SecretBytes passphrase, passphrase_of(invocation));
+  return home.keystore().unlock(&passphrase);
+}
+
+Session::Session(const Invocation& invocation, std::unique_ptr<Runtime> runtime)
+    : invocation_(&invocation), runtime_(std::move(runtime)), id_prefix_(random_prefix()) {}
+
+Result<Session> Session::open(const Invocation& invocation) {
+  TRY(const std::string directory, home_of(invocation));
+  if (!Home::exists(directory)) return fail(Errc::home_missing, directory);
+  Session session(invocation, nullptr);
+  TRY(const std::string path, control_socket_path(directory));
+  auto client = ControlClient::connect(path);
+  if (client.has_value()) {
+    session.client_ = std::move(*client);
+    return session;
+  }
+  if (client.error().code != Errc::unreachable) return client.error();
+  TRY(Home home, Home::open(directory));
+  TRY(UnlockedKeys keys, unlock_home(home, invocation));
+  RuntimeOptions options;
+  options.keep_step_up = true;
+  TRY(session.runtime_, Runtime::start(std::move(home), std::move(keys), std::move(options)));
+  return session;
+}
+
+Result<ControlReply> Session::call(ControlRequest request) {
+  std::string text = encode_request(request);
+  if (runtime_) {
+    TRY(const std::string reply, runtime_->call(std::move(text), limits::kControlRespondTimeout));
+    return parse_reply(reply);
+  }
+  auto reply = client_->call(text);
+  crypto::wipe(text);
+  TRY(const std::string reply_text, std::move(reply));
+  return parse_reply(reply_text);
+}
+
+ControlReply Session::command(std::string_view name, JsonObject args) {
+  ControlRequest request{
+      id_prefix_ + std::to_string(commands_++), std::string(name), std::move(args), {}};
+  auto reply = call({request.id, request.command, request.args, {}});
+  if (!reply.has_value()) return report_of(reply.error());
+  const auto* error = std::get_if<ErrorReport>(&*reply);
+  const bool needs_passphrase =
+      error != nullptr && error->code == crypto::error_text(Errc::step_up_required).code;
+  if (!needs_passphrase || runtime_) return *reply;
+  auto passphrase = passphrase_of(*invocation_);
+  if (!passphrase.has_value()) return report_of(passphrase.error());
+  request.passphrase = std::move(*passphrase);
+  reply = call(std::move(request));
+  return reply.has_value() ? *reply : ControlReply(report_of(reply.error()));
+}
+
+Result<void> Session::wait(std::chrono::milliseconds time) {
+  if (runtime_) return runtime_->run_for(time);
+  ::poll(nullptr, 0, static_cast<int>(time.count()));
+  return {};
+}
+
+Result<void> Session::settle() {
+  if (!runtime_) return {};
+  return runtime_->settle(kSettleMax);
+}
+
+}  // namespace kith::node

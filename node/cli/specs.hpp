@@ -1,0 +1,52 @@
+#pragma once
+
+/// The table of commands. Most are one command of the agent with its arguments; the rest name a
+/// special of their own (special.hpp). docs/cli.md says the same, held by a test.
+
+#include <string_view>
+#include <vector>
+
+namespace kith::node {
+
+struct ArgSpec {
+  enum class Kind { text, number, list, flag };
+  std::string_view name;  ///< "CONTACT" for a positional, "--name" for an option.
+  std::string_view key;   ///< Member of the agent command's args; empty: for the special alone.
+  std::string_view help;
+  Kind kind = Kind::text;
+  bool required = false;
+};
+
+enum class Special {
+  none,
+  init,
+  run,
+  doctor,
+  version,
+  status,
+  invite,
+  accept,
+  ping,
+  did_resolve,
+  recovery_setup,
+  ledger_serve,
+  ledger_status,
+};
+
+struct CommandSpec {
+  std::string_view path;  ///< "contacts rename"
+  std::string_view help;
+  std::string_view agent_command;
+  Special special = Special::none;
+  std::vector<ArgSpec> args = {};
+  std::string_view question = {};  ///< Destructive: asked first, unless --yes.
+};
+
+[[nodiscard]] const std::vector<CommandSpec>& command_specs();
+/// Help of the groups: "contacts", "did", ...
+[[nodiscard]] std::string_view group_help(std::string_view group);
+/// A path ("lock", "recovery drill") that is planned and not in this version; asking for it says
+/// so.
+[[nodiscard]] bool is_planned(std::string_view path);
+
+}  // namespace kith::node

@@ -1,0 +1,40 @@
+#pragma once
+
+/// The ledger of this home (`leveldb:DIR`): opened when it is first used, made if it is not there.
+/// One home has one; its key lies sealed in the record meta/ledger-host.
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "crypto/key_ops.hpp"
+#include "crypto/random.hpp"
+#include "ledger/ledger.hpp"
+#include "protocol/store.hpp"
+
+namespace kith::node {
+
+class HomeLedger {
+ public:
+  /// All references outlive it.
+  HomeLedger(std::string default_directory, protocol::Store& store, crypto::KeyOps& keys,
+             Random& random, bool test_mode);
+  ~HomeLedger();
+
+  /// "leveldb:DIR"
+  [[nodiscard]] static bool is_local(std::string_view ledger_url);
+  [[nodiscard]] std::string default_url() const { return "leveldb:" + default_directory_; }
+  /// Errors: refused (another directory than before), storage errors.
+  [[nodiscard]] Result<ledger::Ledger*> open(std::string_view ledger_url);
+
+ private:
+  std::string default_directory_;
+  protocol::Store& store_;
+  crypto::KeyOps& keys_;
+  Random& random_;
+  bool test_mode_;
+  std::string open_url_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+};
+
+}  // namespace kith::node

@@ -1,0 +1,81 @@
+#pragma once
+
+/// The shell around one Agent: event loop, store, HTTP, control socket, clocks. It performs the
+/// Agent's effects and hands their results back as events. Used by `kith run` (run) and by commands
+/// without a running node (call, settle).
+///
+/// One thread besides the worker. After a failed write it stops: what is on the disk is then known
+/// only after a new start.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "crypto/result.hpp"
+#include "node/runtime/request.hpp"
+#include "node/storage/home.hpp"
+#include "node/wiring.hpp"
+
+namespace kith::node {
+
+/// Record meta/home: chosen when the home is made.
+struct HomeSettings {
+  bool test = false;             ///< Short windows; never for real use.
+  bool private_network = false;  ///< Addresses of this machine and its network may be contacted.
+  template <class V>
+  void visit(V& v) {
+    v("test", test), v("private_network", private_network);
+  }
+};
+
+struct RuntimeOptions {
+  std::string listen;  ///< "ADDRESS:PORT" ("[::1]:0"); empty: no listener.
+  std::string public_url;
+  bool mediate = false;
+  bool ledger_serve = false;
+  bool private_network = false;
+  bool serve_control = false;            ///< Listen on the home's control socket.
+  bool keep_step_up = false;             ///< Every command has the passphrase given at the start.
+  std::optional<HomeSettings> new_home;  ///< Set once, by init.
+};
+
+class Runtime {
+ public:
+  /// Errors: of the store, the listener (bad_url, unreachable), usage (options that do not fit).
+  [[nodiscard]] static Result<std::unique_ptr<Runtime>> start(Home home, UnlockedKeys keys,
+                                                              RuntimeOptions options);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  /// The last step of making a home (Home::finish_create).
+  [[nodiscard]] Result<void> finish_new_home();
+
+  /// Until SIGINT, SIGTERM or stop(). Errors: the store failed.
+  [[nodiscard]] Result<void> run();
+  void stop();
+
+  /// Runs the loop until the reply is there. Errors: timeout, the store failed.
+  [[nodiscard]] Result<std::string> call(std::string request_json,
+                                         std::chrono::milliseconds timeout);
+  /// Runs the loop until no effect is open, or the time has passed. Errors: the store failed.
+  [[nodiscard]] Result<void> settle(std::chrono::milliseconds timeout);
+
+  /// Runs the loop for so long. Errors: the store failed.
+  [[nodiscard]] Result<void> run_for(std::chrono::milliseconds time);
+
+  [[nodiscard]] std::uint16_t port() const;  ///< Of the listener; 0 without one.
+  [[nodiscard]] const std::string& public_url() const;
+  [[nodiscard]] const HomeSettings& settings() const;
+  [[nodiscard]] std::string default_ledger_url() const;
+
+ private:
+  class Impl;
+  explicit Runtime(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kith::node
