@@ -148,6 +148,19 @@ TEST(LeafRecord, TermsForTestsAreRefusedOutsideTestMode) {
   EXPECT_EQ(accept(TestMode::off).error().code, Errc::refused);
 }
 
+TEST(LeafRecord, TermsReachTheTrusteeAsTheOwnerSetThem) {
+  World world;
+  std::vector<Person> people;
+  SetInput input = set_input(world, flat(2, 2), people);
+  const Terms mine{WaitingClass::two_weeks, 300, 365, true, false};
+  const Terms other{WaitingClass::one_day, 0, 1, false, true};
+  input.leaves[0]->terms = mine;
+  input.leaves[1]->terms = other;
+  const RecoverySet set = make_set(input, world.keys, world.random).value();
+  EXPECT_EQ(parse_leaf_record(set.trustees[0].wire)->terms, mine);
+  EXPECT_EQ(parse_leaf_record(set.trustees[1].wire)->terms, other);
+}
+
 TEST(LeafRecord, FieldsBeyondTheirLimitsAreRefused) {
   World world;
   const DealtSet dealt = deal_set(world, flat(2, 2));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -82,6 +83,28 @@ TEST(ShortCode, CodesAreSixDigitsAlwaysDifferentAndEvenlySpread) {
     for (const int count : place) EXPECT_NEAR(count, kDraws / 10, 115);
   }
   EXPECT_GT(distinct.size(), 3950u);  // About 8 pairs coincide by chance.
+}
+
+/// Eight bytes of a counter, then zeros: found by search with an independent implementation.
+CodeNonce searched(std::uint64_t counter) {
+  CodeNonce n{};
+  const Bytes bytes = u64_bytes(counter);
+  std::copy(bytes.begin(), bytes.end(), n.begin());
+  return n;
+}
+
+TEST(ShortCode, ASecondCodeEqualToTheFirstIsDrawnAgain) {
+  // The stream gives 992119, 992119, 712959.
+  const ShortCodes codes = short_codes(transcript(), searched(864055), nonce(2));
+  EXPECT_EQ(codes.shown_by_device, "992119");
+  EXPECT_EQ(codes.shown_by_trustee, "712959");
+}
+
+TEST(ShortCode, AWordThatWouldFavourSmallCodesIsSkipped) {
+  // The stream's words are 4294048138, 2903434893, 3285764581.
+  const ShortCodes codes = short_codes(transcript(), searched(6309), nonce(2));
+  EXPECT_EQ(codes.shown_by_device, "434893");
+  EXPECT_EQ(codes.shown_by_trustee, "764581");
 }
 
 TEST(ShortCode, TypedCodesMayHaveBlanksAndHyphens) {
