@@ -13,6 +13,15 @@ namespace {
 /// Updates and rotates leave this part of the room to what ends a theft.
 constexpr std::size_t kRoomForRecovery = limits::kLedgerSubjectBytesMax / 4;
 
+using Judged = std::variant<LedgerLeaf, StaleHead>;
+
+Result<std::string> head_of(std::string_view subject, std::span<const AnchoredBlob> blobs,
+                            const ReaderOptions& options) {
+  if (blobs.empty()) return std::string();
+  TRY(const LogView view, read_log(subject, blobs, options));
+  return view.head().hash;
+}
+
 bool stands_alone(Op op) {
   return op == Op::recover || op == Op::veto;
 }
@@ -84,20 +93,22 @@ Result<std::variant<LedgerLeaf, StaleHead>> judge_append(const AppendRequest& re
   const AnchorTime low = std::max(context.now, anchor_time_ms(0));
   const AnchorTime time = std::min(std::max(low, context.newest), kAnchorTimeMax);
   const ReaderOptions options{time, context.test_mode};
-  if (!stands_alone(entry.op)) {
-    std::string head;
-    if (!context.blobs.empty()) {
-      TRY(const LogView view, read_log(request.subject, context.blobs, options));
-      head = view.head().hash;
-    }
-    if (head != request.expected_head) {
-      return std::variant<LedgerLeaf, StaleHead>(StaleHead{std::move(head)});
-    }
-  }
   CHECK(check_room(context.blobs, entry, request.blob));
-  TRY(const LogView after, read_with(request.subject, context.blobs, request.blob, options));
-  return std::variant<LedgerLeaf, StaleHead>(
-      LedgerLeaf{request.subject, request.blob, time, after.kind});
+  // What continues the head names it as its prev: then one reading tells all.
+  const bool compares = !stands_alone(entry.op);
+  if (!compares || request.expected_head == entry.prev) {
+    const auto after = read_with(request.subject, context.blobs, request.blob, options);
+    if (after.has_value()) {
+      return Judged(LedgerLeaf{request.subject, request.blob, time, after->kind});
+    }
+    if (!compares) return after.error();
+    TRY(std::string head, head_of(request.subject, context.blobs, options));
+    if (head == request.expected_head) return after.error();
+    return Judged(StaleHead{std::move(head)});
+  }
+  TRY(std::string head, head_of(request.subject, context.blobs, options));
+  if (head != request.expected_head) return Judged(StaleHead{std::move(head)});
+  return fail(Errc::invalid_entry, "the entry does not continue the head");
 }
 
 bool add_to_page(LedgerPage& page, LedgerEntry entry, std::size_t max) {
