@@ -175,8 +175,12 @@ Result<std::variant<Invocation, HelpText>> parse_command_line(
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
     const CLI::App* asked = &app;
-    while (!asked->get_subcommands().empty()) asked = asked->get_subcommands().front();
-    return Parse(HelpText{asked->help()});
+    std::string before;
+    while (!asked->get_subcommands().empty()) {
+      before += (before.empty() ? "" : " ") + asked->get_name();
+      asked = asked->get_subcommands().front();
+    }
+    return Parse(HelpText{asked->help(before)});
   } catch (const CLI::ParseError& error) {
     return usage_error(words, error.what());
   }
