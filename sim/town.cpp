@@ -1,0 +1,112 @@
+#include "sim/town.hpp"
+
+#include "crypto/assert.hpp"
+#include "protocol/own_service.hpp"
+
+namespace kith::sim {
+namespace {
+
+constexpr std::string_view kMediatorUrl = "https://mediator.sim/";
+constexpr std::string_view kLedgerUrl = "https://ledger.sim";
+constexpr Duration kAskAgain{1'000};  // A command that died with its node is given again.
+
+std::string text_of(const JsonObject& object, std::string_view name) {
+  const auto text = crypto::json_string(object, name);
+  return text.has_value() ? *text : std::string();
+}
+
+}  // namespace
+
+Town::Town(const TownPlan& plan)
+    : world(plan.seed),
+      crashes(world, plan.faults),
+      network(world, plan.faults),
+      ledger(world, plan.faults, std::string(kLedgerUrl), plan.test_mode),
+      plan_(plan) {
+  NodePlan node;
+  node.name = "mediator";
+  node.uri = kMediatorUrl;
+  node.config.version = "sim";
+  node.config.test_mode = plan_.test_mode;
+  node.config.mediate = true;
+  node.config.public_url = kMediatorUrl;
+  mediator_ = std::make_unique<SimNode>(Surroundings{world, network, ledger, crashes, plan_.faults},
+                                        std::move(node));
+  mediator_->start();
+}
+
+SimNode& Town::add(std::string name) {
+  NodePlan node;
+  node.name = std::move(name);
+  node.config.version = "sim";
+  node.config.test_mode = plan_.test_mode;
+  node.config.pickup = plan_.pickup;
+  nodes_.push_back(std::make_unique<SimNode>(
+      Surroundings{world, network, ledger, crashes, plan_.faults}, std::move(node)));
+  nodes_.back()->start();
+  return *nodes_.back();
+}
+
+Result<JsonObject> Town::ask(SimNode& node, std::string_view name, JsonObject args,
+                             bool with_step_up) {
+  const std::string id = "town-" + std::to_string(++commands_);
+  for (;;) {
+    ASSERT(!node.lost());
+    auto reply = node.command(id, name, args, with_step_up);
+    if (reply) return std::move(*reply);
+    world.run_for(kAskAgain);
+  }
+}
+
+std::string Town::contact_state(SimNode& node, std::string_view contact) {
+  const auto reply = ask(node, "contacts");
+  if (!reply.has_value()) return {};
+  const auto contacts = crypto::json_array(*reply, "contacts");
+  if (!contacts.has_value()) return {};
+  for (const Json& item : **contacts) {
+    if (text_of(item.get_object(), "name") == contact) return text_of(item.get_object(), "state");
+  }
+  return {};
+}
+
+bool Town::mediate(SimNode& node, Duration limit) {
+  const auto invitation = ask(*mediator_, "mediator-invitation");
+  ASSERT(invitation.has_value());
+  const auto accepted =
+      ask(node, "accept",
+          {{"url", text_of(*invitation, "url")}, {"name", "mediator"}, {"role", "mediator"}});
+  if (!accepted.has_value()) return false;
+  return world.run_until(
+      [&] {
+        return node.up() &&
+               node.look([](Host& host) { return protocol::mediator_grant(host).has_value(); });
+      },
+      limit);
+}
+
+bool Town::connect(SimNode& inviter, SimNode& invitee, Duration limit) {
+  const auto invited = ask(inviter, "invite", {{"name", invitee.name()}});
+  if (!invited.has_value()) return false;
+  const auto accepted =
+      ask(invitee, "accept", {{"url", text_of(*invited, "url")}, {"name", inviter.name()}});
+  if (!accepted.has_value()) return false;
+  const Time end = world.now() + limit;
+  while (world.now() < end) {
+    static_cast<void>(ask(inviter, "nudge"));
+    static_cast<void>(ask(invitee, "nudge"));
+    world.run_for(std::chrono::seconds{30});
+    if (contact_state(inviter, invitee.name()) == "connected" &&
+        contact_state(invitee, inviter.name()) == "connected") {
+      return true;
+    }
+  }
+  return false;
+}
+
+void Town::heal() {
+  crashes.stop();
+  network.heal();
+  ledger.heal();
+}
+
+}  // namespace kith::sim
