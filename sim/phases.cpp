@@ -52,6 +52,8 @@ std::string_view phase_of(const protocol::Batch& batch) {
     const std::string& collection = write.key.collection;
     if (collection == "recovery-record" && write.key.id == "set") {
       if (const auto set = value_of<recovery::OwnerSet>(write)) found = phase_of_set(*set);
+    } else if (collection == "recovery-record" && write.key.id == "finish") {
+      found = "finish";
     } else if (collection == "session") {
       if (const auto session = value_of<recovery::Session>(write)) {
         found = phase_of_session(*session);
