@@ -1,0 +1,260 @@
+// Mail through a mediator: registration, forwards, pickup, under loss and crashes. Personal agents
+// have no address of their own here, as in life.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "ledger/connection.hpp"
+#include "protocol/basic_message.hpp"
+#include "protocol/forward.hpp"
+#include "protocol/mailbox.hpp"
+#include "protocol/mediator.hpp"
+#include "protocol/messenger.hpp"
+#include "protocol/pickup.hpp"
+#include "protocol/trust_ping.hpp"
+#include "tests/support/agents.hpp"
+
+namespace kith {
+namespace {
+
+using ledger::Connection;
+using protocol::BasicMessage;
+using protocol::Mediator;
+using protocol::Pickup;
+using protocol::PickupPace;
+using protocol::TrustPing;
+using test::AgentBox;
+using test::Fate;
+using test::Network;
+
+constexpr auto kSoon = std::chrono::minutes{20};
+
+test::Modules person_modules() {
+  test::Modules all;
+  all.push_back(std::make_unique<Connection>());
+  all.push_back(std::make_unique<Pickup>(PickupPace{}));
+  all.push_back(std::make_unique<BasicMessage>());
+  all.push_back(std::make_unique<TrustPing>());
+  return all;
+}
+
+test::Modules mediator_modules() {
+  test::Modules all;
+  all.push_back(std::make_unique<Connection>());
+  all.push_back(std::make_unique<Mediator>("https://relay.test/"));
+  return all;
+}
+
+std::string text_of(const JsonObject& object, const char* member) {
+  return std::string(object.at(member).get_string());
+}
+
+class MailTest : public ::testing::Test {
+ protected:
+  AgentBox& person(const std::string& name) {
+    return net_.add(name, person_modules, {.has_address = false});
+  }
+  void join(AgentBox& box) {
+    const auto invitation = relay_.command("mediator-invitation");
+    ASSERT_TRUE(invitation.has_value());
+    const auto accepted = box.command("accept", {{"url", text_of(*invitation, "url")}});
+    ASSERT_TRUE(accepted.has_value()) << accepted.error().detail;
+    ASSERT_TRUE(net_.run_until([&] { return granted(box); }, kSoon)) << box.name();
+  }
+  static bool granted(AgentBox& box) {
+    return box.look([](Host& host) { return host.get({"meta", "mediator"}).has_value(); });
+  }
+  void connect(AgentBox& a, AgentBox& b) {
+    const auto invitation = a.command("invite", {{"name", b.name()}});
+    ASSERT_TRUE(invitation.has_value()) << invitation.error().detail;
+    const auto accepted =
+        b.command("accept", {{"url", text_of(*invitation, "url")}, {"name", a.name()}});
+    ASSERT_TRUE(accepted.has_value()) << accepted.error().detail;
+    ASSERT_TRUE(
+        net_.run_until([&] { return connected(a, b.name()) && connected(b, a.name()); }, kSoon));
+  }
+  static bool connected(AgentBox& box, const std::string& name) {
+    return box.look([&](Host& host) {
+      const auto contact = protocol::contact_named(host, name);
+      return contact.has_value() && contact->state == ContactState::connected;
+    });
+  }
+  static std::vector<std::string> received(AgentBox& box) {
+    std::vector<std::string> texts;
+    const auto reply = box.command("messages");
+    for (const Json& item : reply->at("messages").get_array()) {
+      if (item.at("direction").get_string() == "received") {
+        texts.push_back(std::string(item.at("text").get_string()));
+      }
+    }
+    return texts;
+  }
+
+  Network net_{42};
+  AgentBox& relay_ = net_.add("relay", mediator_modules);
+};
+
+TEST_F(MailTest, TwoPeopleWithoutAddressesExchangeTextsThroughAMediator) {
+  AgentBox& alice = person("alice");
+  AgentBox& bob = person("bob");
+  join(alice);
+  join(bob);
+  connect(alice, bob);
+  ASSERT_TRUE(alice.command("send", {{"contact", "bob"}, {"text", "hello"}}).has_value());
+  ASSERT_TRUE(
+      net_.run_until([&] { return received(bob) == std::vector<std::string>{"hello"}; }, kSoon));
+  const auto ping = bob.command("ping", {{"contact", "alice"}});
+  ASSERT_TRUE(ping.has_value());
+  EXPECT_TRUE(net_.run_until(
+      [&] {
+        return bob.command("ping-status", {{"id", text_of(*ping, "id")}})
+            ->at("answered")
+            .get_bool();
+      },
+      kSoon));
+}
+
+TEST_F(MailTest, TheMediatorSeesNeitherTextsNorNames) {
+  AgentBox& alice = person("alice");
+  AgentBox& bob = person("bob");
+  join(alice);
+  join(bob);
+  connect(alice, bob);
+  ASSERT_TRUE(alice.command("send", {{"contact", "bob"}, {"text", "xylophone"}}).has_value());
+  ASSERT_TRUE(net_.run_until([&] { return received(bob).size() == 1; }, kSoon));
+  const auto holds = [](AgentBox& box, std::string_view word) {
+    return std::ranges::any_of(box.store().records(), [&](const auto& record) {
+      return crypto::as_text(record.second).find(word) != std::string_view::npos;
+    });
+  };
+  EXPECT_FALSE(holds(relay_, "xylophone"));
+  EXPECT_TRUE(holds(bob, "xylophone"));  // The search does find what is there.
+}
+
+TEST_F(MailTest, EveryTextArrivesOnceThroughLossDuplicationAndCrashes) {
+  AgentBox& alice = person("alice");
+  AgentBox& bob = person("bob");
+  join(alice);
+  join(bob);
+  connect(alice, bob);
+  std::size_t n = 0;
+  net_.fate = [&](const test::Packet&) {
+    ++n;
+    if (n % 5 == 0) return Fate::fails;
+    return n % 3 == 0 ? Fate::twice : Fate::arrives;
+  };
+  std::vector<std::string> sent;
+  for (std::size_t i = 0; i < 20; ++i) {
+    sent.push_back("text " + std::to_string(i));
+    AgentBox& victim = i % 3 == 0 ? alice : i % 3 == 1 ? bob : relay_;
+    victim.store().crash_at(1 + i % 4, i % 2 == 0 ? test::MemoryStore::Crash::before_commit
+                                                  : test::MemoryStore::Crash::after_commit);
+    ASSERT_TRUE(alice.command("send", {{"contact", "bob"}, {"text", sent.back()}}).has_value());
+    net_.run_for(std::chrono::minutes{2});
+  }
+  net_.fate = nullptr;
+  net_.run_until([&] { return received(bob).size() >= sent.size(); }, std::chrono::hours{2});
+  auto got = received(bob);
+  std::ranges::sort(got);
+  std::ranges::sort(sent);
+  EXPECT_EQ(got, sent);
+  EXPECT_GT(alice.crashes() + bob.crashes() + relay_.crashes(), 10u);
+}
+
+TEST_F(MailTest, OnlyTheClientReadsItsMailboxAndRegistersItsDids) {
+  AgentBox& alice = person("alice");
+  AgentBox& mallory = person("mallory");
+  join(alice);
+  join(mallory);
+  const std::string alices_did =
+      alice.look([](Host& host) { return host.list("own-did"); }).empty()
+          ? ""
+          : alice.look([](Host& h) { return h.list("own-did").front(); });
+  ASSERT_TRUE(alice.command("invite").has_value());  // Makes and registers a one-time DID.
+  net_.run_for(std::chrono::minutes{1});
+  const auto dids = alice.look([](Host& host) { return host.list("own-did"); });
+  ASSERT_FALSE(dids.empty());
+  mallory.edit([&](Host& host) {
+    protocol::register_own_did(host, dids.front());
+    return true;
+  });
+  net_.run_for(std::chrono::minutes{1});
+  EXPECT_FALSE(mallory.notices("alarm").empty());
+  const auto owner =
+      relay_.look([&](Host& host) { return protocol::client_for(host, dids.front()); });
+  ASSERT_TRUE(owner.has_value());
+  relay_.look([&](Host& host) {
+    EXPECT_TRUE(protocol::find_contact(host, *owner).has_value());
+    return true;
+  });
+}
+
+TEST_F(MailTest, StrangersAreRefusedAndForwardsToNobodyToo) {
+  AgentBox& stranger = net_.add("stranger", person_modules);
+  const auto forward_to = [&](const std::string& next) {
+    return stranger.look([&](Host& host) {
+      const std::string routing = relay_.look(
+          [](Host& h) { return load<protocol::RoutingDid>(h, "meta", "routing-did")->did; });
+      protocol::KnownDids known(host);
+      const auto document = known.resolve(*Did::parse(routing));
+      const auto message = protocol::make_forward(
+          next, R"({"payload":"x"})", protocol::epoch_seconds(host.now()) + 60, host.random());
+      auto packed = protocol::pack_anoncrypt(*message, document->agreement_keys(), {}, host.keys(),
+                                             host.random());
+      return crypto::to_bytes(*packed);
+    });
+  };
+  const auto refused = net_.inject(relay_, forward_to("did:example:nobody"));
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_EQ(refused->code, Errc::unknown_peer);
+  EXPECT_TRUE(net_.inject(relay_, {1, 2, 3}).has_value());
+}
+
+TEST_F(MailTest, AFullMailboxRefusesMoreAndLosesNothing) {
+  relay_.edit([](Host& host) {
+    for (std::size_t i = 0; i < limits::kMailboxMessagesMax; ++i) {
+      EXPECT_TRUE(protocol::put_mail(host, "client", {{1, 2, 3}, "did:example:x", {}}).has_value());
+    }
+    const auto full = protocol::put_mail(host, "client", {{1}, "did:example:x", {}});
+    EXPECT_EQ(full.error(), Errc::storage_full);
+    EXPECT_EQ(protocol::mailbox_state(host, "client").count, limits::kMailboxMessagesMax);
+    const auto oldest = protocol::read_mail(host, "client", {}, 1);
+    protocol::remove_mail(host, "client", oldest.front().id);
+    EXPECT_TRUE(protocol::put_mail(host, "client", {{1}, "did:example:y", {}}).has_value());
+    EXPECT_EQ(protocol::read_mail(host, "client", "did:example:y", 10).size(), 1u);
+    const Bytes large(limits::kMailboxBytesMax, 1);
+    EXPECT_EQ(protocol::put_mail(host, "other", {large, "did:example:x", {}}).has_value(), true);
+    EXPECT_EQ(protocol::put_mail(host, "other", {{1}, "did:example:x", {}}).error(),
+              Errc::storage_full);
+    return true;
+  });
+}
+
+TEST_F(MailTest, OldMailIsDroppedAfterItsTime) {
+  relay_.edit([](Host& host) {
+    return protocol::put_mail(host, "client", {{1}, "did:example:x", {}}).has_value();
+  });
+  net_.run_for(Duration{limits::kMailLife} - std::chrono::hours{25});
+  EXPECT_EQ(relay_.look([](Host& h) { return protocol::mailbox_state(h, "client").count; }), 1u);
+  net_.run_for(std::chrono::hours{50});
+  EXPECT_EQ(relay_.look([](Host& h) { return protocol::mailbox_state(h, "client").count; }), 0u);
+}
+
+TEST_F(MailTest, PollingSlowsDownWhenNothingHappens) {
+  AgentBox& alice = person("alice");
+  join(alice);
+  net_.run_for(std::chrono::minutes{10});
+  std::size_t polls = 0;
+  net_.on_arrival = [&](const test::Packet& packet) { polls += packet.from == &alice ? 1 : 0; };
+  net_.run_for(std::chrono::minutes{10});
+  EXPECT_GT(polls, 50u);  // About one in ten seconds: it never stops.
+  EXPECT_LT(polls, 70u);
+  polls = 0;
+  ASSERT_TRUE(alice.command("nudge").has_value());
+  net_.run_for(std::chrono::seconds{2});
+  EXPECT_GE(polls, 3u);
+}
+
+}  // namespace
+}  // namespace kith
