@@ -6,6 +6,12 @@
 #include "protocol/basic_message.hpp"
 #include "protocol/mediator.hpp"
 #include "protocol/trust_ping.hpp"
+#include "recovery/backup_client.hpp"
+#include "recovery/backup_location.hpp"
+#include "recovery/device.hpp"
+#include "recovery/owner.hpp"
+#include "recovery/trustee.hpp"
+#include "recovery/trustee_session.hpp"
 
 namespace kith::node {
 
@@ -17,7 +23,15 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
   modules.push_back(std::make_unique<protocol::TrustPing>());
   modules.push_back(std::make_unique<protocol::BasicMessage>());
   modules.push_back(std::make_unique<protocol::Pickup>(config.pickup));
-  if (config.mediate) modules.push_back(std::make_unique<protocol::Mediator>(config.public_url));
+  modules.push_back(std::make_unique<recovery::BackupClient>());
+  modules.push_back(std::make_unique<recovery::Owner>());
+  modules.push_back(std::make_unique<recovery::Trustee>());
+  modules.push_back(std::make_unique<recovery::TrusteeSessions>());
+  modules.push_back(std::make_unique<recovery::Device>());
+  if (config.mediate) {
+    modules.push_back(std::make_unique<protocol::Mediator>(config.public_url));
+    modules.push_back(std::make_unique<recovery::BackupLocation>());
+  }
   return modules;
 }
 
