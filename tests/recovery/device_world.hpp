@@ -1,0 +1,253 @@
+#pragma once
+
+/// A whole neighbourhood for recoveries: a mediator that keeps backups, a ledger, an owner,
+/// trustees and a new device, all running their real modules over a network in memory.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ledger/connection.hpp"
+#include "ledger/identity.hpp"
+#include "ledger/ledger_effects.hpp"
+#include "ledger/log_store.hpp"
+#include "ledger/memory_ledger.hpp"
+#include "protocol/basic_message.hpp"
+#include "protocol/mediator.hpp"
+#include "protocol/own_service.hpp"
+#include "protocol/pickup.hpp"
+#include "recovery/backup_client.hpp"
+#include "recovery/backup_location.hpp"
+#include "recovery/device.hpp"
+#include "recovery/owner.hpp"
+#include "recovery/trustee.hpp"
+#include "recovery/trustee_session.hpp"
+#include "tests/support/agents.hpp"
+
+namespace kith::recovery::testing {
+
+using test::AgentBox;
+using test::Modules;
+
+inline constexpr std::string_view kLedgerUrl = "https://ledger.test";
+
+/// Sessions: a TrusteeSessions or a liar in its place.
+template <class Sessions = TrusteeSessions>
+test::MakeModules personal_modules() {
+  return [] {
+    Modules all;
+    all.push_back(std::make_unique<ledger::Connection>());
+    all.push_back(std::make_unique<protocol::Pickup>(protocol::PickupPace{}));
+    all.push_back(std::make_unique<protocol::BasicMessage>());
+    all.push_back(std::make_unique<ledger::IdentityModule>());
+    all.push_back(std::make_unique<BackupClient>());
+    all.push_back(std::make_unique<Owner>());
+    all.push_back(std::make_unique<Trustee>());
+    all.push_back(std::make_unique<Sessions>());
+    all.push_back(std::make_unique<Device>());
+    return all;
+  };
+}
+
+inline test::MakeModules mediator_modules(const std::string& url) {
+  return [url] {
+    Modules all;
+    all.push_back(std::make_unique<ledger::Connection>());
+    all.push_back(std::make_unique<protocol::Mediator>(url));
+    all.push_back(std::make_unique<BackupLocation>());
+    return all;
+  };
+}
+
+inline std::string text_of(const JsonObject& object, std::string_view member) {
+  const Json* value = object.if_contains(member);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+class Neighbourhood {
+ public:
+  explicit Neighbourhood(std::uint64_t seed = 1)
+      : net(seed),
+        mediator(net.add("mediator", mediator_modules("https://mediator.test/"), no_vault())) {
+    crypto::SeededRandom random(seed, "ledger");
+    crypto::SoftwareKeys keys(SecretBytes(32), random);
+    ledger::LedgerDescriptor descriptor;
+    descriptor.kind = "memory";
+    descriptor.origin = "ledger.test";
+    descriptor.key = keys.generate(KeyType::ed25519, crypto::KeyPurpose::ledger).value().public_key;
+    descriptor.urls = {std::string(kLedgerUrl)};
+    log_ledger = std::make_unique<ledger::MemoryLedger>(descriptor, true);
+    net.perform = [this](AgentBox& box, const protocol::Effect& effect) {
+      if (ledger_down || !box.online()) {
+        return std::optional(
+            protocol::EffectResult{effect.id, fail(Errc::unreachable, "no ledger"), true});
+      }
+      return std::optional(ledger::perform_on(*log_ledger, effect, ledger::anchor_time(net.now())));
+    };
+  }
+
+  static test::BoxOptions no_vault() {
+    test::BoxOptions options;
+    options.has_vault = false;
+    return options;
+  }
+
+  /// A person's agent, connected to the mediator.
+  template <class Sessions = TrusteeSessions>
+  AgentBox& add_person(const std::string& name) {
+    test::BoxOptions options;
+    options.has_address = false;
+    AgentBox& box = net.add(name, personal_modules<Sessions>(), options);
+    const auto invitation = mediator.command("mediator-invitation");
+    EXPECT_TRUE(invitation.has_value());
+    const auto accepted = box.command(
+        "accept",
+        {{"url", text_of(*invitation, "url")}, {"name", "mediator"}, {"role", "mediator"}});
+    EXPECT_TRUE(accepted.has_value()) << accepted.error().detail;
+    EXPECT_TRUE(net.run_until([&] {
+      return box.look([](Host& host) { return protocol::mediator_grant(host).has_value(); });
+    }));
+    return box;
+  }
+
+  void connect(AgentBox& a, AgentBox& b) {
+    const auto invitation = a.command("invite", {{"name", b.name()}});
+    ASSERT_TRUE(invitation.has_value()) << invitation.error().detail;
+    const auto accepted =
+        b.command("accept", {{"url", text_of(*invitation, "url")}, {"name", a.name()}});
+    ASSERT_TRUE(accepted.has_value()) << accepted.error().detail;
+    ASSERT_TRUE(net.run_until([&] { return connected(a, b.name()) && connected(b, a.name()); }));
+  }
+
+  static bool connected(AgentBox& box, const std::string& name) {
+    return box.look([&](Host& host) {
+      const auto contact = protocol::contact_named(host, name);
+      return contact.has_value() && contact->state == ContactState::connected;
+    });
+  }
+
+  void make_identity(AgentBox& box) {
+    const auto made =
+        box.command("identity-create", {{"name", box.name()}, {"ledger", kLedgerUrl}}, true);
+    ASSERT_TRUE(made.has_value()) << made.error().detail;
+    ASSERT_TRUE(net.run_until(
+        [&] { return text_of(*box.command("identity-status"), "state") == "posted"; }));
+  }
+
+  /// The owner's set over `trustees`, until it is in force.
+  void set_up(AgentBox& owner, const std::vector<AgentBox*>& trustees, int threshold) {
+    JsonArray names;
+    for (AgentBox* box : trustees) names.emplace_back(boost::json::string(box->name()));
+    const auto begun = owner.command(
+        "recovery-setup", {{"threshold", threshold}, {"trustees", std::move(names)}}, true);
+    ASSERT_TRUE(begun.has_value()) << begun.error().detail;
+    for (AgentBox* box : trustees) {
+      ASSERT_TRUE(net.run_until([&] { return !offers(*box).empty(); }));
+      const auto accepted =
+          box->command("trustee-accept", {{"id", text_of(offers(*box)[0].get_object(), "id")}});
+      ASSERT_TRUE(accepted.has_value()) << accepted.error().detail;
+    }
+    ASSERT_TRUE(net.run_until(
+        [&] { return text_of(*owner.command("recovery-status"), "state") == "ready"; },
+        std::chrono::hours{2}))
+        << crypto::json_text(*owner.command("recovery-status"));
+  }
+
+  static JsonArray offers(AgentBox& box) {
+    return box.command("trustee-requests")->at("offers").get_array();
+  }
+  /// The newest session at a trustee; empty while there is none.
+  static JsonObject newest_session(AgentBox& box) {
+    const JsonObject reply = *box.command("trustee-requests");
+    const auto& sessions = reply.at("sessions").get_array();
+    return sessions.empty() ? JsonObject{} : sessions.back().get_object();
+  }
+  static JsonObject status(AgentBox& device) { return *device.command("recover-status"); }
+  static std::string state(AgentBox& device) { return text_of(status(device), "state"); }
+  /// The device's row for a trustee.
+  static JsonObject row(AgentBox& device, const std::string& trustee) {
+    const JsonObject reply = status(device);
+    for (const Json& item : reply.at("sessions").get_array()) {
+      if (text_of(item.get_object(), "trustee") == trustee) return item.get_object();
+    }
+    return {};
+  }
+  static std::string step(AgentBox& device, const std::string& trustee) {
+    return text_of(row(device, trustee), "state");
+  }
+
+  /// Invitation, codes both ways, approval: until the trustee waits.
+  void ask(AgentBox& device, AgentBox& trustee, const std::string& owner = "owner") {
+    const auto invitation = trustee.command("trustee-invite", {{"contact", owner}});
+    ASSERT_TRUE(invitation.has_value()) << invitation.error().detail;
+    const auto added = device.command(
+        "recover-add-trustee", {{"url", text_of(*invitation, "url")}, {"name", trustee.name()}});
+    ASSERT_TRUE(added.has_value()) << added.error().detail;
+    ASSERT_TRUE(net.run_until([&] {
+      return step(device, trustee.name()) == "codes" &&
+             !text_of(newest_session(trustee), "code").empty();
+    }));
+    const JsonObject here = row(device, trustee.name());
+    const JsonObject there = newest_session(trustee);
+    const auto typed = device.command(
+        "recover-code", {{"id", text_of(here, "id")}, {"code", text_of(there, "code")}});
+    ASSERT_TRUE(typed.has_value()) << typed.error().detail;
+    ASSERT_TRUE(typed->at("code_ok").as_bool());
+    const auto approved =
+        trustee.command("trustee-approve", {{"id", text_of(there, "id")},
+                                            {"contact", owner},
+                                            {"code", text_of(here, "code_to_read")},
+                                            {"verified", "in-person"}});
+    ASSERT_TRUE(approved.has_value()) << approved.error().detail;
+  }
+  void ask_and_wait(AgentBox& device, AgentBox& trustee) {
+    ask(device, trustee);
+    ASSERT_TRUE(net.run_until([&] { return step(device, trustee.name()) == "answered"; }))
+        << crypto::json_text(status(device));
+  }
+
+  /// recover-finish until it is done.
+  void finish(AgentBox& device) {
+    ASSERT_TRUE(net.run_until([&] { return status(device).at("can_finish").as_bool(); }))
+        << crypto::json_text(status(device));
+    const auto shown = device.command("recover-finish", {}, true);
+    ASSERT_TRUE(shown.has_value()) << shown.error().detail;
+    const auto begun = device.command("recover-finish", {}, true);
+    ASSERT_TRUE(begun.has_value()) << begun.error().detail;
+    ASSERT_TRUE(net.run_until([&] { return state(device) == "recovered"; }))
+        << crypto::json_text(status(device));
+  }
+
+  test::Network net;
+  std::unique_ptr<ledger::MemoryLedger> log_ledger;
+  bool ledger_down = false;
+  AgentBox& mediator;
+};
+
+/// An owner with `count` trustees and a set in force; the owner's only device is then lost.
+class LostDevice : public Neighbourhood {
+ public:
+  explicit LostDevice(std::uint64_t seed = 1) : Neighbourhood(seed), owner(add_person("owner")) {}
+
+  void add_trustee(AgentBox& box) {
+    connect(owner, box);
+    trustees.push_back(&box);
+  }
+  void set_up_and_lose(int threshold) {
+    make_identity(owner);
+    set_up(owner, trustees, threshold);
+    before = *owner.look([](Host& host) { return ledger::identity(host); });
+    owner.set_online(false);
+    device = &add_person("device");
+    ASSERT_TRUE(device->command("recover-start").has_value());
+  }
+
+  AgentBox& owner;
+  std::vector<AgentBox*> trustees;
+  ledger::Identity before;
+  AgentBox* device = nullptr;
+};
+
+}  // namespace kith::recovery::testing
