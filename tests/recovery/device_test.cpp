@@ -13,27 +13,159 @@ std::vector<std::string> policy_agents(AgentBox& box, const std::string& policy)
     std::vector<std::string> keys;
     const auto view = ledger::stored_view(host, policy);
     if (!view.has_value()) return keys;
-    for (const auto& agent : ledger::parse_policy(view->current.state)->agents) {
-      keys.push_back(agent.key);
-    }
+    const auto parsed = ledger::parse_policy(view->current.state);
+    for (const auto& agent : parsed->agents) keys.push_back(agent.key);
     return keys;
   });
 }
 
+/// A trustee that answers another question than the one asked.
+class LyingSessions final : public Module {
+ public:
+  std::string_view name() const override { return honest_.name(); }
+  std::vector<std::string> message_types() const override { return honest_.message_types(); }
+  std::vector<std::string> commands() const override { return honest_.commands(); }
+  Result<void> on_message(Host& host, const Inbound& inbound) override {
+    // A question about other points: the proof then holds for those, and not for what was asked.
+    if (inbound.message.type != type_uri("recovery", PartialRequest::kName)) {
+      return honest_.on_message(host, inbound);
+    }
+    Inbound other = inbound;
+    TRY(auto request, protocol::decode_body<PartialRequest>(inbound.message.body));
+    std::swap(request.points.front(), request.points.back());
+    other.message.body = protocol::encode_body(request);
+    return honest_.on_message(host, other);
+  }
+  Result<JsonObject> on_command(Host& host, const Command& command) override {
+    return honest_.on_command(host, command);
+  }
+  void on_timer(Host& host, std::string_view timer) override { honest_.on_timer(host, timer); }
+  void on_start(Host& host) override { honest_.on_start(host); }
+
+ private:
+  TrusteeSessions honest_;
+};
+
+void add_trustees(LostDevice& world, int count) {
+  for (int i = 1; i <= count; ++i) world.add_trustee(world.add_person("t" + std::to_string(i)));
+}
+
 TEST(Device, RecoversWithThreeOfFiveTrustees) {
   LostDevice world;
-  for (int i = 1; i <= 5; ++i) world.add_trustee(world.add_person("t" + std::to_string(i)));
+  add_trustees(world, 5);
   ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(3));
-  for (std::size_t i = 0; i < 3; ++i) {
-    ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(*world.device, *world.trustees[i]));
+  AgentBox& device = *world.device;
+  for (std::size_t i = 0; i < 2; ++i) {
+    ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(device, *world.trustees[i]));
   }
-  ASSERT_NO_FATAL_FAILURE(world.finish(*world.device));
-  const auto own = *world.device->look([](Host& host) { return ledger::identity(host); });
+  // Two are not enough, and nothing says how many would be.
+  world.net.run_for(std::chrono::minutes{2});
+  const JsonObject two = world.status(device);
+  EXPECT_EQ(text_of(two, "state"), "collecting");
+  EXPECT_EQ(two.at("good_answers").to_number<int>(), 2);
+  EXPECT_EQ(crypto::json_text(two).find("threshold"), std::string::npos);
+  const auto early = device.command("recover-finish", {}, true);
+  ASSERT_FALSE(early.has_value());
+  EXPECT_EQ(early.error().code, Errc::not_enough);
+
+  ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(device, *world.trustees[2]));
+  const auto locked = device.command("recover-finish");
+  ASSERT_FALSE(locked.has_value());
+  EXPECT_EQ(locked.error().code, Errc::step_up_required);
+  ASSERT_NO_FATAL_FAILURE(world.finish(device));
+
+  const auto own = *device.look([](Host& host) { return ledger::identity(host); });
   EXPECT_EQ(own.did, world.before.did);
   EXPECT_EQ(own.policy, world.before.policy);
-  EXPECT_EQ(policy_agents(*world.device, own.policy),
-            std::vector<std::string>{crypto::multikey(own.agent_key)});
   EXPECT_FALSE(own.agent_key == world.before.agent_key);
+  EXPECT_EQ(policy_agents(device, own.policy),
+            std::vector<std::string>{crypto::multikey(own.agent_key)});
+  EXPECT_TRUE(world.status(device).at("blamed").get_array().empty());
+  // The vault opens with the passphrase of this device, and holds the same link secret.
+  const bool same = device.look([&](Host& host) {
+    const auto vault = protocol::open_vault(host, device.step_up());
+    return vault.has_value() &&
+           protocol::open_vault_item(host, *vault, "link-secret").has_value() &&
+           protocol::OwnSecrets(host).find("link-secret").has_value();
+  });
+  EXPECT_TRUE(same);
+}
+
+TEST(Device, TheLostDeviceIsOutAfterwardsAndPeopleKnowTheNewOne) {
+  LostDevice world;
+  add_trustees(world, 4);
+  ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(2));
+  AgentBox& device = *world.device;
+  for (std::size_t i = 0; i < 3; ++i) {
+    ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(device, *world.trustees[i]));
+  }
+  ASSERT_NO_FATAL_FAILURE(world.finish(device));
+  AgentBox& friend_box = *world.trustees[3];
+  ASSERT_TRUE(world.net.run_until([&] {
+    return device.look([](Host& host) {
+      const auto contact = protocol::contact_named(host, "t4");
+      return contact.has_value() && ledger::in_sync(host, *contact);
+    });
+  }));
+  ASSERT_TRUE(device.command("send", {{"contact", "t4"}, {"text", "it is me"}}).has_value());
+  world.net.run_for(std::chrono::minutes{1});
+  const std::size_t heard = friend_box.notices("message").size();
+  EXPECT_EQ(heard, 1U);
+
+  // Whoever has the old device can still write, and nobody listens.
+  world.owner.set_online(true);
+  static_cast<void>(world.owner.command("send", {{"contact", "t4"}, {"text", "no, me"}}));
+  world.net.run_for(std::chrono::minutes{1});
+  EXPECT_EQ(friend_box.notices("message").size(), heard);
+}
+
+TEST(Device, NamesTheTrusteeThatLiesAndRecoversAllTheSame) {
+  LostDevice world;
+  world.add_trustee(world.add_person<LyingSessions>("liar"));
+  add_trustees(world, 4);
+  ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(3));
+  AgentBox& device = *world.device;
+  for (std::size_t i = 0; i < 3; ++i) {
+    ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(device, *world.trustees[i]));
+  }
+  // Three answers, one of them bad: not enough, and nobody is named before the truth is known.
+  const JsonObject three = world.status(device);
+  EXPECT_EQ(text_of(three, "state"), "collecting");
+  EXPECT_EQ(three.at("good_answers").to_number<int>(), 2);
+  EXPECT_TRUE(three.at("blamed").get_array().empty());
+  ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(device, *world.trustees[3]));
+  ASSERT_NO_FATAL_FAILURE(world.finish(device));
+  const JsonObject after = world.status(device);
+  ASSERT_EQ(after.at("blamed").get_array().size(), 1U);
+  EXPECT_EQ(text_of(after.at("blamed").get_array()[0].get_object(), "trustee"), "liar");
+}
+
+TEST(Device, CountsWrongCodesAndStopsAtTheThird) {
+  LostDevice world;
+  add_trustees(world, 2);
+  ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(2));
+  AgentBox& device = *world.device;
+  const auto invitation = world.trustees[0]->command("trustee-invite", {{"contact", "owner"}});
+  ASSERT_TRUE(invitation.has_value());
+  const JsonObject url{{"url", text_of(*invitation, "url")}, {"name", "t1"}};
+  ASSERT_TRUE(device.command("recover-add-trustee", url).has_value());
+  const auto again = device.command("recover-add-trustee", url);
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, Errc::conflict);
+  ASSERT_TRUE(world.net.run_until([&] { return world.step(device, "t1") == "codes"; }));
+  const std::string id = text_of(world.row(device, "t1"), "id");
+  // Its own code A is never B.
+  const std::string wrong = text_of(world.row(device, "t1"), "code_to_read");
+  for (int left = 2; left >= 0; --left) {
+    const auto typed = device.command("recover-code", {{"id", id}, {"code", wrong}});
+    ASSERT_TRUE(typed.has_value());
+    EXPECT_FALSE(typed->at("code_ok").as_bool());
+    EXPECT_EQ(typed->at("tries_left").to_number<int>(), left);
+  }
+  const auto fourth = device.command("recover-code", {{"id", id}, {"code", wrong}});
+  ASSERT_FALSE(fourth.has_value());
+  EXPECT_EQ(fourth.error().code, Errc::too_many_tries);
+  EXPECT_EQ(world.step(device, "t1"), "refused");
 }
 
 }  // namespace

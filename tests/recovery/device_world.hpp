@@ -149,10 +149,16 @@ class Neighbourhood {
           box->command("trustee-accept", {{"id", text_of(offers(*box)[0].get_object(), "id")}});
       ASSERT_TRUE(accepted.has_value()) << accepted.error().detail;
     }
-    ASSERT_TRUE(net.run_until(
-        [&] { return text_of(*owner.command("recovery-status"), "state") == "ready"; },
-        std::chrono::hours{2}))
+    ASSERT_TRUE(net.run_until([&] { return all_hold(owner); }, std::chrono::hours{2}))
         << crypto::json_text(*owner.command("recovery-status"));
+  }
+  /// In force, and every single trustee has confirmed.
+  static bool all_hold(AgentBox& owner) {
+    const JsonObject reply = *owner.command("recovery-status");
+    for (const Json& trustee : reply.at("trustees").get_array()) {
+      if (text_of(trustee.get_object(), "state") != "ready") return false;
+    }
+    return text_of(reply, "state") == "ready";
   }
 
   static JsonArray offers(AgentBox& box) {
@@ -181,7 +187,8 @@ class Neighbourhood {
   /// Invitation, codes both ways, approval: until the trustee waits.
   void ask(AgentBox& device, AgentBox& trustee, const std::string& owner = "owner") {
     const auto invitation = trustee.command("trustee-invite", {{"contact", owner}});
-    ASSERT_TRUE(invitation.has_value()) << invitation.error().detail;
+    ASSERT_TRUE(invitation.has_value()) << trustee.name() << ": " << invitation.error().detail
+                                        << crypto::json_text(*trustee.command("trustee-list"));
     const auto added = device.command(
         "recover-add-trustee", {{"url", text_of(*invitation, "url")}, {"name", trustee.name()}});
     ASSERT_TRUE(added.has_value()) << added.error().detail;
