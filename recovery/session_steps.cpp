@@ -220,7 +220,8 @@ void schedule_look(Host& host) {
   std::optional<Duration> next;
   for (const Session& session : all_sessions(host)) {
     Duration pause = is_over(session.state) ? Duration{kLookOver} : Duration{kLookIdle};
-    if (session.approved && !is_over(session.state)) {
+    const bool time_runs = session.approved && (!session.vetoed || session.reconfirmed);
+    if (time_runs && !is_over(session.state)) {
       const Duration left = time_to_release(host, session);
       if (left > Duration{0}) pause = std::min(left, often);
     }

@@ -46,7 +46,7 @@ protocol::UnitContext AgentBox::context() {
 }
 
 node::ClockReading AgentBox::clock() const {
-  return {network_.now(), network_.now() - born_};
+  return {network_.now(), network_.now() - started_};
 }
 
 void AgentBox::commit_or_die(protocol::UnitOfWork& unit) {
@@ -55,6 +55,7 @@ void AgentBox::commit_or_die(protocol::UnitOfWork& unit) {
 }
 
 void AgentBox::make_agent() {
+  started_ = network_.now();
   for (;;) {
     agent_ = std::make_unique<node::Agent>(
         node::AgentSeams{store_, keys_, random_, options_.test_mode}, make_modules_());

@@ -128,6 +128,7 @@ class AgentBox {
   StepUp step_up_{};
   std::unique_ptr<node::Agent> agent_;
   Time born_{};
+  Time started_{};  ///< Of the present Agent: its steady clock counts from here.
   bool online_ = true;
   std::size_t crashes_ = 0;
   std::uint64_t commands_ = 0;
