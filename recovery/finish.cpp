@@ -208,6 +208,8 @@ Result<void> start_safety_copy(Host& host, FinishJob& job) {
   const Bytes set_id(set->record.set_id.begin(), set->record.set_id.end());
   set->backup_counter = std::max(set->backup_counter, opening_summary(host).counter) + 1;
   set->job.clear();  // Of the lost device.
+  // The backup may be older than the set's last steps; the log has shown that the set is anchored.
+  set->step = SetStep::done;
   save_set(host, *set);
   const LocationLink link{mediator->my_did, mediator->their_did, {}};
   std::vector<PartVersion> parts(2);
@@ -321,7 +323,7 @@ void close_all(Host& host, FinishJob& job) {
                  {}});
   }
   // The owner's own upkeep goes on: backups of what changed, and proofs of the shares.
-  for (const std::string_view timer : {"backup", "heartbeat"}) {
+  for (const std::string_view timer : {"repeat", "backup", "heartbeat"}) {
     host.set_timer("recovery", timer, host.now());
   }
   host.audit("recover.finished", {{"blamed", summary.blamed.size()}});

@@ -140,6 +140,47 @@ TEST(Device, NamesTheTrusteeThatLiesAndRecoversAllTheSame) {
   EXPECT_EQ(text_of(after.at("blamed").get_array()[0].get_object(), "trustee"), "liar");
 }
 
+/// Crashes again and again, at one commit or another, until the identity is back.
+void finish_with_crashes(LostDevice& world, test::MemoryStore::Crash crash) {
+  AgentBox& device = *world.device;
+  ASSERT_TRUE(world.net.run_until([&] { return world.status(device).at("can_finish").as_bool(); }));
+  ASSERT_TRUE(device.command("recover-finish", {}, true).has_value());
+  device.store().crash_at(1, crash);  // The unit that restores and signs everything.
+  ASSERT_TRUE(device.command("recover-finish", {}, true).has_value());
+  std::uint64_t turn = 0;
+  ASSERT_TRUE(world.net.run_until([&] {
+    if (world.state(device) == "recovered") return true;
+    if (!device.store().crash_is_due() && turn < 40) {
+      device.store().crash_at(2 + turn++ % 5, crash);
+    }
+    return false;
+  })) << crypto::json_text(world.status(device));
+  device.store().cancel_crash();
+  EXPECT_GT(device.crashes(), 5U);
+}
+
+TEST(Device, RecoversOnceWhateverCommitItCrashesAt) {
+  for (const auto crash :
+       {test::MemoryStore::Crash::before_commit, test::MemoryStore::Crash::after_commit}) {
+    LostDevice world;
+    add_trustees(world, 3);
+    ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(2));
+    AgentBox& device = *world.device;
+    for (AgentBox* trustee : world.trustees) {
+      ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(device, *trustee));
+    }
+    const auto entries = world.log_ledger->size();
+    ASSERT_NO_FATAL_FAILURE(finish_with_crashes(world, crash));
+    // Two rotates for each of the two logs, each posted once.
+    EXPECT_EQ(world.log_ledger->size(), entries + 4);
+    EXPECT_EQ(device.audited("recover.wallet-restored").size(), 1U);
+    EXPECT_EQ(device.audited("recover.finished").size(), 1U);
+    const auto own = *device.look([](Host& host) { return ledger::identity(host); });
+    EXPECT_EQ(policy_agents(device, own.policy),
+              std::vector<std::string>{crypto::multikey(own.agent_key)});
+  }
+}
+
 TEST(Device, CountsWrongCodesAndStopsAtTheThird) {
   LostDevice world;
   add_trustees(world, 2);
