@@ -11,7 +11,7 @@
 ///
 /// Commands
 ///   recovery-setup {threshold, trustees: [contact], waiting?, text?, again?} (step-up)
-///       -> {set, state}; `waiting`: 1d 3d 7d 14d 30d (test mode: test).
+///       -> {set, state}; `waiting`: 1d 3d 7d 14d 30d (test mode: test, test-long).
 ///   recovery-status {} -> {state: none|setting-up|incomplete|ready, step?, threshold?, trustees:
 ///       [{contact, state, last_seen?}], backup: {counter, stored, location}, missing: [text],
 ///       alarms: [{id, contact, earliest_release, vetoed}], words}

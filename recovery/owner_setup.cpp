@@ -49,6 +49,7 @@ Result<Choices> read_choices(Host& host, const JsonObject& args) {
   if (names->size() > limits::kPlanChildrenMax) {
     return fail(Errc::limit_exceeded, "at most 32 trustees");
   }
+  if (names->size() < 2) return fail(Errc::usage, "choose at least two trustees");
   if (threshold < 1 || threshold > static_cast<std::int64_t>(names->size())) {
     return fail(Errc::usage, "the threshold must lie between 1 and the number of trustees");
   }
@@ -70,7 +71,7 @@ Result<Choices> read_choices(Host& host, const JsonObject& args) {
   }
   const std::string chosen = waiting.value_or(host.test_mode() ? "test" : "7d");
   TRY(choices.terms.waiting, waiting_from_name(chosen));
-  if (choices.terms.waiting == WaitingClass::test_seconds) choices.terms.contest_days = 0;
+  if (is_for_tests(choices.terms.waiting)) choices.terms.contest_days = 0;
   const auto waits = std::chrono::ceil<std::chrono::days>(waiting_period(choices.terms)).count();
   choices.terms.override_days = static_cast<std::uint16_t>(std::max<std::int64_t>(14, 2 * waits));
   return choices;

@@ -18,12 +18,17 @@ enum class WaitingClass : std::uint8_t {
   one_week = 3,
   two_weeks = 4,
   one_month = 5,  ///< 30 days.
-  /// Test mode only: two seconds, and override and contest "days" are seconds.
+  /// Test mode only: five and two seconds; override and contest "days" are seconds.
+  long_test_seconds = 254,
   test_seconds = 255,
 };
 [[nodiscard]] bool is_valid(WaitingClass waiting);
 
-/// "1d", "3d", "7d", "14d", "30d", "test". Errors of reading: malformed.
+[[nodiscard]] constexpr bool is_for_tests(WaitingClass waiting) {
+  return waiting == WaitingClass::test_seconds || waiting == WaitingClass::long_test_seconds;
+}
+
+/// "1d", "3d", "7d", "14d", "30d", "test", "test-long". Errors of reading: malformed.
 [[nodiscard]] std::string_view waiting_name(WaitingClass waiting);
 [[nodiscard]] Result<WaitingClass> waiting_from_name(std::string_view name);
 
@@ -46,9 +51,9 @@ struct Terms {
 
 inline constexpr std::uint16_t kTermDaysMax = 366;
 
-/// The class is known and, if test_seconds, allowed; the override is at least twice the waiting
-/// period (if allowed at all); contest is 1 to kTermDaysMax days (0 too with test_seconds).
-/// Errors: malformed, limit_exceeded; refused for test_seconds outside test mode.
+/// The class is known and, if for tests, allowed; the override is at least twice the waiting
+/// period (if allowed at all); contest is 1 to kTermDaysMax days (0 too in tests).
+/// Errors: malformed, limit_exceeded; refused for the classes of tests outside test mode.
 [[nodiscard]] Result<void> check_terms(const Terms& terms, TestMode mode);
 
 [[nodiscard]] Duration waiting_period(const Terms& terms);

@@ -150,12 +150,18 @@ TEST(Terms, WaitingClassesHaveTheirPeriodsAndTestSecondsNeedTestMode) {
   EXPECT_EQ(waiting_period(test), std::chrono::seconds{2});
   EXPECT_EQ(override_period(test), std::chrono::seconds{4});
   EXPECT_EQ(contest_period(test), std::chrono::seconds{5});
+
+  const Terms longer{WaitingClass::long_test_seconds, 10, 5, true, false};
+  EXPECT_EQ(check_terms(longer, TestMode::off).error().code, Errc::refused);
+  EXPECT_TRUE(check_terms(longer, TestMode::on).has_value());
+  EXPECT_EQ(waiting_period(longer), std::chrono::seconds{5});
 }
 
 TEST(Terms, NamesComeBackAndWeakerTermsAreSeen) {
   for (const auto waiting :
        {WaitingClass::one_day, WaitingClass::three_days, WaitingClass::one_week,
-        WaitingClass::two_weeks, WaitingClass::one_month, WaitingClass::test_seconds}) {
+        WaitingClass::two_weeks, WaitingClass::one_month, WaitingClass::test_seconds,
+        WaitingClass::long_test_seconds}) {
     EXPECT_EQ(waiting_from_name(waiting_name(waiting)).value(), waiting);
   }
   EXPECT_TRUE(waiting_from_name("8d").has_error());
