@@ -22,6 +22,8 @@
 ///   identity-show    {} -> {name, did, policy, ledger, ledger_id, created, agent}
 ///   identity-status  {} -> {state: none|waiting-for-ledger|posting|posted, did?, policy?,
 ///                           did_posted?, policy_posted?, error?}
+///   identity-check!  {} -> {link_secret}: opens the vault and gives a check value of the link
+///                           secret, the same on every device and after a recovery
 ///   did-show         {} -> {did, version, status, document, posted}
 ///   did-resolve      {did, ledger?} -> {id}; did-resolve-status {id} -> {state:
 ///   waiting|done|failed,

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "crypto/hash.hpp"
 #include "ledger/did_kith.hpp"
 #include "ledger/identity.hpp"
 #include "ledger/identity_setup.hpp"
@@ -12,6 +13,7 @@ namespace kith::ledger {
 namespace {
 
 constexpr std::string_view kWatch = "watch";
+constexpr std::size_t kCheckValueBytes = 8;
 
 Result<Identity> needed(Host& host) {
   auto own = identity(host);
@@ -146,6 +148,16 @@ Result<JsonObject> rotate(Host& host, const std::optional<StepUp>& step_up) {
   return reply;
 }
 
+/// A digest of the sealed box, after it was opened: for one vault key, a box has one content.
+Result<JsonObject> check_link_secret(Host& host, const std::optional<StepUp>& step_up) {
+  TRY(const SealedKey vault, protocol::open_vault(host, step_up));
+  const auto items = protocol::vault_items_of(host, "", protocol::VaultUse::link_secret);
+  if (items.empty()) return fail(Errc::not_found, "this wallet has no link secret");
+  CHECK(protocol::open_vault_item(host, vault, items.front().id));
+  const auto digest = crypto::sha256(items.front().item.box);
+  return JsonObject{{"link_secret", crypto::hex(ByteView(digest).first(kCheckValueBytes))}};
+}
+
 void watch(Host& host) {
   const auto own = identity(host);
   if (!own) return;
@@ -161,8 +173,9 @@ void watch(Host& host) {
 }  // namespace
 
 std::vector<std::string> IdentityModule::commands() const {
-  return {"identity-create",    "identity-show", "identity-status", "did-show",      "did-resolve",
-          "did-resolve-status", "did-rotate",    "policy-show",     "policy-history"};
+  return {"identity-create", "identity-show",      "identity-status", "did-show",
+          "did-resolve",     "did-resolve-status", "did-rotate",      "policy-show",
+          "policy-history",  "identity-check"};
 }
 
 bool IdentityModule::only_reads(std::string_view command) const {
@@ -177,6 +190,7 @@ Result<JsonObject> IdentityModule::on_command(Host& host, const Command& command
   if (command.name == "did-resolve") return start_resolution(host, command.args);
   if (command.name == "did-resolve-status") return resolution_status(host, command.args);
   if (command.name == "did-rotate") return rotate(host, command.step_up);
+  if (command.name == "identity-check") return check_link_secret(host, command.step_up);
   if (command.name == "policy-show") return show_policy(host);
   if (command.name == "policy-history") return policy_history(host);
   return fail(Errc::usage);

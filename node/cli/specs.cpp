@@ -108,6 +108,11 @@ std::vector<CommandSpec> identity_commands() {
        Special::none,
        {},
        "Replace the keys of your identity by the next ones?"},
+      {"identity check",
+       "Show the check value of the link secret that your devices share",
+       "identity-check",
+       Special::none,
+       {}},
       {"policy show", "Show who may act for you", "policy-show", Special::none, {}},
       {"policy history", "Show how that came about", "policy-history", Special::none, {}},
       {"ledger serve",
@@ -236,9 +241,10 @@ const std::vector<CommandSpec>& command_specs() {
 }
 
 std::string_view group_help(std::string_view group) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kGroups = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kGroups = {{
       {"contacts", "The people you know"},
       {"did", "Your identity, and those of others"},
+      {"identity", "What your devices have in common"},
       {"policy", "Who may act for you"},
       {"ledger", "Where identities are published"},
       {"audit", "What this node has done"},
