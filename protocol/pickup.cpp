@@ -37,9 +37,10 @@ struct PickupState {
   std::string mediator;  ///< Contact id.
   Duration interval{0};
   std::uint32_t tries = 0;  ///< Of the open mediation or registration request.
+  bool refused = false;     ///< The mediator did not take our last request.
   template <class V>
   void visit(V& v) {
-    v("mediator", mediator), v("interval", interval), v("tries", tries);
+    v("mediator", mediator), v("interval", interval), v("tries", tries), v("refused", refused);
   }
 };
 
@@ -232,6 +233,15 @@ void Pickup::on_effect(Host& host, const Effect& effect, const Result<Bytes>& ou
   interval = std::min(interval * 8 / 5, pace_.idle_max);
   if (!outcome.has_value()) interval = pace_.idle_max;
   state->interval = interval;
+  const bool refused = !outcome.has_value() && outcome.error() == Errc::refused;
+  if (refused && !state->refused) {
+    host.audit("mail.refused");
+    host.notify({"alarm",
+                 "Your mediator no longer takes requests of this device. That is right if you have "
+                 "recovered your identity on another one; else accept its invitation anew.",
+                 state->mediator, host.now()});
+  }
+  state->refused = refused;
   save(host, "meta", "pickup", *state);
 }
 
@@ -246,7 +256,7 @@ void Pickup::on_start(Host& host) {
 }
 
 void start_mediation(Host& host, const Contact& mediator) {
-  save(host, "meta", "pickup", PickupState{mediator.id, Duration{0}, 0});
+  save(host, "meta", "pickup", PickupState{mediator.id, Duration{0}, 0, false});
   ask_for_mediation(host);
 }
 

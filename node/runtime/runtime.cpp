@@ -37,6 +37,8 @@ constexpr std::string_view kEncrypted = "application/didcomm-encrypted+json";
 constexpr std::string_view kJson = "application/json";
 /// The wall clock may jump; timers are looked at again at least this often.
 constexpr milliseconds kLongestNap{60'000};
+/// Test wallets look for mail at least this often.
+constexpr milliseconds kTestIdle{400};
 /// Time for answers under way when the node is told to stop.
 constexpr milliseconds kStopGrace{500};
 
@@ -179,6 +181,7 @@ class Runtime::Impl {
   RuntimeOptions options_;
   crypto::OsRandom random_;
   crypto::SoftwareKeys keys_;
+  std::unique_ptr<crypto::KeyOps> wrapped_keys_;
   std::optional<SecretBytes> step_up_;
   boost::asio::io_context io_;
   boost::asio::steady_timer wakeup_;
@@ -264,8 +267,11 @@ Result<void> Runtime::Impl::open() {
   config.private_network = client.policy.allow_private;
   config.has_passphrase = home_.keystore().has_passphrase();
   config.mediate = options_.mediate;
+  if (settings_.test) config.pickup.idle_max = kTestIdle;
   config.public_url = options_.public_url;
-  agent_ = std::make_unique<Agent>(AgentSeams{*store_, keys_, random_, settings_.test},
+  if (options_.wrap_keys) wrapped_keys_ = options_.wrap_keys(keys_);
+  crypto::KeyOps& agent_keys = wrapped_keys_ ? *wrapped_keys_ : keys_;
+  agent_ = std::make_unique<Agent>(AgentSeams{*store_, agent_keys, random_, settings_.test},
                                    make_modules(config));
   if (options_.serve_control) {
     TRY(const std::string path, control_socket_path(home_.directory()));
@@ -491,8 +497,11 @@ void Runtime::Impl::send(const Effect& effect) {
       return finished(id, reply.error(), retryable(reply.error().code));
     }
     if (reply->status < 200 || reply->status > 299) {
-      return finished(id, fail(Errc::unreachable, "answered with " + std::to_string(reply->status)),
-                      may_change(reply->status));
+      const bool again = may_change(reply->status);
+      return finished(id,
+                      fail(again ? Errc::unreachable : Errc::refused,
+                           "answered with " + std::to_string(reply->status)),
+                      again);
     }
     // The answer first: if the node stops in between, the message is sent again, not its answer
     // lost.

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 
+#include "crypto/key_ops.hpp"
 #include "crypto/result.hpp"
 #include "node/runtime/request.hpp"
 #include "node/storage/home.hpp"
@@ -37,8 +38,10 @@ struct RuntimeOptions {
   bool mediate = false;
   bool ledger_serve = false;
   bool private_network = false;
-  bool serve_control = false;            ///< Listen on the home's control socket.
-  bool keep_step_up = false;             ///< Every command has the passphrase given at the start.
+  bool serve_control = false;  ///< Listen on the home's control socket.
+  bool keep_step_up = false;   ///< Every command has the passphrase given at the start.
+  /// For tests: what stands between the agent and its keys. Gets the keys, which outlive it.
+  std::function<std::unique_ptr<crypto::KeyOps>(crypto::KeyOps&)> wrap_keys = {};
   std::optional<HomeSettings> new_home;  ///< Set once, by init.
 };
 
