@@ -33,6 +33,9 @@ Result<SecretBytes> new_passphrase() {
 
 Result<void> check_url(const std::string& url) {
   if (url.starts_with("leveldb:")) return {};
+  if (!url.starts_with("http://") && !url.starts_with("https://")) {
+    return fail(Errc::bad_url, "use http://HOST, https://HOST or, for a ledger, leveldb:DIR");
+  }
   CHECK(parse_http_url(url, UrlPolicy{true}));
   return {};
 }
