@@ -60,8 +60,9 @@ inline constexpr std::chrono::hours kMessageLifeMax{24 * 28};
 inline constexpr std::size_t kStoredAnswerBytesMax = 64 * 1024;
 
 // Stored records (msgpack)
-/// One record; larger data are streams of such records.
-inline constexpr std::size_t kRecordBytesMax = 2 * 1024 * 1024;
+/// One record: the largest envelope in a mailbox, or a whole log, with room for its fields. Larger
+/// data are streams of such records.
+inline constexpr std::size_t kRecordBytesMax = 3 * 1024 * 1024;
 inline constexpr std::size_t kRecordItemsMax = 65536;
 inline constexpr std::size_t kRecordDepthMax = 16;
 
@@ -71,6 +72,9 @@ inline constexpr std::size_t kEntryDepthMax = 16;
 inline constexpr std::size_t kEntryKeysMax = 64;
 /// Entries of one subject that a reader accepts: a change a day for ten years, with junk.
 inline constexpr std::size_t kLogEntriesMax = 4096;
+/// All blobs of one log that a node keeps as one record: over 128 entries of the largest size, and
+/// thousands of ordinary ones.
+inline constexpr std::size_t kLogBytesMax = 2 * 1024 * 1024;
 /// Junk entries a host stores for one subject before it refuses more.
 inline constexpr std::size_t kLogJunkMax = 64;
 /// Log entries in one connection or sync message: they fit kJsonBytesMax in base64url.

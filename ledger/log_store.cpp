@@ -23,6 +23,12 @@ ReaderOptions options(Host& host) {
   return {anchor_time(host.now()), host.test_mode()};
 }
 
+std::size_t size_of(const std::vector<AnchoredBlob>& blobs) {
+  std::size_t bytes = 0;
+  for (const AnchoredBlob& blob : blobs) bytes += blob.blob.size();
+  return bytes;
+}
+
 }  // namespace
 
 std::vector<AnchoredBlob> stored_blobs(Host& host, std::string_view subject) {
@@ -46,6 +52,9 @@ Result<LogView> append_checked(Host& host, std::string_view subject, ByteView bl
   const bool known = std::ranges::any_of(
       blobs, [&](const AnchoredBlob& kept) { return crypto::equal(kept.blob, blob); });
   if (known) return read_log(subject, blobs, options(host));
+  if (size_of(blobs) + blob.size() > limits::kLogBytesMax) {
+    return fail(Errc::limit_exceeded, "that log is longer than Kith keeps");
+  }
   ReaderOptions at = options(host);
   at.now = std::max(at.now, anchor_time(anchored));
   TRY(LogView view, read_with(subject, blobs, blob, at));
@@ -57,6 +66,9 @@ Result<LogView> append_checked(Host& host, std::string_view subject, ByteView bl
 
 Result<LogView> replace_checked(Host& host, std::string_view subject,
                                 const std::vector<AnchoredBlob>& blobs) {
+  if (size_of(blobs) > limits::kLogBytesMax) {
+    return fail(Errc::limit_exceeded, "that log is longer than Kith keeps");
+  }
   TRY(LogView view, read_log(subject, blobs, options(host)));
   const auto kept = stored_view(host, subject);
   if (kept.has_value()) {

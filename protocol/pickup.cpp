@@ -19,9 +19,14 @@ constexpr Duration kRepeatMax{300'000};  // ... but ever more rarely.
 constexpr Duration kWatchdog{30'000};    // A poll whose result never comes does not end polling.
 
 /// Stored: never renumber.
-enum class DidWish : std::uint8_t { add = 1, registered = 2, remove = 3 };
+enum class DidWish : std::uint8_t { add = 1, registered = 2, remove = 3, refused = 4 };
 constexpr bool is_valid(DidWish wish) {
-  return wish >= DidWish::add && wish <= DidWish::remove;
+  return wish >= DidWish::add && wish <= DidWish::refused;
+}
+
+/// Nothing is to be asked of the mediator.
+constexpr bool settled(DidWish wish) {
+  return wish == DidWish::registered || wish == DidWish::refused;
 }
 
 struct OwnDid {
@@ -89,7 +94,7 @@ void send_registrations(Host& host) {
   JsonArray updates;
   for (const std::string& did : host.list(kOwnDids)) {
     const DidWish wish = load<OwnDid>(host, kOwnDids, did)->wish;
-    if (wish == DidWish::registered) continue;
+    if (settled(wish)) continue;
     if (updates.size() == limits::kRecipientUpdatesMax / 2) break;  // DIDs may be long.
     updates.push_back(
         JsonObject{{"recipient_did", did}, {"action", wish == DidWish::add ? "add" : "remove"}});
@@ -152,6 +157,7 @@ Result<void> on_registered(Host& host, const Inbound& inbound, PickupState state
     const auto own = load<OwnDid>(host, kOwnDids, did);
     if (!own) continue;
     if (result != "success" && result != "no_change") {
+      save(host, kOwnDids, did, OwnDid{DidWish::refused});  // Asking again would not change it.
       host.notify(
           {"alarm",
            "Your mediator refuses to take mail for one of your contacts. Messages from them "
@@ -277,13 +283,13 @@ void unregister_own_did(Host& host, std::string_view did) {
 bool all_registered(Host& host) {
   const auto dids = host.list(kOwnDids);
   return std::ranges::all_of(dids, [&](const std::string& did) {
-    return load<OwnDid>(host, kOwnDids, did)->wish == DidWish::registered;
+    return settled(load<OwnDid>(host, kOwnDids, did)->wish);
   });
 }
 
 void register_all_again(Host& host) {
   for (const std::string& did : host.list(kOwnDids)) {
-    if (load<OwnDid>(host, kOwnDids, did)->wish == DidWish::registered) {
+    if (settled(load<OwnDid>(host, kOwnDids, did)->wish)) {
       save(host, kOwnDids, did, OwnDid{DidWish::add});
     }
   }

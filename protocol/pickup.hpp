@@ -44,7 +44,7 @@ void start_mediation(Host& host, const Contact& mediator);
 /// confirmed. Without a mediator this only notes it.
 void register_own_did(Host& host, std::string_view did);
 void unregister_own_did(Host& host, std::string_view did);
-/// Whether all own DIDs are confirmed by the mediator.
+/// Whether the mediator has answered for all own DIDs; a refusal raised an alarm.
 [[nodiscard]] bool all_registered(Host& host);
 /// After a recovery: all registrations are sent again.
 void register_all_again(Host& host);
