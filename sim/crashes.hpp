@@ -7,6 +7,7 @@
 /// counted, and so is every crash, by phase: marks "site.<phase>" and "crash.<phase>.<where>".
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -31,6 +32,9 @@ inline constexpr std::size_t kCrashSites = 4;
 class Crashes {
  public:
   Crashes(World& world, const Faults& faults);
+
+  /// Sees every batch before its fate is decided: for checkers.
+  std::function<void(std::string_view node, const protocol::Batch&)> on_commit;
 
   /// `phase`: of the batch, empty for none of interest.
   [[nodiscard]] CommitFate at_commit(std::string_view node, std::string_view phase);

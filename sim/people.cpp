@@ -8,6 +8,7 @@
 namespace kith::sim {
 namespace {
 
+constexpr int kPatience = 12;  // Who only waits looks so many times more rarely.
 constexpr Duration kFirstLook{std::chrono::minutes{30}};  // All start within this.
 
 std::string text_of(const JsonObject& object, std::string_view name) {
@@ -97,14 +98,14 @@ void Crowd::start() {
 void Crowd::look(std::size_t index) {
   Person& person = people_[index];
   if (person.node->up()) act(person);
-  const Duration pause = exponential(random_, plan_.pause) + std::chrono::minutes{1};
+  Duration pause = exponential(random_, plan_.pause) + std::chrono::minutes{1};
+  if (person.waiting) pause = pause * kPatience;
   town_.world.after(pause, [this, index] { look(index); });
 }
 
 void Crowd::act(Person& person) {
   if (person.stage != Stage::joining && person.stage != Stage::rejoining) {
-    // Nobody looks more often than there is something to wait for.
-    if (person.stage != Stage::recovered) static_cast<void>(tell(person, "nudge"));
+    if (!person.waiting) static_cast<void>(tell(person, "nudge"));
     accept_invitations(person);
   }
   switch (person.stage) {
@@ -119,6 +120,7 @@ void Crowd::act(Person& person) {
       return set_up(person);
     case Stage::living:
     case Stage::recovered:
+      person.waiting = true;
       serve(person);
       return write_texts(person);
     case Stage::rejoining:
@@ -292,6 +294,7 @@ void Crowd::lose() {
     person.node->lose_everything();
     person.node = &town_.add(person.name + "-again");
     person.stage = Stage::rejoining;
+    person.waiting = false;
     person.lost_at = town_.world.now();
     person.done.erase("mediator");
     person.mail.clear();
@@ -321,8 +324,15 @@ void Crowd::call(Person& person) {
   if (!status) return;
   if (flag(*status, "can_finish")) {
     person.stage = Stage::finishing;
+    person.waiting = false;
     return;
   }
+  // Once codes are typed everywhere only the waiting periods are left.
+  const auto sessions = rows_of(*status, "sessions");
+  person.waiting = sessions.size() >= person.trustees.size() &&
+                   std::ranges::all_of(sessions, [](const JsonObject& session) {
+                     return !needs(session, "code") && !needs(session, "read-code");
+                   });
   for (const std::size_t index : person.trustees) {
     Person& trustee = people_[index];
     if (trustee.stage < Stage::living || trustee.stage == Stage::rejoining) continue;

@@ -44,6 +44,7 @@ SimNode::SimNode(const Surroundings& around, NodePlan plan)
       passphrase_key_(key_of(around.world, "passphrase " + plan_.name)) {
   store_.commit_fate = [this](const protocol::Batch& batch) {
     phase_ = phase_of(batch);
+    if (around_.crashes.on_commit) around_.crashes.on_commit(plan_.name, batch);
     return around_.crashes.at_commit(plan_.name, phase_);
   };
   store_.read_fails = [this] { return feeding_ && around_.crashes.at_read(); };

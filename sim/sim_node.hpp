@@ -70,6 +70,9 @@ class SimNode {
   void lose_everything();
 
   [[nodiscard]] SimStore& store() { return store_; }
+  /// What must never leave this node: for checkers.
+  [[nodiscard]] ByteView root_key() const { return root_.expose(); }
+  [[nodiscard]] ByteView passphrase_key() const { return passphrase_key_.expose(); }
   /// Reads records from outside; nothing is kept. The node must be up.
   template <class F>
   auto look(F&& f) {

@@ -1,0 +1,115 @@
+// kith-sim: the simulator at the command line. Exit code 1 when something that must hold did not.
+
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sim/scenario.hpp"
+
+namespace {
+
+constexpr const char* kUsage =
+    "kith-sim run setup-and-recover [--seed S | --seeds A..B] [--nodes N] [--faults] [--trace]\n"
+    "  --seed S      one run (default 1)\n"
+    "  --seeds A..B  one run for each seed; with faults, all together must have met every kind\n"
+    "  --nodes N     people in the town (default 40)\n"
+    "  --faults      draw faults from the seed\n"
+    "  --trace       print every event\n";
+
+struct Options {
+  std::uint64_t first = 1;
+  std::uint64_t last = 1;
+  std::uint64_t people = 40;
+  bool faults = false;
+  bool trace = false;
+};
+
+bool read_number(std::string_view text, std::uint64_t& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+bool read_range(std::string_view text, Options& options) {
+  const std::size_t dots = text.find("..");
+  return dots != std::string_view::npos && read_number(text.substr(0, dots), options.first) &&
+         read_number(text.substr(dots + 2), options.last) && options.first <= options.last;
+}
+
+std::optional<Options> read_options(int argc, char** argv) {
+  Options options;
+  int at = 1;
+  if (at >= argc || std::string_view(argv[at++]) != "run") return std::nullopt;
+  if (at < argc && std::string_view(argv[at]) == "setup-and-recover") ++at;
+  for (; at < argc; ++at) {
+    const std::string_view name = argv[at];
+    if (name == "--faults") {
+      options.faults = true;
+    } else if (name == "--trace") {
+      options.trace = true;
+    } else if (at + 1 >= argc) {
+      return std::nullopt;
+    } else if (name == "--seed") {
+      if (!read_number(argv[++at], options.first)) return std::nullopt;
+      options.last = options.first;
+    } else if (name == "--seeds") {
+      if (!read_range(argv[++at], options)) return std::nullopt;
+    } else if (name == "--nodes") {
+      if (!read_number(argv[++at], options.people)) return std::nullopt;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (options.people < 6 || options.people > 100) return std::nullopt;
+  return options;
+}
+
+void print(const kith::sim::RunReport& report) {
+  std::printf("  trace   %s\n", report.trace_hash.c_str());
+  std::printf("  events  %llu in %.1f days\n", static_cast<unsigned long long>(report.events),
+              static_cast<double>(report.lasted.count()) / 86'400'000.0);
+  for (const auto& [name, times] : report.marks) {
+    std::printf("  %-28s %llu\n", name.c_str(), static_cast<unsigned long long>(times));
+  }
+  for (const std::string& finding : report.findings) std::printf("  BROKEN  %s\n", finding.c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto options = read_options(argc, argv);
+  if (!options) {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  bool good = true;
+  kith::sim::World::Marks all;
+  for (std::uint64_t seed = options->first; seed <= options->last; ++seed) {
+    std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+    std::fflush(stdout);
+    kith::sim::RunPlan plan;
+    plan.seed = seed;
+    plan.people = options->people;
+    plan.faults = options->faults;
+    if (options->trace) {
+      plan.on_trace = [](std::string_view line) {
+        std::fwrite(line.data(), 1, line.size(), stdout);
+      };
+    }
+    const auto report = kith::sim::run_setup_and_recover(plan);
+    print(report);
+    std::fflush(stdout);
+    good = good && report.findings.empty();
+    for (const auto& [name, times] : report.marks) all[name] += times;
+  }
+  if (options->faults && options->last > options->first) {
+    for (const std::string& missing : kith::sim::missing_coverage(all)) {
+      std::printf("COVERAGE  %s\n", missing.c_str());
+      good = false;
+    }
+  }
+  std::printf("%s\n", good ? "all held" : "something broke");
+  return good ? 0 : 1;
+}
