@@ -18,7 +18,7 @@ std::uint16_t start_of(const std::uint8_t* at) {
 void CanarySearch::add_pattern(const std::string& name, ByteView bytes) {
   const std::uint16_t start = start_of(bytes.data());
   by_start_[start].push_back(patterns_.size());
-  starts_[start] = true;
+  (*starts_)[start] = true;
   patterns_.push_back({name, Bytes(bytes.begin(), bytes.end())});
 }
 
@@ -41,9 +41,11 @@ void CanarySearch::add(const std::string& name, ByteView secret) {
 
 std::vector<std::string> CanarySearch::find(ByteView bytes) const {
   std::vector<std::string> found;
+  const std::uint8_t* const data = bytes.data();
+  const bool* const starts = starts_->data();
   for (std::size_t i = 0; i + 1 < bytes.size(); ++i) {
-    const std::uint16_t start = start_of(bytes.data() + i);
-    if (!starts_[start]) continue;
+    const std::uint16_t start = start_of(data + i);
+    if (!starts[start]) continue;
     for (const std::size_t index : by_start_.at(start)) {
       const Bytes& pattern = patterns_[index].bytes;
       if (bytes.size() - i >= pattern.size() &&

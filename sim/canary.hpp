@@ -6,6 +6,7 @@
 
 #include <array>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,8 @@ class CanarySearch {
 
   std::vector<Pattern> patterns_;
   std::map<std::uint16_t, std::vector<std::size_t>> by_start_;  ///< First two bytes.
-  std::vector<bool> starts_ = std::vector<bool>(65'536);
+  using Starts = std::array<bool, 65'536>;
+  std::unique_ptr<Starts> starts_ = std::make_unique<Starts>();
 };
 
 }  // namespace kith::sim
