@@ -20,7 +20,5 @@ for argument in "$@"; do
 done
 
 [ "$install" = no ] || "$KITH_ROOT/scripts/install-deps.sh" build
-"$KITH_ROOT/scripts/build.sh" release
-if [ -f "$KITH_ROOT/scripts/demo_story.py" ]; then
-  exec python3 "$KITH_ROOT/scripts/demo_story.py" "$KITH_ROOT/build/release" "${story[@]}"
-fi
+KITH_DEMO=ON "$KITH_ROOT/scripts/build.sh" release
+exec python3 "$KITH_ROOT/scripts/demo_story.py" "$KITH_ROOT/build/release" "${story[@]}"

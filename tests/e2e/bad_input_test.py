@@ -6,7 +6,6 @@ import base64
 import hashlib
 import http.client
 import json
-import os
 import resource
 import signal
 import socket
@@ -15,7 +14,7 @@ import sys
 from pathlib import Path
 
 from acts import identity_posted, mail_ready, together
-from kith_process import PASSPHRASE, Refused, Workbench, run_kith, wait_for
+from kith_process import Refused, Workbench, wait_for
 
 ENVELOPE = "application/didcomm-encrypted+json"
 

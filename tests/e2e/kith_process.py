@@ -73,24 +73,25 @@ def wait_for(what, condition, deadline_s=DEADLINE_S):
         pause.wait(POLL_S)
 
 
-def run_kith(program, words, *, stdin=None, timeout_s=COMMAND_TIMEOUT_S, environment=None):
+def run_kith(program, words):
     """One command: (exit code, stdout, stderr)."""
-    done = subprocess.run([str(program), *words], input=stdin, capture_output=True, text=True,
-                          stdin=None if stdin is not None else subprocess.DEVNULL,
-                          timeout=timeout_s, env=environment, check=False)
+    done = subprocess.run([str(program), *words], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=COMMAND_TIMEOUT_S, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
 class Node:
     """One home. `start` runs the node on it; commands work with and without."""
 
-    def __init__(self, bench, name, passphrase=PASSPHRASE, program=None, label=None):
+    def __init__(self, bench, name, passphrase=PASSPHRASE, program=None, label=None,
+                 environment=None):
         self.bench = bench
         self.name = name
         self.label = label or name  # What others are told.
         self.home = bench.directory / name.lower()
         self.log = bench.directory / "logs" / f"{name.lower()}.log"
         self.program = program or bench.kith
+        self.environment = {**os.environ, **(environment or {})}  # Of the running node.
         self.process = None
         self.ready = {}
         self._run_words = []
@@ -108,13 +109,11 @@ class Node:
             line += ["--passphrase-file", str(self.passphrase_file)]
         return line
 
-    def kith(self, *words, also=(), passphrase=True, timeout_s=COMMAND_TIMEOUT_S,
-             environment=None):
+    def kith(self, *words, also=(), passphrase=True):
         """Runs a command and returns its reply. Raises Refused, but not for exit codes in `also`:
         some replies come with one."""
         line = self.words(*words, passphrase=passphrase)
-        code, out, err = run_kith(self.bench.kith, line, timeout_s=timeout_s,
-                                  environment=environment)
+        code, out, err = run_kith(self.bench.kith, line)
         self.bench.note(self.name, line, code, out, err)
         if code != 0 and code not in also:
             raise Refused(line, code, _error_of(err), err)
@@ -134,7 +133,7 @@ class Node:
 
     # The process
 
-    def start(self, *words, environment=None, wait=True):
+    def start(self, *words):
         """Runs `kith run`; the same words again if none are given."""
         assert self.process is None, f"{self.name} runs already"
         if words:
@@ -144,9 +143,8 @@ class Node:
             line += ["--passphrase-file", str(self.passphrase_file)]
         self.log.parent.mkdir(exist_ok=True)
         with open(self.log, "ab") as log:
-            self.process = self.bench.spawn(line, log, environment)
-        if wait:
-            self.ready = self._read_ready()
+            self.process = self.bench.spawn(line, log, self.environment)
+        self.ready = self._read_ready()
         return self
 
     def _read_ready(self):
@@ -311,7 +309,7 @@ class Workbench:
         # A child dies with the thread that made it, so one thread makes all and stays to the end.
         self._spawner = ThreadPoolExecutor(max_workers=1)
 
-    def spawn(self, line, log, environment=None):
+    def spawn(self, line, log, environment):
         """A process that ends with this one at the latest."""
         process = self._spawner.submit(
             subprocess.Popen, line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
