@@ -22,7 +22,7 @@ for tool in cmake ninja g++; do
   command -v "$tool" >/dev/null || die "$tool is not installed" "Run scripts/install-deps.sh build"
 done
 
-options=(-DKITH_TESTS="$tests" -DKITH_DEMO="${KITH_DEMO:-OFF}" -DKITH_BENCH=OFF -DKITH_DEPS_PREFIX="$KITH_DEPS_PREFIX"
+options=(-DKITH_TESTS="$tests" -DKITH_DEMO="${KITH_DEMO:-OFF}" -DKITH_BENCH="$tests" -DKITH_DEPS_PREFIX="$KITH_DEPS_PREFIX"
   -DKITH_REQUIRE_VECTORS="${KITH_REQUIRE_VECTORS:-OFF}")
 [ -z "${KITH_VECTORS:-}" ] || options+=(-DKITH_VECTORS="$KITH_VECTORS")
 
