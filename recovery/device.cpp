@@ -125,7 +125,7 @@ JsonArray hints_for(Host& host, const OpeningSummary& summary) {
   JsonArray hints;
   if (const auto job = finish_job(host)) {
     if (job->step == FinishStep::done) {
-      hint(hints, "You have your identity back. Make a new recovery set: kith recovery setup");
+      hint(hints, "You have your identity back. Look after it: kith recovery status");
     } else {
       hint(hints, job->problem.empty() ? "Kith is finishing; leave it switched on."
                                        : "Now: " + job->problem + ".");

@@ -328,8 +328,8 @@ void close_all(Host& host, FinishJob& job) {
   }
   host.audit("recover.finished", {{"blamed", summary.blamed.size()}});
   host.notify({"recover",
-               "You have your identity back; the lost devices are out. Make a new recovery set "
-               "now: `kith recovery setup`.",
+               "You have your identity back; the lost devices are out. Your trustees still hold "
+               "their shares for you: see `kith recovery status`.",
                {},
                {}});
   go_to(job, FinishStep::done);
@@ -476,10 +476,6 @@ JsonArray describe_steps(Host& host, const FinishJob& job) {
     }
     steps.push_back(std::move(step));
   }
-  JsonObject last{{"name", "make a new recovery set"}};
-  last["state"] = job.step == FinishStep::done ? "doing" : "to-do";
-  last["detail"] = "kith recovery setup";
-  steps.push_back(std::move(last));
   return steps;
 }
 

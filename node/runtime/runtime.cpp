@@ -67,6 +67,8 @@ unsigned refusal_status(Errc code) {
     case Errc::expired:
     case Errc::replayed:
       return 400;
+    case Errc::limit_exceeded:
+      return 413;  // As large, or as deeply nested, at every later try too.
     default:
       return 503;
   }

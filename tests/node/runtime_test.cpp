@@ -80,8 +80,8 @@ TEST(Worker, DestructionFinishesTheRunningJobAndDropsTheRest) {
 }
 
 TEST(SystemClock, GoesForward) {
-  const ClockReading first = read_clocks();
-  const ClockReading second = read_clocks();
+  const MachineClocks first = read_clocks();
+  const MachineClocks second = read_clocks();
   EXPECT_GE(second.steady_ms, first.steady_ms);
   EXPECT_GT(first.wall_ms, std::int64_t{1700000000} * 1000);
 }
