@@ -361,7 +361,7 @@ void Crowd::phone(Person& person, Person& trustee, const JsonObject& status) {
       read_codes(person, session, trustee);
     }
   }
-  static_cast<void>(tell(trustee, "nudge"));
+  if (!person.waiting) static_cast<void>(tell(trustee, "nudge"));
 }
 
 void Crowd::read_codes(Person& person, const JsonObject& session, Person& trustee) {
