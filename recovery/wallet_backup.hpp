@@ -1,7 +1,7 @@
 #pragma once
 
 /// What a backup holds: the records that make up a wallet, and nothing that belongs to one device
-/// (docs/storage-formats.md lists the collections). Agent keys, shares held for others, effects and
+/// (docs/home-formats.md lists the collections). Agent keys, shares held for others, effects and
 /// inbox marks stay behind: a recovered device makes its own.
 
 #include <optional>
