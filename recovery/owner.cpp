@@ -18,7 +18,7 @@ namespace {
 constexpr std::string_view kAlerts = "recovery-alert";
 constexpr std::string_view kBeats = "heartbeat";
 constexpr std::chrono::hours kHeartbeatEvery{24 * 7};
-constexpr Duration kHeartbeatEveryTest{5'000};
+constexpr Duration kHeartbeatEveryTest{60'000};
 /// Notices that come this long after a veto are vetoed without asking again.
 constexpr std::chrono::hours kVetoStands{24 * 14};
 
@@ -44,6 +44,7 @@ struct StandingVeto {
 std::size_t ask_for_heartbeats(Host& host) {
   const auto set = owner_set(host);
   if (!set || set->step != SetStep::done) return 0;
+  const Duration pause = host.test_mode() ? kHeartbeatEveryTest : Duration{kHeartbeatEvery};
   std::size_t asked = 0;
   for (const TrusteeProgress& trustee : set->trustees) {
     if (trustee.step != TrusteeStep::committed) continue;
@@ -51,11 +52,11 @@ std::size_t ask_for_heartbeats(Host& host) {
     save(host, kBeats, trustee.contact_id, beat);
     const auto& record_id = set->record.leaves[trustee.leaf].record_id;
     const HeartbeatRequest request{Bytes(record_id.begin(), record_id.end()), beat.challenge, {}};
+    // A request that did not arrive until the next one is due has no use any more.
     const auto sent = send_to_trustee(host, trustee.contact_id, HeartbeatRequest::kName,
-                                      protocol::encode_body(request));
+                                      protocol::encode_body(request), pause);
     if (sent.has_value()) ++asked;
   }
-  const Duration pause = host.test_mode() ? kHeartbeatEveryTest : Duration{kHeartbeatEvery};
   // Jitter, so that the trustees' traffic does not show who belongs together.
   const auto spread = static_cast<std::uint64_t>(pause.count() / 4);
   const Duration jitter{static_cast<std::int64_t>(host.random().below(spread + 1))};

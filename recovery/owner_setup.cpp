@@ -23,6 +23,7 @@ constexpr Duration kRepeatSlow{3'600'000};  // Trustees may be offline for days.
 constexpr Duration kAnchorLook{500};
 constexpr Duration kBackupLook{60'000};
 constexpr Duration kBackupLookTest{2'000};
+constexpr Duration kBackupLookMax{3'600'000};
 
 TestMode test_mode(Host& host) {
   return host.test_mode() ? TestMode::on : TestMode::off;
@@ -294,7 +295,7 @@ void finish_when_committed(Host& host, OwnerSet& set) {
 }  // namespace
 
 Result<void> send_to_trustee(Host& host, const std::string& contact_id, std::string_view name,
-                             JsonObject body) {
+                             JsonObject body, Duration life) {
   const auto contact = protocol::find_contact(host, contact_id);
   if (!contact) return fail(Errc::unknown_peer, "a trustee is no longer a contact");
   TRY(const Did mine, Did::parse(contact->my_did));
@@ -304,7 +305,9 @@ Result<void> send_to_trustee(Host& host, const std::string& contact_id, std::str
   message.from = mine;
   message.to = {theirs};
   message.body = std::move(body);
-  TRY(const std::string id, protocol::send(host, std::move(message), {}));
+  protocol::SendOptions options;
+  options.life = life;
+  TRY(const std::string id, protocol::send(host, std::move(message), options));
   return {};
 }
 
@@ -417,8 +420,11 @@ void repeat_unanswered(Host& host) {
   }
   store_when_enough(host, *set);
   if (!waiting_for_program && !waiting_for_people) return;
+  // Ever more rarely, so that the mailbox of a trustee who is away for weeks does not fill up.
+  const Duration pause = std::clamp((host.now() - set->record.created) / 4, kRepeatFast * 12,
+                                    kRepeatSlow * 6);
   host.set_timer(kOwnerModule, kTimerRepeat,
-                 host.now() + (waiting_for_program ? kRepeatFast * 12 : kRepeatSlow));
+                 host.now() + (waiting_for_program ? pause : kRepeatSlow * 6));
 }
 
 void after_upload(Host& host) {
@@ -487,7 +493,9 @@ void check_anchor(Host& host) {
 void backup_if_changed(Host& host) {
   auto set = owner_set(host);
   if (!set || set->step != SetStep::done) return;
-  const Duration look = host.test_mode() ? kBackupLookTest : kBackupLook;
+  // A wallet that has not changed for long is looked at ever more rarely.
+  const Duration least = host.test_mode() ? kBackupLookTest : kBackupLook;
+  const Duration look = std::clamp((host.now() - set->stored) / 4, least, kBackupLookMax);
   host.set_timer(kOwnerModule, kTimerBackup, host.now() + look);
   if (!set->job.empty() || content_digest(host) == set->stored_digest) return;
   const auto started = start_upload(host, *set, false);

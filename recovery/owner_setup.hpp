@@ -32,8 +32,10 @@ void check_anchor(Host& host);
 /// Seals and stores a new backup if the wallet changed since the last one.
 void backup_if_changed(Host& host);
 
-/// Sends `body` as trustee/1.0/<name> to a contact. Lost ones are repeated by the caller's timer.
+/// Sends `body` as trustee/1.0/<name> to a contact, who may be offline for as long as `life`. Lost
+/// ones are repeated by the caller's timer.
 [[nodiscard]] Result<void> send_to_trustee(Host& host, const std::string& contact_id,
-                                           std::string_view name, JsonObject body);
+                                           std::string_view name, JsonObject body,
+                                           Duration life = std::chrono::hours{24 * 14});
 
 }  // namespace kith::recovery
