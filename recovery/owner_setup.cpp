@@ -421,8 +421,8 @@ void repeat_unanswered(Host& host) {
   store_when_enough(host, *set);
   if (!waiting_for_program && !waiting_for_people) return;
   // Ever more rarely, so that the mailbox of a trustee who is away for weeks does not fill up.
-  const Duration pause = std::clamp((host.now() - set->record.created) / 4, kRepeatFast * 12,
-                                    kRepeatSlow * 6);
+  const Duration pause =
+      std::clamp((host.now() - set->record.created) / 4, kRepeatFast * 12, kRepeatSlow * 6);
   host.set_timer(kOwnerModule, kTimerRepeat,
                  host.now() + (waiting_for_program ? pause : kRepeatSlow * 6));
 }

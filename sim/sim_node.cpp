@@ -131,6 +131,7 @@ void SimNode::perform(const protocol::Effect& effect) {
 
 /// Asks the world for the next wakeup, unless it knows of an earlier one.
 void SimNode::arm() {
+  if (!up()) return;  // An effect of the start crashed it again.
   const Time next = agent_->next_wakeup();
   if (next >= armed_) return;
   armed_ = next;
