@@ -15,8 +15,8 @@ namespace kith::recovery {
 
 /// All backed-up records as one byte string, in a fixed order: equal wallets give equal bytes.
 [[nodiscard]] SecretBytes wallet_snapshot(Host& host);
-/// Digest of the snapshot without the recovery record, which changes with every backup: tells
-/// whether a new backup is due.
+/// Digest of the snapshot without what changes by itself (the recovery record with every backup,
+/// the pace of looking for mail): tells whether a new backup is due.
 [[nodiscard]] Bytes content_digest(Host& host);
 /// Writes a snapshot's records over this wallet's. Refuses collections that no backup may hold.
 /// Errors: malformed, refused.
