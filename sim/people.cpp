@@ -110,7 +110,7 @@ void Crowd::act(Person& person) {
   }
   switch (person.stage) {
     case Stage::joining:
-      return join(person, Stage::founding);
+      return join(person, Stage::connecting);
     case Stage::founding:
       return found(person);
     case Stage::connecting:
@@ -199,7 +199,7 @@ void Crowd::found(Person& person) {
   } else if (state == "posted") {
     person.did = text_of(*status, "did");
     person.policy = text_of(*status, "policy");
-    person.stage = Stage::connecting;
+    person.stage = Stage::joining;
   }
 }
 
@@ -411,6 +411,9 @@ std::string Crowd::describe() const {
     text += person.name + " " + std::string(stage_name(person.stage)) +
             (person.node != nullptr && person.node->up() ? "" : " (down)") +
             (person.last_problem.empty() ? "" : "; " + person.last_problem) + "\n";
+    if (person.stage != Stage::finishing || person.node == nullptr || !person.node->up()) continue;
+    const auto status = person.node->command("describe", "recover-status", {}, false);
+    if (status && status->has_value()) text += "  " + crypto::json_text(**status) + "\n";
   }
   return text;
 }

@@ -21,8 +21,8 @@
 namespace kith::sim {
 
 enum class Stage : std::uint8_t {
+  founding,    ///< Making the identity: with it the vault, which keys of all logs go to.
   joining,     ///< Taking the mediator.
-  founding,    ///< Making the identity.
   connecting,  ///< Inviting friends.
   setting_up,  ///< Until recovery stands and its drill has passed.
   living,
@@ -44,7 +44,7 @@ struct Approval {
 struct Person {
   std::string name;
   SimNode* node = nullptr;
-  Stage stage = Stage::joining;
+  Stage stage = Stage::founding;
   std::vector<std::size_t> trustees;
   std::vector<std::size_t> invites;  ///< Friends that this person invites.
   bool loses = false;
