@@ -104,7 +104,10 @@ void Crowd::look(std::size_t index) {
 }
 
 void Crowd::act(Person& person) {
-  if (person.stage != Stage::joining && person.stage != Stage::rejoining) {
+  // Without a mediator nothing can be answered yet; invitations wait.
+  const bool reachable = person.stage != Stage::founding && person.stage != Stage::joining &&
+                         person.stage != Stage::rejoining;
+  if (reachable) {
     if (!person.waiting) static_cast<void>(tell(person, "nudge"));
     accept_invitations(person);
   }
