@@ -53,6 +53,23 @@ std::string protocol_of(std::string_view message_type) {
   return std::string(message_type.substr(0, message_type.rfind('/')));
 }
 
+bool may_succeed_later(Errc code) {
+  switch (code) {
+    case Errc::malformed:
+    case Errc::unsupported:
+    case Errc::limit_exceeded:
+    case Errc::bad_key:
+    case Errc::bad_signature:
+    case Errc::cannot_decrypt:
+    case Errc::not_authentic:
+    case Errc::expired:
+    case Errc::replayed:
+      return false;
+    default:
+      return true;
+  }
+}
+
 void report_problem(Host& host, const Inbound& failed, const Error& error) {
   if (!failed.info.authenticated || !failed.info.sender || !failed.info.own_did) return;
   const crypto::ErrorText& text = crypto::error_text(error.code);

@@ -41,6 +41,10 @@ struct StoredReply {
 /// "https://didcomm.org/trust-ping/2.0/ping" -> "https://didcomm.org/trust-ping/2.0"
 [[nodiscard]] std::string protocol_of(std::string_view message_type);
 
+/// Whether an envelope refused with `code` may be taken at a later try; otherwise it is the
+/// sender's to mend. Every transport answers by this rule.
+[[nodiscard]] bool may_succeed_later(Errc code);
+
 /// Tells an authenticated sender why its message was refused; the failed type is the first
 /// argument. Never answers a problem report, and never anonymous messages.
 void report_problem(Host& host, const Inbound& failed, const Error& error);

@@ -3,31 +3,11 @@
 #include <algorithm>
 
 #include "crypto/assert.hpp"
+#include "node/inbox.hpp"
 #include "sim/chance.hpp"
 #include "sim/sim_node.hpp"
 
 namespace kith::sim {
-namespace {
-
-/// As the real node answers: what the sender itself can mend is final, the rest is worth a retry.
-bool may_change(Errc code) {
-  switch (code) {
-    case Errc::malformed:
-    case Errc::unsupported:
-    case Errc::bad_key:
-    case Errc::bad_signature:
-    case Errc::cannot_decrypt:
-    case Errc::not_authentic:
-    case Errc::expired:
-    case Errc::replayed:
-      return false;
-    default:
-      return true;
-  }
-}
-
-}  // namespace
-
 SimNetwork::SimNetwork(World& world, const Faults& faults)
     : world_(world), faults_(faults), random_(world.stream("network")) {}
 
@@ -111,7 +91,7 @@ void SimNetwork::arrive(const RequestPtr& request) {
   if (unanswered.empty()) return;  // The handler's answer is under way.
   if (!outcome) return respond(request, {}, fail(Errc::unreachable, "it died"), true);
   if (outcome->refused) {
-    return respond(request, {}, outcome->refused, may_change(outcome->refused->code));
+    return respond(request, {}, outcome->refused, node::may_succeed_later(outcome->refused->code));
   }
   respond(request, {}, std::nullopt, false);
 }

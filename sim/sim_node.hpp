@@ -18,7 +18,6 @@
 #include "protocol/unit_of_work.hpp"
 #include "sim/crashes.hpp"
 #include "sim/sim_ledger.hpp"
-#include "sim/sim_modules.hpp"
 #include "sim/sim_network.hpp"
 #include "sim/sim_store.hpp"
 #include "sim/world.hpp"
@@ -35,7 +34,7 @@ struct Surroundings {
   SimLedger& ledger;
   Crashes& crashes;
   Faults faults;
-  MakeModules make_modules = sim_modules;
+  MakeModules make_modules = node::make_modules;
 };
 
 struct NodePlan {

@@ -17,6 +17,7 @@
 #include "node/agent.hpp"
 #include "node/control/server.hpp"
 #include "node/control/socket_path.hpp"
+#include "node/inbox.hpp"
 #include "node/net/http.hpp"
 #include "node/runtime/crash_points.hpp"
 #include "node/runtime/ledgers.hpp"
@@ -54,24 +55,9 @@ HttpResponse error_response(unsigned status, const Error& error) {
   return json_response(status, JsonObject{{"error", to_json(report_of(error))}});
 }
 
-/// What a sender can mend gets 400; the rest may be otherwise in a moment, so the sender tries
-/// again.
 unsigned refusal_status(Errc code) {
-  switch (code) {
-    case Errc::malformed:
-    case Errc::unsupported:
-    case Errc::bad_key:
-    case Errc::bad_signature:
-    case Errc::cannot_decrypt:
-    case Errc::not_authentic:
-    case Errc::expired:
-    case Errc::replayed:
-      return 400;
-    case Errc::limit_exceeded:
-      return 413;  // As large, or as deeply nested, at every later try too.
-    default:
-      return 503;
-  }
+  if (may_succeed_later(code)) return 503;
+  return code == Errc::limit_exceeded ? 413 : 400;
 }
 
 /// Statuses that another try may change (RFC 9110); all of 5xx counts.
