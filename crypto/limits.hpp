@@ -39,6 +39,8 @@ inline constexpr std::size_t kMessageIdCharsMax = 64;
 inline constexpr std::size_t kAttachmentsMax = 32;
 /// Message type URIs; real ones stay below 100.
 inline constexpr std::size_t kMessageTypeCharsMax = 512;
+/// Any text in a message, except the data of attachments and the padding.
+inline constexpr std::size_t kMessageTextBytesMax = 64 * 1024;
 /// Items of a list header: to, ack, please_ack, accept-lang.
 inline constexpr std::size_t kMessageHeaderItemsMax = 64;
 /// A DID or DID URL: did:peer:2 with several services stays below.
@@ -146,6 +148,10 @@ inline constexpr std::chrono::hours kMailLife{24 * 30};
 inline constexpr std::chrono::seconds kRetryFirst{1};
 inline constexpr std::chrono::seconds kRetryMax{3600};
 inline constexpr std::size_t kOpenEffectsMax = 10000;
+/// Endpoints of one recipient that are tried in turn.
+inline constexpr std::size_t kEndpointsTriedMax = 4;
+/// A relay holds a message back at most so long, whatever its sender asks for.
+inline constexpr std::chrono::hours kRelayDelayMax{24};
 
 // HTTP (node/net)
 inline constexpr std::size_t kHttpHeaderBytesMax = 8 * 1024;
@@ -180,8 +186,37 @@ inline constexpr std::size_t kHttpClientCallsMax = 1024;
 inline constexpr std::size_t kHttpClientIdleMax = 64;
 /// Shorter than kHttpIdleTimeout, so that the client closes first and never meets a closed one.
 inline constexpr std::chrono::seconds kHttpClientIdleTimeout{30};
+/// The cryptography of a TLS 1.3 handshake takes milliseconds; the rest is the network.
+inline constexpr std::chrono::seconds kTlsHandshakeTimeout{5};
 /// URLs of endpoints; longer ones are attacks.
 inline constexpr std::size_t kHttpUrlCharsMax = 2048;
+
+// WebSocket (node/net)
+/// Lasting connections of a listener. An idle one costs a few KiB (with TLS: 20), so 100 MiB at
+/// most.
+inline constexpr std::size_t kWebSocketConnectionsMax = 4096;
+/// A quiet connection is asked for a sign of life this often ...
+inline constexpr std::chrono::seconds kWebSocketPingInterval{30};
+/// ... and closed when none comes: half-open connections hold no place for long.
+inline constexpr std::chrono::seconds kWebSocketPongTimeout{10};
+/// From the first to the last byte of one message, as for an HTTP body.
+inline constexpr std::chrono::seconds kWebSocketMessageTimeout{30};
+/// A reader that takes nothing for so long is cut off; its mail waits in the mailbox.
+inline constexpr std::chrono::seconds kWebSocketWriteTimeout{10};
+/// What may wait behind the message being written; a reader slower than that is cut off.
+inline constexpr std::size_t kWebSocketQueueBytesMax = 256 * 1024;
+/// Over all connections of a listener, so that many slow readers cannot fill the memory.
+inline constexpr std::size_t kWebSocketQueuesBytesMax = 64 * 1024 * 1024;
+/// Pings and the like between two messages and two pings of our own: more is a flood.
+inline constexpr std::size_t kWebSocketControlFramesMax = 64;
+/// Bytes of frame headers and empty fragments beyond the content of one message.
+inline constexpr std::size_t kWebSocketOverheadBytesMax = 64 * 1024;
+/// Connections to one listener that carry outgoing messages close when idle for so long.
+inline constexpr std::chrono::seconds kWebSocketIdleTimeout{60};
+/// Messages on their way over one connection, not confirmed by a pong yet.
+inline constexpr std::size_t kWebSocketUnconfirmedMax = 64;
+/// Connections that a node opens: its mediator's, and its contacts' without one.
+inline constexpr std::size_t kWebSocketClientConnectionsMax = 64;
 
 // Worker thread (node/runtime)
 /// Jobs that wait: one unlock and some seals; more means that someone loops.

@@ -154,7 +154,8 @@ std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& eve
       protocol::unpack(crypto::as_text(event.envelope),
                        {secrets, known, seams_.keys, protocol::epoch_seconds(unit.now())});
   if (!unpacked.has_value()) return unpacked.error();
-  const Inbound inbound{std::move(unpacked->message), std::move(unpacked->info), event.channel};
+  const Inbound inbound{std::move(unpacked->message), std::move(unpacked->info), event.channel,
+                        event.lasting};
   // Anonymous messages have no sender to tell ids apart by: the envelope's own hash marks them.
   const std::string mark_id = inbound.info.sender
                                   ? inbound_mark_id(*inbound.info.sender, inbound.message.id)

@@ -21,7 +21,8 @@ struct ClockReading {
 
 struct EnvelopeArrived {
   Bytes envelope;
-  std::string channel;  ///< Names the waiting connection it came on; empty: none waits.
+  std::string channel;   ///< Names the waiting connection it came on; empty: none waits.
+  bool lasting = false;  ///< That connection stays open after an answer. No two ever share a name.
 };
 struct CommandGiven {
   Command command;

@@ -22,20 +22,46 @@ enum class EffectKind : std::uint8_t {
   fetch = 2,          ///< FetchPayload: HTTP GET of a public document (invitation, descriptor).
   ledger_append = 3,  ///< LedgerAppendPayload.
   ledger_read = 4,    ///< LedgerReadPayload.
+  /// LivePayload: keep a WebSocket open. Ends when it has closed or cannot be opened. Always
+  /// transient: a new life of the node opens a new one.
+  live = 5,
 };
 constexpr bool is_valid(EffectKind kind) {
-  return kind >= EffectKind::send && kind <= EffectKind::ledger_read;
+  return kind >= EffectKind::send && kind <= EffectKind::live;
 }
 
+/// Another way to the same recipient.
+struct OtherWay {
+  std::string uri;
+  Bytes packed;  ///< Empty: the same bytes as on the first way.
+  template <class V>
+  void visit(V& v) {
+    v("uri", uri), v("packed", packed);
+  }
+};
+
 struct SendPayload {
-  std::string uri;  ///< Endpoint of the first hop; empty when `channel` carries it back.
-  Bytes packed;     ///< The envelope; resends are byte-equal.
+  /// Endpoint of the first hop, http(s) or ws(s); empty when `channel` carries it back.
+  std::string uri;
+  Bytes packed;  ///< The envelope; resends are byte-equal.
   bool wants_reply =
       false;            ///< return_route: all. The reply's body comes back as an envelope event.
   std::string channel;  ///< Connection that waits for this answer (return route).
+  std::vector<OtherWay> others;  ///< Tried in turn with `uri`, one at each attempt.
   template <class V>
   void visit(V& v) {
-    v("uri", uri), v("packed", packed), v("wants_reply", wants_reply), v("channel", channel);
+    v("uri", uri), v("packed", packed), v("wants_reply", wants_reply), v("channel", channel),
+        v("others", others);
+  }
+};
+
+/// Messages to `uri` go over this connection while it is open, and what comes on it reaches the
+/// agent as envelopes.
+struct LivePayload {
+  std::string uri;  ///< ws or wss.
+  template <class V>
+  void visit(V& v) {
+    v("uri", uri);
   }
 };
 

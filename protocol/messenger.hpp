@@ -47,9 +47,12 @@ struct SendOptions {
   std::string owner;  ///< Module told when the effect ends; empty: nobody.
   std::string context;
   Duration life = std::chrono::hours{24 * 14};  ///< Given up after this.
-  bool wants_reply = false;      ///< Ask for the answer on the same connection (return_route: all).
-  bool transient = false;        ///< May be lost in a crash.
-  std::string channel;           ///< Answer on this waiting connection instead of an endpoint.
+  bool wants_reply = false;  ///< Ask for the answer on the same connection (return_route: all).
+  bool transient = false;    ///< May be lost in a crash.
+  std::string channel;       ///< Answer on this waiting connection instead of an endpoint.
+  std::string via;           ///< Go to this address instead of the recipient's endpoints.
+  /// Relays on the way hold it back: this long, or if negative a random time up to it.
+  std::chrono::milliseconds relay_delay{0};
   bool answers_inbound = false;  ///< Kept with the inbox mark: an identical repeat gets it again.
 };
 

@@ -20,7 +20,8 @@ namespace kith::protocol {
 struct Inbound {
   Message message;
   EnvelopeInfo info;
-  std::string channel;  ///< The connection it came on, when the sender waits for a reply there.
+  std::string channel;   ///< The connection it came on, when the sender waits for a reply there.
+  bool lasting = false;  ///< `channel` stays open and takes any number of messages (WebSocket).
 };
 
 /// A command of the node's user. `id` is chosen by the client: the same id is never done twice.
