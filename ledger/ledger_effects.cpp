@@ -98,6 +98,7 @@ Result<EffectResult> run(Ledger& ledger, const Effect& effect, AnchorTime now) {
     case EffectKind::fetch:
       return finish_descriptor(effect, ledger.descriptor());
     case EffectKind::send:
+    case EffectKind::live:
       break;
   }
   return fail(Errc::unsupported, "not an effect on a ledger");
@@ -114,6 +115,7 @@ Result<EffectResult> read_reply(const Effect& effect, const HttpReply& reply) {
     case EffectKind::fetch:
       return finish_descriptor(effect, LedgerClient::read_descriptor(reply));
     case EffectKind::send:
+    case EffectKind::live:
       break;
   }
   return fail(Errc::unsupported, "not an effect on a ledger");
@@ -137,6 +139,7 @@ Result<std::string> ledger_url_of(const Effect& effect) {
       return std::move(payload.url);
     }
     case EffectKind::send:
+    case EffectKind::live:
       break;
   }
   return std::string();
