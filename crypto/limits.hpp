@@ -43,12 +43,32 @@ inline constexpr std::size_t kMessageTypeCharsMax = 512;
 inline constexpr std::size_t kMessageTextBytesMax = 64 * 1024;
 /// Items of a list header: to, ack, please_ack, accept-lang.
 inline constexpr std::size_t kMessageHeaderItemsMax = 64;
+/// Queries of one discover-features message, and the characters of one pattern.
+inline constexpr std::size_t kFeatureQueriesMax = 32;
+inline constexpr std::size_t kFeaturePatternCharsMax = 256;
+/// Features of one answer that are read and kept.
+inline constexpr std::size_t kFeaturesMax = 256;
+/// Queries whose answers are kept for reading; the oldest goes first.
+inline constexpr std::size_t kFeatureAnswersKept = 32;
 /// A DID or DID URL: did:peer:2 with several services stays below.
 inline constexpr std::size_t kDidCharsMax = 4096;
 inline constexpr std::size_t kDidDocumentBytesMax = 64 * 1024;
 /// Keys and endpoints of one DID document: a household's devices, with room.
 inline constexpr std::size_t kDidDocumentMethodsMax = 64;
 inline constexpr std::size_t kDidDocumentServicesMax = 16;
+/// Documents of did:web kept for reuse; the oldest goes first, and it is fetched again when needed.
+inline constexpr std::size_t kDidWebDocumentsKept = 256;
+/// A fetched document is believed so long: a key that its owner took away stops working then.
+inline constexpr std::chrono::hours kDidWebDocumentLife{1};
+/// Addresses that one short invitation may lead through before the invitation itself.
+inline constexpr std::size_t kShortUrlHopsMax = 3;
+/// Short addresses of invitations served for one client, and for all.
+inline constexpr std::size_t kShortUrlsPerClientMax = 64;
+inline constexpr std::size_t kShortUrlsMax = 4096;
+/// A short address does not outlive the longest invitation.
+inline constexpr std::chrono::hours kShortUrlLifeMax{24 * 90};
+/// Text of a QR code: version 40 at the lowest error correction (ISO/IEC 18004) holds no more.
+inline constexpr std::size_t kQrTextBytesMax = 2953;
 /// An invitation as a URL; browsers and QR readers stop earlier.
 inline constexpr std::size_t kInvitationUrlCharsMax = 8192;
 /// Clocks of honest people differ by this much.

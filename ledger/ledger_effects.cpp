@@ -134,7 +134,7 @@ Result<std::string> ledger_url_of(const Effect& effect) {
     case EffectKind::fetch: {
       TRY(auto payload, protocol::decode_record<FetchPayload>(effect.payload));
       const std::string end = descriptor_url("");
-      if (!payload.url.ends_with(end)) return std::string();
+      if (payload.page || !payload.url.ends_with(end)) return std::string();
       payload.url.resize(payload.url.size() - end.size());
       return std::move(payload.url);
     }

@@ -67,9 +67,29 @@ struct LivePayload {
 
 struct FetchPayload {
   std::string url;
+  std::string accept;  ///< Value of the Accept field; empty: none is sent.
+  /// The address was written by a stranger: addresses of private networks are refused, whatever the
+  /// node otherwise allows.
+  bool public_only = false;
+  /// The outcome is a FetchedPage, whatever the status, and redirects are not followed; otherwise
+  /// it is the body of a 200.
+  bool page = false;
+  std::uint64_t bytes_max = 0;  ///< Of the body; 0: as for an envelope.
   template <class V>
   void visit(V& v) {
-    v("url", url);
+    v("url", url), v("accept", accept), v("public_only", public_only), v("page", page),
+        v("bytes_max", bytes_max);
+  }
+};
+
+struct FetchedPage {
+  std::uint32_t status = 0;
+  std::string location;  ///< Of a redirect; as sent.
+  std::string content_type;
+  Bytes body;
+  template <class V>
+  void visit(V& v) {
+    v("status", status), v("location", location), v("content_type", content_type), v("body", body);
   }
 };
 
