@@ -74,6 +74,7 @@ Result<void> prepare_vault(Host& host, const std::optional<StepUp>& step_up) {
   } else {
     CHECK(protocol::create_vault(host, *step_up));
   }
+  CHECK(move_keys_to_vault(host));  // Of relationships that are older than the vault.
   const auto held = protocol::vault_items_of(host, "", protocol::VaultUse::link_secret);
   if (!held.empty()) return {};
   TRY(const SealedKey secret, host.keys().generate_secret(KeyPurpose::link_secret));

@@ -16,6 +16,11 @@ namespace kith::ledger {
 [[nodiscard]] Result<void> keep_log_keys(Host& host, std::string_view did, const LogKeys& keys);
 [[nodiscard]] Result<void> keep_next_keys(Host& host, std::string_view did, const NextTier& next);
 
+/// Moves what lies outside into the vault: the next and recovery keys of own logs that were made
+/// before there was one. Otherwise no backup holds them, and a loss ends those relationships.
+/// Nothing to move is Ok. Errors: those of add_to_vault.
+[[nodiscard]] Result<void> move_keys_to_vault(Host& host);
+
 /// Those next keys of the log that we hold, as active keys. `vault` is the opened vault.
 /// Errors: step_up_required (there is a vault and it was not given), not_found (too few are held).
 [[nodiscard]] Result<std::vector<KeyPair>> take_next_keys(Host& host, const LogView& view,

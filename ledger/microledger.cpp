@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/did_kith.hpp"
+#include "ledger/log_keys.hpp"
 #include "ledger/log_store.hpp"
 #include "ledger/log_writer.hpp"
 #include "ledger/strict_json.hpp"
@@ -11,21 +12,6 @@
 
 namespace kith::ledger {
 namespace {
-
-using protocol::VaultUse;
-
-constexpr std::string_view kUnvaulted = "log-salt";
-
-/// Without a vault: which salt the recovery keys in `log-key` go with (collection `log-salt`, by
-/// DID).
-struct UnvaultedRecovery {
-  std::vector<std::string> keys;
-  Bytes salt;
-  template <class V>
-  void visit(V& v) {
-    v("keys", keys), v("salt", salt);
-  }
-};
 
 std::string kid(std::string_view did, std::string_view multikey) {
   return std::string(did) + "#" + std::string(multikey);
@@ -51,61 +37,6 @@ void remember_agent(Host& host, std::string_view did, const AgentKeys& keys) {
   protocol::remember_key(host, kid(did, names.agree), keys.agree.sealed);
 }
 
-Result<void> keep_next(Host& host, std::string_view did, const NextTier& next) {
-  for (const KeyPair& pair : next.pairs) {
-    if (has_vault(host)) {
-      CHECK(protocol::add_to_vault(host, VaultUse::log_next, crypto::multikey(pair.public_key), did,
-                                   {}, pair.sealed));
-    } else {
-      remember_log_key(host, pair);
-    }
-  }
-  return {};
-}
-
-Result<void> keep_recovery(Host& host, std::string_view did, const RecoveryTier& recovery) {
-  TRY(const Bytes salt, multibase_bytes(recovery.reveal.salt, kSaltBytes, "salt"));
-  for (const KeyPair& pair : recovery.pairs) {
-    if (has_vault(host)) {
-      CHECK(protocol::add_to_vault(host, VaultUse::log_recovery, crypto::multikey(pair.public_key),
-                                   did, salt, pair.sealed));
-    } else {
-      remember_log_key(host, pair);
-    }
-  }
-  if (!has_vault(host)) {
-    save(host, kUnvaulted, did, UnvaultedRecovery{recovery.reveal.k, salt});
-  }
-  return {};
-}
-
-/// Those next keys of the log that we hold, as active keys.
-Result<std::vector<KeyPair>> take_next_keys(Host& host, const LogView& view,
-                                            const std::optional<SealedKey>& vault) {
-  std::vector<KeyPair> next;
-  const auto is_next = [&](std::string_view key) {
-    return contains(view.current.next.kd, key_digest(key));
-  };
-  if (has_vault(host)) {
-    if (!vault) return fail(Errc::step_up_required);
-    for (const auto& item : protocol::vault_items_of(host, view.subject, VaultUse::log_next)) {
-      if (!is_next(item.id)) continue;
-      TRY(KeyPair pair, protocol::open_vault_item(host, *vault, item.id));
-      next.push_back(std::move(pair));
-    }
-  } else {
-    for (const std::string& key : host.list("log-key")) {
-      if (!is_next(key)) continue;
-      TRY(PublicKey public_key, signing_key(key));
-      next.push_back({std::move(public_key), *log_key(host, key)});
-    }
-  }
-  if (next.size() < view.current.next.t) {
-    return fail(Errc::not_found, "the next keys of that log are not held here");
-  }
-  return activate_next_keys(host.keys(), next);
-}
-
 /// Removing or replacing an agent asks for that agent's own signature: ours give it.
 Result<void> sign_as_leaving(Host& host, Entry& update, const PairState& before,
                              const PairState& after) {
@@ -127,10 +58,6 @@ Result<void> keep_entry(Host& host, const Entry& entry) {
 }
 
 }  // namespace
-
-bool has_vault(Host& host) {
-  return protocol::vault_lock(host).has_value();
-}
 
 PairService pair_service(const ServiceEndpoint& service) {
   return {service.uri, service.routing_keys};
@@ -158,9 +85,7 @@ Result<OwnPairLog> new_pair_log(Host& host, const std::vector<ServiceEndpoint>& 
   TRY(Entry genesis, make_genesis(Kind::pair, content, host.test_mode(), anchor_time(host.now())));
   CHECK(add_signatures(genesis, keys.active, keys.keys.t, host.keys()));
   CHECK(keep_entry(host, genesis));
-  for (const KeyPair& pair : keys.active) remember_log_key(host, pair);
-  CHECK(keep_next(host, genesis.id, keys.next));
-  CHECK(keep_recovery(host, genesis.id, keys.recovery));
+  CHECK(keep_log_keys(host, genesis.id, keys));
   remember_agent(host, genesis.id, agent);
   return OwnPairLog{genesis.id, entry_blob(genesis)};
 }
@@ -196,7 +121,7 @@ Result<void> rotate_pair_keys(Host& host, std::string_view did,
   CHECK(keep_entry(host, rotate));
   for (const std::string& old : view.current.keys.k) forget_log_key(host, old);
   for (const KeyPair& pair : active) remember_log_key(host, pair);
-  return keep_next(host, did, next);
+  return keep_next_keys(host, did, next);
 }
 
 Result<void> refresh_document(Host& host, const LogView& view) {

@@ -4,9 +4,8 @@
 /// (log-protocol section 4, "Microledgers"). Own logs are made and changed here; logs of peers come
 /// by the connection protocol (connection.hpp).
 ///
-/// Where keys live: the active log key in `log-key`, the agent's keys in `own-key` under
-/// "<did>#<multikey>", next and recovery keys in the vault. A wallet without a vault (a mediator or
-/// ledger host without passphrase) keeps those in `log-key` as well: has_vault() tells.
+/// Where keys live: those of the log as log_keys.hpp says, the agent's keys in `own-key` under
+/// "<did>#<multikey>".
 ///
 /// Outside test mode the windows are the defaults of log entries; in test mode they are zero and
 /// the log is marked as a test log.
@@ -23,8 +22,6 @@
 #include "protocol/host.hpp"
 
 namespace kith::ledger {
-
-[[nodiscard]] bool has_vault(Host& host);
 
 struct OwnPairLog {
   std::string did;

@@ -8,6 +8,7 @@
 #include "ledger/connection.hpp"
 #include "ledger/did_kith.hpp"
 #include "ledger/identity.hpp"
+#include "ledger/log_keys.hpp"
 #include "ledger/policy.hpp"
 #include "protocol/own_service.hpp"
 #include "protocol/pickup.hpp"
@@ -62,6 +63,7 @@ Result<std::set<std::string>> restore(Host& host, const Command& command, const 
     CHECK(protocol::add_to_vault(host, item.record.use, item.record.id, item.record.subject,
                                  item.record.salt, item.pair.sealed));
   }
+  CHECK(ledger::move_keys_to_vault(host));  // Of a home without a vault so far.
   for (Contact& contact : renamed) {
     contact.name = protocol::free_contact_name(host, contact.name + " (this device)");
     protocol::save_contact(host, contact);

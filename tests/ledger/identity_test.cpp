@@ -6,6 +6,7 @@
 #include "ledger/log_store.hpp"
 #include "ledger/log_writer.hpp"
 #include "ledger/memory_ledger.hpp"
+#include "ledger/microledger.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/vault.hpp"
 #include "tests/support/agents.hpp"
@@ -122,6 +123,22 @@ class IdentityTest : public ::testing::Test {
   bool reachable_ = true;
   std::function<void(const Effect&, EffectResult&)> change_result_;
 };
+
+TEST_F(IdentityTest, TakesTheKeysOfEarlierRelationshipsIntoItsVault) {
+  const std::string did =
+      alice_->edit([](Host& host) { return must(ledger::new_pair_log(host, {})).did; });
+  EXPECT_EQ(records("log-key"), 3U);  // Active, next and recovery key: there is no vault yet.
+  create_posted();
+  EXPECT_EQ(vault_items(VaultUse::log_next), 3U);
+  EXPECT_EQ(vault_items(VaultUse::log_recovery), 3U);
+  EXPECT_EQ(records("log-key"), 3U);  // The active ones of three logs.
+  EXPECT_EQ(records("log-salt"), 0U);
+  must(alice_->edit([&](Host& host) -> Result<void> {
+    TRY(const SealedKey vault, protocol::open_vault(host, alice_->step_up()));
+    TRY(const ledger::PairState state, ledger::pair_state_of(host, did));
+    return ledger::rotate_pair_keys(host, did, vault, state);
+  }));
+}
 
 TEST_F(IdentityTest, IsMadePostedAndReadBack) {
   EXPECT_EQ(state(), "none");
