@@ -19,6 +19,7 @@
 #include "node/runtime/request.hpp"
 #include "node/storage/home.hpp"
 #include "node/wiring.hpp"
+#include "protocol/store.hpp"
 
 namespace kith::node {
 
@@ -42,6 +43,8 @@ struct RuntimeOptions {
   bool keep_step_up = false;   ///< Every command has the passphrase given at the start.
   /// For tests: what stands between the agent and its keys. Gets the keys, which outlive it.
   std::function<std::unique_ptr<crypto::KeyOps>(crypto::KeyOps&)> wrap_keys = {};
+  /// For tests: what stands between the agent and its disk. Gets the store, which outlives it.
+  std::function<std::unique_ptr<protocol::Store>(protocol::Store&)> wrap_store = {};
   std::optional<HomeSettings> new_home;  ///< Set once, by init.
 };
 

@@ -1,0 +1,125 @@
+#include "node/runtime/effect_runner.hpp"
+
+#include <utility>
+
+#include "ledger/ledger_effects.hpp"
+#include "node/runtime/system_clock.hpp"
+
+namespace kith::node {
+namespace {
+
+using protocol::Effect;
+using protocol::EffectKind;
+using protocol::EffectResult;
+
+/// Statuses that another try may change (RFC 9110); all of 5xx counts.
+bool may_change(unsigned status) {
+  return status == 408 || status == 413 || status == 429 || status >= 500;
+}
+
+bool retryable(Errc code) {
+  return code == Errc::unreachable || code == Errc::timeout || code == Errc::limit_exceeded ||
+         code == Errc::malformed;
+}
+
+Error unexpected(unsigned status) {
+  return fail(Errc::unreachable, "answered with " + std::to_string(status));
+}
+
+}  // namespace
+
+bool is_envelope_type(std::string_view content_type) {
+  return content_type.substr(0, content_type.find(';')) == kEnvelopeType;
+}
+
+EffectRunner::EffectRunner(const EffectTools& tools, Submit submit)
+    : tools_(tools), submit_(std::move(submit)) {}
+
+void EffectRunner::finished(const std::string& id, Result<Bytes> outcome, bool retry) {
+  submit_(EffectResult{id, std::move(outcome), retry});
+}
+
+void EffectRunner::perform(const Effect& effect) {
+  tools_.crash_points.pass("effect");
+  if (effect.kind == EffectKind::send) return send(effect);
+  const std::string ledger_url = ledger::ledger_of(effect);
+  if (!ledger_url.empty()) return use_ledger(effect, ledger_url);
+  if (effect.kind == EffectKind::fetch) return fetch(effect);
+  finished(effect.id, fail(Errc::unsupported, "no ledger is named"));
+}
+
+void EffectRunner::send(const Effect& effect) {
+  auto payload = protocol::decode_record<protocol::SendPayload>(effect.payload);
+  if (!payload.has_value()) return finished(effect.id, payload.error());
+  if (!payload->channel.empty()) return answer(effect, std::move(*payload));
+  HttpCall call;
+  call.url = payload->uri;
+  call.content_type = std::string(kEnvelopeType);
+  call.body = std::move(payload->packed);
+  tools_.client.request(std::move(call), [this, id = effect.id](Result<HttpReply> reply) {
+    if (!reply.has_value()) {
+      return finished(id, reply.error(), retryable(reply.error().code));
+    }
+    if (reply->status < 200 || reply->status > 299) {
+      if (may_change(reply->status)) return finished(id, unexpected(reply->status), true);
+      return finished(id, fail(Errc::refused, "answered with " + std::to_string(reply->status)));
+    }
+    // The answer first: if the node stops in between, the message is sent again, not its answer
+    // lost.
+    if (is_envelope_type(reply->content_type) && !reply->body.empty()) {
+      submit_(EnvelopeArrived{std::move(reply->body), {}});
+    }
+    finished(id, Bytes{});
+  });
+}
+
+void EffectRunner::answer(const Effect& effect, protocol::SendPayload payload) {
+  const auto respond = tools_.answers.take(payload.channel);
+  if (!respond) {
+    return finished(effect.id, fail(Errc::unreachable, "the connection is closed"));
+  }
+  (*respond)({200, std::string(kEnvelopeType), std::move(payload.packed), {}});
+  finished(effect.id, Bytes{});
+}
+
+void EffectRunner::use_ledger(const Effect& effect, const std::string& ledger_url) {
+  if (HomeLedger::is_local(ledger_url)) {
+    const auto local = tools_.ledger.open(ledger_url);
+    if (!local.has_value()) return finished(effect.id, local.error());
+    submit_(ledger::perform_on(**local, effect, ledger::anchor_time_ms(read_clocks().wall_ms)));
+    return;
+  }
+  auto question = ledger::question_of(effect);
+  if (!question.has_value()) return finished(effect.id, question.error());
+  HttpCall call;
+  call.method = question->method;
+  call.url = question->target;
+  call.body = crypto::to_bytes(std::string_view(question->body));
+  if (!call.body.empty()) call.content_type = "application/json";
+  tools_.client.request(std::move(call), [this, effect](Result<HttpReply> reply) {
+    if (!reply.has_value() && !retryable(reply.error().code)) {
+      return finished(effect.id, reply.error());
+    }
+    if (!reply.has_value()) return submit_(ledger::result_of(effect, reply.error()));
+    submit_(ledger::result_of(
+        effect, ledger::HttpReply{static_cast<int>(reply->status), reply->content_type,
+                                  std::string(crypto::as_text(reply->body))}));
+  });
+}
+
+void EffectRunner::fetch(const Effect& effect) {
+  const auto payload = protocol::decode_record<protocol::FetchPayload>(effect.payload);
+  if (!payload.has_value()) return finished(effect.id, payload.error());
+  HttpCall call;
+  call.method = "GET";
+  call.url = payload->url;
+  tools_.client.request(std::move(call), [this, id = effect.id](Result<HttpReply> reply) {
+    if (!reply.has_value()) {
+      return finished(id, reply.error(), retryable(reply.error().code));
+    }
+    if (reply->status == 200) return finished(id, std::move(reply->body));
+    finished(id, unexpected(reply->status), may_change(reply->status));
+  });
+}
+
+}  // namespace kith::node

@@ -1,0 +1,47 @@
+#pragma once
+
+/// Performs the Agent's effects: sends, fetches, ledger reads and appends, over HTTP or on the
+/// ledger of this home. Every effect ends in exactly one EffectResult, at once or later.
+
+#include <functional>
+#include <string>
+
+#include "node/event.hpp"
+#include "node/net/http.hpp"
+#include "node/runtime/crash_points.hpp"
+#include "node/runtime/ledgers.hpp"
+#include "node/runtime/waiting_answers.hpp"
+
+namespace kith::node {
+
+inline constexpr std::string_view kEnvelopeType = "application/didcomm-encrypted+json";
+/// Is this the content type of an envelope? Parameters do not count.
+[[nodiscard]] bool is_envelope_type(std::string_view content_type);
+
+/// What it works with; all outlive it.
+struct EffectTools {
+  HttpClient& client;
+  HomeLedger& ledger;
+  WaitingAnswers& answers;
+  CrashPoints& crash_points;
+};
+
+class EffectRunner {
+ public:
+  using Submit = std::function<void(Event)>;
+
+  EffectRunner(const EffectTools& tools, Submit submit);
+  void perform(const protocol::Effect& effect);
+
+ private:
+  void send(const protocol::Effect& effect);
+  void answer(const protocol::Effect& effect, protocol::SendPayload payload);
+  void use_ledger(const protocol::Effect& effect, const std::string& ledger_url);
+  void fetch(const protocol::Effect& effect);
+  void finished(const std::string& id, Result<Bytes> outcome, bool retry = false);
+
+  EffectTools tools_;
+  Submit submit_;
+};
+
+}  // namespace kith::node

@@ -1,0 +1,61 @@
+#pragma once
+
+/// The Agent's turn-taking: events are handled one after the other, their effects leave when the
+/// store has them, and the Agent is woken when one of its timers is due.
+///
+/// Single-threaded. After the first error of the Agent (the store failed) nothing more is handled:
+/// what is on the disk is then known only after a new start. Whoever waits hears that error.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "node/agent.hpp"
+
+namespace kith::node {
+
+class EventQueue {
+ public:
+  using Perform = std::function<void(const protocol::Effect&)>;
+  using After = std::function<void(const Result<Outcome>&)>;
+  using OnFailure = std::function<void()>;
+
+  explicit EventQueue(boost::asio::io_context& io);
+
+  /// `perform` may submit events at once; they wait for their turn. `on_failure` is called once,
+  /// when all who waited have heard. Errors: the store failed.
+  [[nodiscard]] Result<void> start(std::unique_ptr<Agent> agent, Perform perform,
+                                   OnFailure on_failure);
+  /// `after` hears the outcome once its effects have been handed out, or that the store failed.
+  void submit(Event event, After after = {});
+
+  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+  /// Nothing waits, no effect is open.
+  [[nodiscard]] bool idle() const { return agent_->idle() && queue_.empty(); }
+
+ private:
+  struct Queued {
+    Event event;
+    After after;
+  };
+
+  [[nodiscard]] ClockReading clock() const;
+  void drain();
+  void arm();
+  void fail_with(const Error& error);
+
+  boost::asio::steady_timer wakeup_;
+  std::int64_t steady_base_ms_;
+  std::unique_ptr<Agent> agent_;
+  Perform perform_;
+  OnFailure on_failure_;
+  std::deque<Queued> queue_;
+  bool draining_ = false;
+  std::optional<Error> failure_;
+};
+
+}  // namespace kith::node
