@@ -10,6 +10,7 @@
 #include "recovery/heartbeat.hpp"
 #include "recovery/messages.hpp"
 #include "recovery/owner_setup.hpp"
+#include "recovery/owner_upload.hpp"
 #include "recovery/recognition_words.hpp"
 
 namespace kith::recovery {

@@ -8,12 +8,11 @@
 #include "ledger/policy.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/messenger.hpp"
-#include "protocol/own_service.hpp"
 #include "protocol/vault.hpp"
-#include "recovery/backup_location.hpp"
 #include "recovery/heartbeat.hpp"
 #include "recovery/messages.hpp"
-#include "recovery/wallet_backup.hpp"
+#include "recovery/owner_deal.hpp"
+#include "recovery/owner_upload.hpp"
 
 namespace kith::recovery {
 namespace {
@@ -21,161 +20,7 @@ namespace {
 constexpr Duration kRepeatFast{5'000};      // While people are answering right now.
 constexpr Duration kRepeatSlow{3'600'000};  // Trustees may be offline for days.
 constexpr Duration kAnchorLook{500};
-constexpr Duration kBackupLook{60'000};
-constexpr Duration kBackupLookTest{2'000};
-constexpr Duration kBackupLookMax{3'600'000};
-
-TestMode test_mode(Host& host) {
-  return host.test_mode() ? TestMode::on : TestMode::off;
-}
-
-Bytes bytes_of(const auto& array) {
-  return {array.begin(), array.end()};
-}
-
-/// What the owner chose for all trustees alike.
-struct Choices {
-  std::uint8_t threshold = 0;
-  std::vector<Contact> trustees;
-  Terms terms;
-  std::string text;
-};
-
-Result<Choices> read_choices(Host& host, const JsonObject& args) {
-  Choices choices;
-  TRY(const std::int64_t threshold, crypto::json_int(args, "threshold"));
-  TRY(const JsonArray* names, crypto::json_array(args, "trustees"));
-  TRY(const auto waiting, crypto::json_optional_string(args, "waiting"));
-  TRY(const auto text, crypto::json_optional_string(args, "text"));
-  if (names->size() > limits::kPlanChildrenMax) {
-    return fail(Errc::limit_exceeded, "at most 32 trustees");
-  }
-  if (names->size() < 2) return fail(Errc::usage, "choose at least two trustees");
-  if (threshold < 1 || threshold > static_cast<std::int64_t>(names->size())) {
-    return fail(Errc::usage, "the threshold must lie between 1 and the number of trustees");
-  }
-  choices.threshold = static_cast<std::uint8_t>(threshold);
-  choices.text = text.value_or("");
-  if (choices.text.size() > limits::kTextBytesMax) {
-    return fail(Errc::limit_exceeded, "the text for your trustees is too long");
-  }
-  for (const Json& item : *names) {
-    if (!item.is_string()) return fail(Errc::malformed, "trustees are names of contacts");
-    TRY(Contact contact, protocol::contact_named(host, std::string_view(item.get_string())));
-    if (contact.role != ContactRole::person || contact.state != ContactState::connected) {
-      return fail(Errc::wrong_state, contact.name + " is not a connected person");
-    }
-    const bool twice = std::ranges::any_of(
-        choices.trustees, [&](const Contact& other) { return other.id == contact.id; });
-    if (twice) return fail(Errc::usage, contact.name + " is named twice");
-    choices.trustees.push_back(std::move(contact));
-  }
-  const std::string chosen = waiting.value_or(host.test_mode() ? "test" : "7d");
-  TRY(choices.terms.waiting, waiting_from_name(chosen));
-  if (is_for_tests(choices.terms.waiting)) choices.terms.contest_days = 0;
-  const auto waits = std::chrono::ceil<std::chrono::days>(waiting_period(choices.terms)).count();
-  choices.terms.override_days = static_cast<std::uint16_t>(std::max<std::int64_t>(14, 2 * waits));
-  return choices;
-}
-
-/// The first agreement key of a contact: where its share is sealed to.
-Result<PublicKey> agreement_key(Host& host, const Contact& contact) {
-  TRY(const Did did, Did::parse(contact.their_did));
-  protocol::KnownDids known(host);
-  TRY(const DidDocument document, known.resolve(did));
-  const auto keys = document.agreement_keys();
-  if (keys.empty()) return fail(Errc::unsupported, contact.name + " has no key to seal to");
-  return keys.front().key;
-}
-
-/// Our authentication key towards a contact: it signs the leaf record.
-Result<SealedKey> relationship_key(Host& host, const Contact& contact) {
-  TRY(const Did did, Did::parse(contact.my_did));
-  protocol::KnownDids known(host);
-  protocol::OwnSecrets secrets(host);
-  TRY(const DidDocument document, known.resolve(did));
-  for (const NamedKey& key : document.authentication_keys()) {
-    if (auto sealed = secrets.find(key.kid)) return std::move(*sealed);
-  }
-  return fail(Errc::not_found, "no key of ours towards " + contact.name);
-}
-
-/// Deals the set. `tokens` gets the token of each leaf.
-Result<RecoverySet> deal_set(Host& host, const Choices& choices, const SealedKey& vault,
-                             std::vector<Token>& tokens) {
-  const auto own = ledger::identity(host);
-  const auto lock = protocol::vault_lock(host);
-  const auto grant = protocol::mediator_grant(host);
-  if (!own || !lock) return fail(Errc::wrong_state, "this wallet has no identity with a vault");
-  if (!grant) return fail(Errc::wrong_state, "backups need a mediator: kith init --mediator URL");
-  TRY(const KeyPair agent, ledger::own_agent_key(host));
-
-  SetInput input;
-  std::vector<Holder> holders;
-  for (const Contact& contact : choices.trustees) {
-    holders.push_back({HolderKind::trustee, contact.id});
-  }
-  TRY(input.plan, flat_plan(choices.threshold, holders));
-  std::vector<SealedKey> owner_keys;
-  owner_keys.reserve(choices.trustees.size());
-  for (const Contact& contact : choices.trustees) {
-    TRY(SealedKey key, relationship_key(host, contact));
-    owner_keys.push_back(std::move(key));
-    LeafInput leaf;
-    TRY(leaf.trustee_key, agreement_key(host, contact));
-    leaf.owner_key = &owner_keys.back();
-    leaf.terms = choices.terms;
-    tokens.push_back(random_id<Token>(host.random()));
-    leaf.locations = {{grant->routing_did, tokens.back()}};
-    input.leaves.emplace_back(std::move(leaf));
-  }
-  input.policy_address = own->policy;
-  input.ledger_descriptors = {own->ledger};
-  input.vault = lock->public_key;
-  input.unlocked_vault = &vault;
-  input.agent_key = &agent.sealed;
-  input.agent = agent.public_key;
-  input.mode = test_mode(host);
-  input.now = host.now();
-  return make_set(input, host.keys(), host.random());
-}
-
-/// Hashes of the tokens in use, filled up with random ones and shuffled: a location learns nothing
-/// of how many trustees there are.
-std::vector<Bytes> hash_tokens(Host& host, const std::vector<Token>& tokens) {
-  std::vector<Bytes> hashes;
-  for (const Token& token : tokens) hashes.push_back(token_hash(token));
-  while (hashes.size() < limits::kBackupTokensPerSet) hashes.push_back(host.random().bytes(32));
-  std::ranges::sort(hashes);
-  return hashes;
-}
-
-OwnerSet new_owner_set(Host& host, const Choices& choices, RecoverySet dealt,
-                       const std::vector<Token>& tokens) {
-  OwnerSet set;
-  set.record = std::move(dealt.record);
-  set.sheet = dealt.sheet.encoded();
-  set.capsule = std::move(dealt.capsule);
-  set.token_hashes = hash_tokens(host, tokens);
-  for (TrusteeLeaf& leaf : dealt.trustees) {
-    TrusteeProgress trustee;
-    trustee.leaf = leaf.leaf;
-    trustee.contact_id = choices.trustees[leaf.leaf].id;
-    trustee.offer_id = crypto::hex(host.random().bytes(16));
-    trustee.change_id = host.random().bytes(16);
-    trustee.challenge = host.random().bytes(kHeartbeatChallengeBytes);
-    trustee.wire = std::move(leaf.wire);
-    const std::string record_id = crypto::hex(set.record.leaves[leaf.leaf].record_id);
-    protocol::put_vault_record(host, {"retire-" + record_id,
-                                      protocol::VaultUse::retire,
-                                      record_id,
-                                      {},
-                                      std::move(leaf.retire_item),
-                                      host.now()});
-    set.trustees.push_back(std::move(trustee));
-  }
-  return set;
-}
+constexpr Duration kFirstBackupLook{2'000};
 
 void send_offer(Host& host, const TrusteeProgress& trustee, const std::string& text) {
   const CapabilityOffer offer{trustee.offer_id, {"RECOVERY_SHARE"}, text};
@@ -191,7 +36,7 @@ void send_prepare(Host& host, const TrusteeProgress& trustee) {
 
 void send_commit(Host& host, const OwnerSet& set, const TrusteeProgress& trustee) {
   const auto& leaf = set.record.leaves[trustee.leaf];
-  const ShareChange commit{trustee.change_id, bytes_of(leaf.record_id), leaf.version, {}};
+  const ShareChange commit{trustee.change_id, crypto::to_bytes(leaf.record_id), leaf.version, {}};
   static_cast<void>(send_to_trustee(host, trustee.contact_id, ShareChange::kCommit,
                                     protocol::encode_body(commit)));
 }
@@ -215,68 +60,6 @@ Result<Answering> answering(Host& host, const Inbound& inbound) {
   return fail(Errc::refused, "this contact was not asked to be a trustee");
 }
 
-LeafSet acknowledged(const OwnerSet& set) {
-  LeafSet leaves;
-  for (const TrusteeProgress& trustee : set.trustees) {
-    if (trustee.step >= TrusteeStep::prepared) leaves.insert(trustee.leaf);
-  }
-  return leaves;
-}
-
-std::optional<LocationLink> own_location(Host& host) {
-  const auto grant = protocol::mediator_grant(host);
-  if (!grant) return std::nullopt;
-  const auto contact = protocol::find_contact(host, grant->contact_id);
-  if (!contact) return std::nullopt;
-  return LocationLink{contact->my_did, contact->their_did, {}};
-}
-
-/// Seals the parts of the set and starts their upload.
-Result<void> start_upload(Host& host, OwnerSet& set, bool whole_set) {
-  const auto link = own_location(host);
-  if (!link) return fail(Errc::wrong_state, "no backup location");
-  TRY(const SecretPoint key, recovery_key_of(set.record));
-  const Bytes set_id = bytes_of(set.record.set_id);
-  std::vector<PartVersion> parts;
-  if (whole_set) {
-    parts.push_back({BackupPart::sheet, set_id, 0, {set.sheet}, set.token_hashes});
-    parts.push_back({BackupPart::capsule, set_id, 0, {set.capsule}, {}});
-  }
-  ++set.backup_counter;
-  save_set(host, set);  // The snapshot below holds the set with this counter.
-  set.stored_digest = content_digest(host);
-  TRY(PartVersion backup, seal_part(host, crypto::ContainerFormat::backup, BackupPart::backup,
-                                    set_id, key, set.backup_counter, wallet_snapshot(host)));
-  TRY(PartVersion log, seal_part(host, crypto::ContainerFormat::log_part, BackupPart::log, set_id,
-                                 key, set.backup_counter, own_logs_snapshot(host)));
-  parts.push_back(std::move(log));
-  parts.push_back(std::move(backup));
-  set.job = start_put(host, kOwnerModule, kTimerStored, *link, parts);
-  save_set(host, set);
-  return {};
-}
-
-/// Enough trustees hold their share: store everything, then anchor.
-void store_when_enough(Host& host, OwnerSet& set) {
-  if (set.step != SetStep::offering || !quorum(set.record.plan, acknowledged(set))) return;
-  set.step = SetStep::storing;
-  const auto started = start_upload(host, set, true);
-  if (!started.has_value()) {
-    set.step = SetStep::offering;  // The repeat timer comes back to it.
-    host.notify({"alarm", "Your backup could not be stored: " + started.error().detail, {}, {}});
-    save_set(host, set);
-  }
-}
-
-Result<void> anchor_set(Host& host, OwnerSet& set) {
-  const std::string text = anchor_text(set.record.anchor);
-  CHECK(ledger::update_policy(host, [&](ledger::Policy& policy) { policy.set = text; }));
-  set.step = SetStep::anchoring;
-  save_set(host, set);
-  host.set_timer(kOwnerModule, kTimerAnchor, host.now() + kAnchorLook);
-  return {};
-}
-
 void finish_when_committed(Host& host, OwnerSet& set) {
   LeafSet committed;
   for (const TrusteeProgress& trustee : set.trustees) {
@@ -289,7 +72,7 @@ void finish_when_committed(Host& host, OwnerSet& set) {
   host.notify(
       {"recovery", "Your trustees can now help you back. See `kith recovery status`.", {}, {}});
   host.set_timer(kOwnerModule, kTimerHeartbeat, host.now());
-  host.set_timer(kOwnerModule, kTimerBackup, host.now() + kBackupLookTest);
+  host.set_timer(kOwnerModule, kTimerBackup, host.now() + kFirstBackupLook);
 }
 
 }  // namespace
@@ -318,16 +101,15 @@ Result<JsonObject> begin_setup(Host& host, const Command& command) {
     }
     for (const TrusteeProgress& trustee : old->trustees) {
       const auto& leaf = old->record.leaves[trustee.leaf];
-      const ShareChange abort{trustee.change_id, bytes_of(leaf.record_id), leaf.version, {}};
+      const ShareChange abort{
+          trustee.change_id, crypto::to_bytes(leaf.record_id), leaf.version, {}};
       static_cast<void>(send_to_trustee(host, trustee.contact_id, ShareChange::kAbort,
                                         protocol::encode_body(abort)));
     }
   }
   TRY(const Choices choices, read_choices(host, command.args));
   TRY(const SealedKey vault, protocol::open_vault(host, command.step_up));
-  std::vector<Token> tokens;
-  TRY(RecoverySet dealt, deal_set(host, choices, vault, tokens));
-  OwnerSet set = new_owner_set(host, choices, std::move(dealt), tokens);
+  TRY(OwnerSet set, deal_owner_set(host, choices, vault));
   save_set(host, set);
   for (const TrusteeProgress& trustee : set.trustees) send_offer(host, trustee, choices.text);
   host.set_timer(kOwnerModule, kTimerRepeat, host.now() + kRepeatSlow);
@@ -369,8 +151,8 @@ Result<void> on_share_prepared(Host& host, const Inbound& inbound) {
   TRY(const auto prepared, protocol::decode_body<SharePrepared>(inbound.message.body));
   TrusteeProgress& trustee = at.set.trustees[at.trustee];
   auto& leaf = at.set.record.leaves[trustee.leaf];
-  if (prepared.change_id != trustee.change_id || prepared.record_id != bytes_of(leaf.record_id) ||
-      prepared.version != leaf.version) {
+  if (prepared.change_id != trustee.change_id ||
+      prepared.record_id != crypto::to_bytes(leaf.record_id) || prepared.version != leaf.version) {
     return fail(Errc::wrong_state, "that acknowledges another change");
   }
   if (trustee.step == TrusteeStep::declined || trustee.step >= TrusteeStep::prepared) return {};
@@ -427,37 +209,6 @@ void repeat_unanswered(Host& host) {
                  host.now() + (waiting_for_program ? pause : kRepeatSlow * 6));
 }
 
-void after_upload(Host& host) {
-  auto set = owner_set(host);
-  if (!set || set->job.empty()) return;
-  const auto result = job_result(host, set->job);
-  if (!result.has_value() || result->state == JobState::running) return;
-  drop_job(host, set->job);
-  set->job.clear();
-  if (result->state == JobState::failed) {
-    host.notify({"alarm", "Your backup could not be stored: " + result->problem, {}, {}});
-    host.audit("backup.failed");
-    if (set->step == SetStep::storing) set->step = SetStep::offering;
-    save_set(host, *set);
-    host.set_timer(kOwnerModule, kTimerRepeat, host.now() + kRepeatFast * 12);
-    return;
-  }
-  set->stored_counter = set->backup_counter;
-  set->stored = host.now();
-  host.audit("backup.stored", {{"counter", set->stored_counter}});
-  save_set(host, *set);
-  if (set->step == SetStep::storing) {
-    const auto anchored = anchor_set(host, *set);
-    if (!anchored.has_value()) {
-      host.notify(
-          {"alarm", "The recovery set could not be anchored: " + anchored.error().detail, {}, {}});
-      host.set_timer(kOwnerModule, kTimerAnchor, host.now() + kRepeatFast);
-    }
-  }
-  host.set_timer(kOwnerModule, kTimerBackup,
-                 host.now() + (host.test_mode() ? kBackupLookTest : kBackupLook));
-}
-
 void check_anchor(Host& host) {
   auto set = owner_set(host);
   const auto own = ledger::identity(host);
@@ -488,20 +239,6 @@ void check_anchor(Host& host) {
     return;
   }
   host.set_timer(kOwnerModule, kTimerAnchor, host.now() + kAnchorLook);
-}
-
-void backup_if_changed(Host& host) {
-  auto set = owner_set(host);
-  if (!set || set->step != SetStep::done) return;
-  // A wallet that has not changed for long is looked at ever more rarely.
-  const Duration least = host.test_mode() ? kBackupLookTest : kBackupLook;
-  const Duration look = std::clamp((host.now() - set->stored) / 4, least, kBackupLookMax);
-  host.set_timer(kOwnerModule, kTimerBackup, host.now() + look);
-  if (!set->job.empty() || content_digest(host) == set->stored_digest) return;
-  const auto started = start_upload(host, *set, false);
-  if (!started.has_value()) {
-    host.audit("backup.not-started", {{"code", crypto::error_text(started.error().code).code}});
-  }
 }
 
 }  // namespace kith::recovery

@@ -25,12 +25,8 @@ inline constexpr std::string_view kTimerHeartbeat = "heartbeat";  ///< Ask for p
 
 /// Resends offers, PREPAREs and COMMITs that were not answered, and sets the timer again.
 void repeat_unanswered(Host& host);
-/// An upload ended: on to anchoring, or once more.
-void after_upload(Host& host);
 /// The anchor is in the log that the ledger shows: on to committing.
 void check_anchor(Host& host);
-/// Seals and stores a new backup if the wallet changed since the last one.
-void backup_if_changed(Host& host);
 
 /// Sends `body` as trustee/1.0/<name> to a contact, who may be offline for as long as `life`. Lost
 /// ones are repeated by the caller's timer.
