@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ledger/connection.hpp"
-#include "ledger/log_store.hpp"
+#include "ledger/introduction.hpp"
 #include "ledger/log_sync.hpp"
 #include "protocol/did_peer.hpp"
 #include "protocol/invitation.hpp"
@@ -14,36 +14,11 @@ namespace kith::ledger {
 namespace {
 
 using protocol::InvitationUse;
-using protocol::KnownDids;
 using protocol::OpenInvitation;
 using protocol::OwnSecrets;
 using protocol::SendOptions;
 
 constexpr std::string_view kHandshakes = "handshake";
-constexpr std::string_view kAccepted = "accepted";  // Contact by id of the accepted invitation.
-
-struct Accepted {
-  std::string contact_id;
-  template <class V>
-  void visit(V& v) {
-    v("contact_id", contact_id);
-  }
-};
-
-/// Body of request and response.
-struct Introduction {
-  std::string label;
-  std::vector<Bytes> log;
-  Bytes proof;
-  template <class V>
-  void visit(V& v) {
-    v("label", label), v("log", log), v("proof", proof);
-  }
-};
-
-void save_handshake(Host& host, const Handshake& handshake) {
-  save(host, kHandshakes, handshake.contact_id, handshake);
-}
 
 std::vector<Handshake> list_handshakes(Host& host) {
   std::vector<Handshake> all;
@@ -51,77 +26,6 @@ std::vector<Handshake> list_handshakes(Host& host) {
     all.push_back(*load<Handshake>(host, kHandshakes, id));
   }
   return all;
-}
-
-// --- Proofs
-
-/// What an agent of `did` signs: that this log belongs to the one who speaks as `from` to `to`.
-Bytes proof_statement(std::string_view did, const Did& from, const Did& to,
-                      std::string_view thread) {
-  const Json statement =
-      JsonObject{{"did", did}, {"from", from.text()}, {"thread", thread}, {"to", to.text()}};
-  return crypto::to_bytes("kith-connection-v1\n" + crypto::canonical_json(statement));
-}
-
-Result<Introduction> introduce(Host& host, std::string_view my_did, const Message& message) {
-  TRY(const PairState state, pair_state_of(host, my_did));
-  Introduction intro;
-  intro.label = load<Profile>(host, "meta", "profile").value_or(Profile{}).name;
-  intro.log = log_blobs(host, my_did);
-  OwnSecrets secrets(host);
-  const auto key = secrets.find(std::string(my_did) + "#" + state.agents.front().auth);
-  if (!key) return fail(Errc::not_found, "the keys of our own log are not here");
-  TRY(intro.proof, host.keys().sign(*key, proof_statement(my_did, *message.from, message.to.front(),
-                                                          message.thread())));
-  return intro;
-}
-
-Result<void> check_proof(const LogView& view, const PairState& state, const Inbound& inbound,
-                         const Introduction& intro) {
-  const Bytes statement = proof_statement(view.subject, *inbound.info.sender, *inbound.info.own_did,
-                                          inbound.message.thread());
-  for (const PairAgent& agent : state.agents) {
-    TRY(const PublicKey key, crypto::from_multikey(agent.auth));
-    if (crypto::verify(key, statement, intro.proof).has_value()) return {};
-  }
-  return fail(Errc::bad_signature, "the sender did not prove that the log is theirs");
-}
-
-/// Judges and keeps the log that came with a request or response. Errors: malformed,
-/// limit_exceeded, conflict (a log that is known already), invalid_entry, bad_signature, refused.
-Result<std::string> take_peer_log(Host& host, const Inbound& inbound, const Introduction& intro) {
-  if (intro.log.empty()) return fail(Errc::malformed, "the log is missing");
-  if (intro.log.size() > limits::kSyncBlobsMax) {
-    return fail(Errc::limit_exceeded, "too many log entries in one message");
-  }
-  TRY(const Entry genesis, parse_entry(intro.log.front()));
-  if (genesis.kind != Kind::pair) {
-    return fail(Errc::refused, "the log is not that of a relationship");
-  }
-  if (!log_blobs(host, genesis.id).empty()) {
-    return fail(Errc::conflict, "the log belongs to another relationship");
-  }
-  for (const Bytes& blob : intro.log) {
-    TRY(const LogView grown, append_checked(host, genesis.id, blob, host.now()));
-  }
-  TRY(const LogView view, stored_view(host, genesis.id));
-  TRY(const PairState state, parse_pair_state(view.current.state));
-  if (view.status != LogStatus::normal || state.status != PairStatus::active) {
-    return fail(Errc::refused, "the log is disabled or contested");
-  }
-  CHECK(check_proof(view, state, inbound, intro));
-  CHECK(refresh_document(host, view));
-  return genesis.id;
-}
-
-// --- Sending
-
-Result<void> send_stored(Host& host, const Handshake& handshake, SendOptions options) {
-  TRY(Message message, protocol::read_message(handshake.message));
-  options.owner = kConnectionModule;
-  options.context = timer_name("handshake", handshake.contact_id);
-  TRY(const std::string id, protocol::send(host, std::move(message), options));
-  return {};
 }
 
 SendOptions answer_options(const Inbound& inbound) {
@@ -157,91 +61,11 @@ void connected_notice(Host& host, const Contact& contact) {
   host.audit("connection.made", {{"contact", contact.id}});
 }
 
-Contact new_contact(Host& host, ContactRole role, ContactState state) {
-  Contact contact;
-  contact.id = crypto::hex(host.random().bytes(16));
-  contact.role = role;
-  contact.state = state;
-  contact.created = host.now();
-  return contact;
-}
-
-// --- Accepting
-
-/// Errors: as command `accept`.
-Result<void> check_acceptable(Host& host, const Invitation& invitation) {
-  if (invitation.goal_code == kGoalRecover) {
-    return fail(Errc::wrong_state,
-                "this invitation is for a recovery: use it with `kith recover add-trustee`");
-  }
-  if (invitation.expires_time &&
-      protocol::from_epoch_seconds(*invitation.expires_time) < host.now()) {
-    return fail(Errc::expired, "the invitation has expired: ask for a new one");
-  }
-  if (!protocol::is_self_contained(invitation.from)) {
-    return fail(Errc::unsupported, "the invitation comes from a DID that needs a look-up first");
-  }
-  TRY(const DidDocument inviter, protocol::resolve_self_contained(invitation.from));
-  OwnSecrets secrets(host);
-  for (const NamedKey& key : inviter.agreement_keys()) {
-    if (secrets.find(key.kid)) {
-      return fail(Errc::conflict, "this is your own invitation: give it to somebody else");
-    }
-  }
-  if (inviter.agreement_keys().empty()) {
-    return fail(Errc::unsupported, "the invitation holds no key that Kith can encrypt to");
-  }
-  if (inviter.services.empty()) {
-    return fail(Errc::unreachable,
-                "the invitation holds no address to answer to: ask for one that does");
-  }
-  if (const auto accepted = load<Accepted>(host, kAccepted, invitation.id)) {
-    const auto contact = protocol::find_contact(host, accepted->contact_id);
-    if (contact && contact->state != ContactState::ended) {
-      return fail(Errc::conflict, "you accepted this invitation before: see " + contact->name +
-                                      " in `kith contacts`");
-    }
-  }
-  return {};
-}
-
-Result<bool> wants_mediator(const JsonObject& args, const Invitation& invitation) {
-  TRY(const auto role, crypto::json_optional_string(args, "role"));
-  if (role && *role != "mediator" && *role != "person") {
-    return fail(Errc::usage, "role is person or mediator");
-  }
-  return role ? *role == "mediator" : invitation.goal_code == kGoalMediate;
-}
-
-std::string proposed_name(const Invitation& invitation) {
-  const auto label = crypto::json_optional_string(invitation.body_others, "label");
-  return label.has_value() ? label->value_or("") : "";
-}
-
-Result<Invitation> read_url(const JsonObject& args) {
-  TRY(const std::string url, crypto::json_string(args, "url"));
-  TRY(auto parsed, protocol::parse_invitation_url(url));
-  if (!parsed.invitation) {
-    return fail(Errc::unsupported,
-                "this is the short form: open it in a browser and use the address it leads to");
-  }
-  return std::move(*parsed.invitation);
-}
-
-/// The request, with id and proof, as yet unsent.
-Result<Message> make_request(Host& host, const Invitation& invitation, const Did& one_time,
-                             std::string_view my_did) {
-  Message request =
-      protocol::new_message(kConnectionRequest, host.random(), protocol::epoch_seconds(host.now()));
-  request.from = one_time;
-  request.to = {invitation.from};
-  request.pthid = invitation.id;
-  TRY(const Introduction intro, introduce(host, my_did, request));
-  request.body = protocol::encode_body(intro);
-  return request;
-}
-
 }  // namespace
+
+void save_handshake(Host& host, const Handshake& handshake) {
+  save(host, kHandshakes, handshake.contact_id, handshake);
+}
 
 std::optional<Handshake> find_handshake(Host& host, std::string_view contact_id) {
   return load<Handshake>(host, kHandshakes, contact_id);
@@ -263,42 +87,21 @@ Duration repeat_delay(std::uint32_t tries) {
                             std::chrono::hours{1});
 }
 
-Result<JsonObject> accept_invitation(Host& host, const JsonObject& args) {
-  TRY(const Invitation invitation, read_url(args));
-  CHECK(check_acceptable(host, invitation));
-  TRY(const bool mediator, wants_mediator(args, invitation));
-  TRY(const auto name, crypto::json_optional_string(args, "name"));
-  std::vector<ServiceEndpoint> services;  // A mediator answers on our connections alone.
-  if (!mediator) {
-    TRY(ServiceEndpoint own, protocol::own_service(host));
-    services.push_back(std::move(own));
-  }
-  TRY(const Did one_time, make_one_time_did(host, services));
-  TRY(const OwnPairLog log, new_pair_log(host, services));
-  if (!mediator) protocol::register_own_did(host, log.did);
+Result<void> send_handshake(Host& host, const Handshake& handshake, SendOptions options) {
+  TRY(Message message, protocol::read_message(handshake.message));
+  options.owner = kConnectionModule;
+  options.context = timer_name("handshake", handshake.contact_id);
+  TRY(const std::string id, protocol::send(host, std::move(message), options));
+  return {};
+}
 
-  Contact contact = new_contact(host, mediator ? ContactRole::mediator : ContactRole::person,
-                                ContactState::requested);
-  contact.name = protocol::free_contact_name(host, name.value_or(proposed_name(invitation)));
-  contact.my_did = log.did;
-  protocol::save_contact(host, contact);
-
-  TRY(const Message request, make_request(host, invitation, one_time, log.did));
-  Handshake handshake;
-  handshake.contact_id = contact.id;
-  handshake.invitation_id = invitation.id;
-  handshake.thread = request.id;
-  handshake.my_one_time = one_time.text();
-  handshake.their_one_time = invitation.from.text();
-  handshake.named_by_user = name.has_value();
-  handshake.message = protocol::to_json(request);
-  handshake.expires = host.now() + kHandshakeLife;
-  save_handshake(host, handshake);
-  save(host, kAccepted, invitation.id, Accepted{contact.id});
-  host.set_timer(kConnectionModule, timer_name("expire", contact.id), handshake.expires);
-  CHECK(send_stored(host, handshake, options_for(contact)));
-  host.audit("connection.requested", {{"contact", contact.id}});
-  return JsonObject{{"contact", contact.id}, {"name", contact.name}, {"state", "requested"}};
+Contact new_contact(Host& host, ContactRole role, ContactState state) {
+  Contact contact;
+  contact.id = crypto::hex(host.random().bytes(16));
+  contact.role = role;
+  contact.state = state;
+  contact.created = host.now();
+  return contact;
 }
 
 // --- The inviter
@@ -346,7 +149,7 @@ Result<void> on_request(Host& host, const Inbound& inbound) {
   CHECK(check_authenticated(inbound));
   if (!inbound.message.pthid) return fail(Errc::malformed, "a request names its invitation");
   if (const auto known = answered_before(host, inbound)) {
-    return send_stored(host, *known, answer_options(inbound));
+    return send_handshake(host, *known, answer_options(inbound));
   }
   if (host.list(kHandshakes).size() >= limits::kHandshakesMax) {
     return fail(Errc::limit_exceeded, "too many connections are being made; try again later");
@@ -380,7 +183,7 @@ Result<void> on_request(Host& host, const Inbound& inbound) {
   note_synced(host, contact);
   host.set_timer(kConnectionModule, timer_name("expire", contact.id), handshake.expires);
   host.audit("connection.answered", {{"contact", contact.id}});
-  return send_stored(host, handshake, answer_options(inbound));
+  return send_handshake(host, handshake, answer_options(inbound));
 }
 
 Result<void> on_complete(Host& host, const Inbound& inbound) {
@@ -448,7 +251,7 @@ Result<void> on_response(Host& host, const Inbound& inbound) {
   handshake.message = protocol::to_json(complete);
   handshake.tries = 0;
   save_handshake(host, handshake);
-  CHECK(send_stored(host, handshake, options_for(*contact)));
+  CHECK(send_handshake(host, handshake, options_for(*contact)));
   connected_notice(host, *contact);
   if (contact->role == ContactRole::mediator) protocol::start_mediation(host, *contact);
   return {};
@@ -488,7 +291,7 @@ void repeat_handshake(Host& host, std::string_view contact_id) {
   const auto handshake = find_handshake(host, contact_id);
   const auto contact = protocol::find_contact(host, contact_id);
   if (!handshake || !contact) return;
-  if (!send_stored(host, *handshake, options_for(*contact)).has_value()) {
+  if (!send_handshake(host, *handshake, options_for(*contact)).has_value()) {
     on_handshake_sent(host, contact_id);
   }
 }

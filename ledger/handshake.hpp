@@ -1,7 +1,8 @@
 #pragma once
 
 /// The handshake of a connection: its record and steps. Used by connection.cpp alone; the messages
-/// are described in connection.hpp.
+/// are described in connection.hpp. Rooms: handshake_accept.cpp reads an invitation and asks,
+/// introduction.cpp shows and judges logs, handshake.cpp does the rest.
 
 #include <cstdint>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <string_view>
 
 #include "protocol/contact.hpp"
+#include "protocol/messenger.hpp"
 #include "protocol/module.hpp"
 
 namespace kith::ledger {
@@ -54,6 +56,13 @@ struct Handshake {
 [[nodiscard]] std::optional<Handshake> find_handshake(Host& host, std::string_view contact_id);
 /// Whether a handshake still needs the DID of this invitation.
 [[nodiscard]] bool handshake_open(Host& host, std::string_view invitation_id);
+
+void save_handshake(Host& host, const Handshake& handshake);
+/// Sends `handshake.message`, which is stored and may be sent again.
+[[nodiscard]] Result<void> send_handshake(Host& host, const Handshake& handshake,
+                                          protocol::SendOptions options);
+/// With a new id, as yet unsaved and without name.
+[[nodiscard]] Contact new_contact(Host& host, ContactRole role, ContactState state);
 
 /// Command `accept`.
 [[nodiscard]] Result<JsonObject> accept_invitation(Host& host, const JsonObject& args);

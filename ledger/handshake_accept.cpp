@@ -1,0 +1,135 @@
+#include "ledger/connection.hpp"
+#include "ledger/handshake.hpp"
+#include "ledger/introduction.hpp"
+#include "protocol/did_peer.hpp"
+#include "protocol/invitation.hpp"
+#include "protocol/own_service.hpp"
+#include "protocol/pickup.hpp"
+
+namespace kith::ledger {
+namespace {
+
+constexpr std::string_view kAccepted = "accepted";  // Contact by id of the accepted invitation.
+
+struct Accepted {
+  std::string contact_id;
+  template <class V>
+  void visit(V& v) {
+    v("contact_id", contact_id);
+  }
+};
+
+/// Errors: as command `accept`.
+Result<void> check_acceptable(Host& host, const Invitation& invitation) {
+  if (invitation.goal_code == kGoalRecover) {
+    return fail(Errc::wrong_state,
+                "this invitation is for a recovery: use it with `kith recover add-trustee`");
+  }
+  if (invitation.expires_time &&
+      protocol::from_epoch_seconds(*invitation.expires_time) < host.now()) {
+    return fail(Errc::expired, "the invitation has expired: ask for a new one");
+  }
+  if (!protocol::is_self_contained(invitation.from)) {
+    return fail(Errc::unsupported, "the invitation comes from a DID that needs a look-up first");
+  }
+  TRY(const DidDocument inviter, protocol::resolve_self_contained(invitation.from));
+  protocol::OwnSecrets secrets(host);
+  for (const NamedKey& key : inviter.agreement_keys()) {
+    if (secrets.find(key.kid)) {
+      return fail(Errc::conflict, "this is your own invitation: give it to somebody else");
+    }
+  }
+  if (inviter.agreement_keys().empty()) {
+    return fail(Errc::unsupported, "the invitation holds no key that Kith can encrypt to");
+  }
+  if (inviter.services.empty()) {
+    return fail(Errc::unreachable,
+                "the invitation holds no address to answer to: ask for one that does");
+  }
+  if (const auto accepted = load<Accepted>(host, kAccepted, invitation.id)) {
+    const auto contact = protocol::find_contact(host, accepted->contact_id);
+    if (contact && contact->state != ContactState::ended) {
+      return fail(Errc::conflict, "you accepted this invitation before: see " + contact->name +
+                                      " in `kith contacts`");
+    }
+  }
+  return {};
+}
+
+Result<bool> wants_mediator(const JsonObject& args, const Invitation& invitation) {
+  TRY(const auto role, crypto::json_optional_string(args, "role"));
+  if (role && *role != "mediator" && *role != "person") {
+    return fail(Errc::usage, "role is person or mediator");
+  }
+  return role ? *role == "mediator" : invitation.goal_code == kGoalMediate;
+}
+
+std::string proposed_name(const Invitation& invitation) {
+  const auto label = crypto::json_optional_string(invitation.body_others, "label");
+  return label.has_value() ? label->value_or("") : "";
+}
+
+Result<Invitation> read_url(const JsonObject& args) {
+  TRY(const std::string url, crypto::json_string(args, "url"));
+  TRY(auto parsed, protocol::parse_invitation_url(url));
+  if (!parsed.invitation) {
+    return fail(Errc::unsupported,
+                "this is the short form: open it in a browser and use the address it leads to");
+  }
+  return std::move(*parsed.invitation);
+}
+
+/// The request, with id and proof, as yet unsent.
+Result<Message> make_request(Host& host, const Invitation& invitation, const Did& one_time,
+                             std::string_view my_did) {
+  Message request =
+      protocol::new_message(kConnectionRequest, host.random(), protocol::epoch_seconds(host.now()));
+  request.from = one_time;
+  request.to = {invitation.from};
+  request.pthid = invitation.id;
+  TRY(const Introduction intro, introduce(host, my_did, request));
+  request.body = protocol::encode_body(intro);
+  return request;
+}
+
+}  // namespace
+
+Result<JsonObject> accept_invitation(Host& host, const JsonObject& args) {
+  TRY(const Invitation invitation, read_url(args));
+  CHECK(check_acceptable(host, invitation));
+  TRY(const bool mediator, wants_mediator(args, invitation));
+  TRY(const auto name, crypto::json_optional_string(args, "name"));
+  std::vector<ServiceEndpoint> services;  // A mediator answers on our connections alone.
+  if (!mediator) {
+    TRY(ServiceEndpoint own, protocol::own_service(host));
+    services.push_back(std::move(own));
+  }
+  TRY(const Did one_time, make_one_time_did(host, services));
+  TRY(const OwnPairLog log, new_pair_log(host, services));
+  if (!mediator) protocol::register_own_did(host, log.did);
+
+  Contact contact = new_contact(host, mediator ? ContactRole::mediator : ContactRole::person,
+                                ContactState::requested);
+  contact.name = protocol::free_contact_name(host, name.value_or(proposed_name(invitation)));
+  contact.my_did = log.did;
+  protocol::save_contact(host, contact);
+
+  TRY(const Message request, make_request(host, invitation, one_time, log.did));
+  Handshake handshake;
+  handshake.contact_id = contact.id;
+  handshake.invitation_id = invitation.id;
+  handshake.thread = request.id;
+  handshake.my_one_time = one_time.text();
+  handshake.their_one_time = invitation.from.text();
+  handshake.named_by_user = name.has_value();
+  handshake.message = protocol::to_json(request);
+  handshake.expires = host.now() + kHandshakeLife;
+  save_handshake(host, handshake);
+  save(host, kAccepted, invitation.id, Accepted{contact.id});
+  host.set_timer(kConnectionModule, timer_name("expire", contact.id), handshake.expires);
+  CHECK(send_handshake(host, handshake, options_for(contact)));
+  host.audit("connection.requested", {{"contact", contact.id}});
+  return JsonObject{{"contact", contact.id}, {"name", contact.name}, {"state", "requested"}};
+}
+
+}  // namespace kith::ledger
