@@ -26,8 +26,9 @@ void start_fetch(Host& host, IdentityDraft& draft) {
   effect.kind = protocol::EffectKind::fetch;
   effect.owner = "identity";
   effect.context = kDescriptorContext;
-  effect.payload =
-      protocol::encode_record(protocol::FetchPayload{descriptor_url(draft.ledger_url)});
+  protocol::FetchPayload fetch;
+  fetch.url = descriptor_url(draft.ledger_url);
+  effect.payload = protocol::encode_record(fetch);
   effect.expires = host.now() + kFetchLife;
   draft.effect = host.start(std::move(effect));
 }
