@@ -5,25 +5,28 @@
 
 #include "crypto/assert.hpp"
 #include "crypto/ec_ed25519.hpp"
+#include "crypto/ec_nist.hpp"
 #include "crypto/ec_secp256k1.hpp"
 #include "crypto/ec_x25519.hpp"
 
 namespace kith::crypto {
 namespace {
 
-constexpr std::size_t kCoordinateBytes = 32;
-
 struct KeyForm {
   KeyType type;
   std::array<std::uint8_t, 2> multicodec;  ///< As unsigned varint.
   std::string_view kty;
   std::string_view crv;
+  std::size_t coordinate_bytes;
 };
 
-constexpr std::array<KeyForm, 3> kForms = {{
-    {KeyType::ed25519, {0xed, 0x01}, "OKP", "Ed25519"},
-    {KeyType::x25519, {0xec, 0x01}, "OKP", "X25519"},
-    {KeyType::secp256k1, {0xe7, 0x01}, "EC", "secp256k1"},
+constexpr std::array<KeyForm, 6> kForms = {{
+    {KeyType::ed25519, {0xed, 0x01}, "OKP", "Ed25519", 32},
+    {KeyType::x25519, {0xec, 0x01}, "OKP", "X25519", 32},
+    {KeyType::secp256k1, {0xe7, 0x01}, "EC", "secp256k1", 32},
+    {KeyType::p256, {0x80, 0x24}, "EC", "P-256", 32},
+    {KeyType::p384, {0x81, 0x24}, "EC", "P-384", 48},
+    {KeyType::p521, {0x82, 0x24}, "EC", "P-521", 66},
 }};
 
 const KeyForm& form_of(KeyType type) {
@@ -38,11 +41,21 @@ Result<PublicKey> checked(KeyType type, Bytes bytes) {
   return key;
 }
 
-/// A coordinate has one spelling only: 32 bytes in strict base64url.
-Result<Bytes> coordinate(const JsonObject& object, std::string_view member) {
+bool has_two_coordinates(const KeyForm& form) {
+  return form.kty == "EC";
+}
+
+/// `point` compressed or 04 || x || y. Errors: bad_key.
+Result<Bytes> compress(KeyType type, ByteView point) {
+  if (type == KeyType::secp256k1) return secp256k1_compress(point);
+  return nist_compress(type, point);
+}
+
+/// A coordinate has one spelling only: as long as the field, in strict base64url.
+Result<Bytes> coordinate(const JsonObject& object, std::string_view member, const KeyForm& form) {
   TRY(const std::string text, json_string(object, member));
   TRY(Bytes bytes, from_base64url(text));
-  if (bytes.size() != kCoordinateBytes) {
+  if (bytes.size() != form.coordinate_bytes) {
     return fail(Errc::bad_key, "a coordinate of the JWK has a wrong length");
   }
   return bytes;
@@ -61,6 +74,10 @@ Result<void> check_public_key(const PublicKey& key) {
       if (compressed != key.bytes) return fail(Errc::bad_key, "the point is not compressed");
       return {};
     }
+    case KeyType::p256:
+    case KeyType::p384:
+    case KeyType::p521:
+      return nist_check_public(key.type, key.bytes);
   }
   return fail(Errc::bad_key, "unknown type of key");
 }
@@ -88,15 +105,16 @@ JsonObject jwk(const PublicKey& key) {
   JsonObject object;
   object["kty"] = form.kty;
   object["crv"] = form.crv;
-  if (key.type != KeyType::secp256k1) {
+  if (!has_two_coordinates(form)) {
     object["x"] = base64url(key.bytes);
     return object;
   }
-  const auto point = secp256k1_uncompress(key.bytes);
+  const auto point = key.type == KeyType::secp256k1 ? secp256k1_uncompress(key.bytes)
+                                                    : nist_uncompress(key.type, key.bytes);
   ASSERT(point.has_value());
   const ByteView xy = ByteView(*point).subspan(1);
-  object["x"] = base64url(xy.first(kCoordinateBytes));
-  object["y"] = base64url(xy.subspan(kCoordinateBytes));
+  object["x"] = base64url(xy.first(form.coordinate_bytes));
+  object["y"] = base64url(xy.subspan(form.coordinate_bytes));
   return object;
 }
 
@@ -106,13 +124,13 @@ Result<PublicKey> from_jwk(const JsonObject& object) {
   TRY(const std::string crv, json_string(object, "crv"));
   for (const KeyForm& form : kForms) {
     if (kty != form.kty || crv != form.crv) continue;
-    TRY(Bytes x, coordinate(object, "x"));
-    if (form.type != KeyType::secp256k1) return checked(form.type, std::move(x));
-    TRY(const Bytes y, coordinate(object, "y"));
+    TRY(Bytes x, coordinate(object, "x", form));
+    if (!has_two_coordinates(form)) return checked(form.type, std::move(x));
+    TRY(const Bytes y, coordinate(object, "y", form));
     Bytes point{0x04};
     append(point, x);
     append(point, y);
-    TRY(Bytes compressed, secp256k1_compress(point));
+    TRY(Bytes compressed, compress(form.type, point));
     return PublicKey{form.type, std::move(compressed)};
   }
   return fail(Errc::unsupported, "this type of JWK is not known here");
@@ -124,7 +142,11 @@ Result<void> verify(const PublicKey& key, ByteView message, ByteView signature, 
       return ed25519_verify(key.bytes, message, signature);
     case KeyType::secp256k1:
       return secp256k1_verify(key.bytes, message, signature, s_value);
+    case KeyType::p256:
+      return p256_verify(key.bytes, message, signature, s_value);
     case KeyType::x25519:
+    case KeyType::p384:
+    case KeyType::p521:
       break;
   }
   return fail(Errc::bad_signature, "this type of key does not sign");

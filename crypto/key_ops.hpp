@@ -33,7 +33,7 @@ namespace kith::crypto {
 /// What a key may do; one purpose each. Values are stored on disk: never renumber.
 enum class KeyPurpose : std::uint8_t {
   authenticate = 1,  ///< Signs messages (DIDComm JWS, from_prior) and signed statements.
-  agree = 2,         ///< Opens and authenticates envelopes (X25519).
+  agree = 2,         ///< Opens and authenticates envelopes (X25519, NIST curves).
   log_active = 3,    ///< Signs log entries as an active key.
   log_next = 4,      ///< Pre-rotated log key: lies in the vault; becomes log_active by rotate.
   log_recovery = 5,  ///< Recovery authority of a log: lies in the vault.
@@ -114,7 +114,7 @@ class KeyOps {
   [[nodiscard]] virtual Result<KeyPair> generate(KeyType type, KeyPurpose purpose) = 0;
   /// 32 random bytes as a sealed secret (link_secret).
   [[nodiscard]] virtual Result<SealedKey> generate_secret(KeyPurpose purpose) = 0;
-  /// Ed25519: 64 bytes; secp256k1: R||S over SHA-256(message), low S.
+  /// Ed25519: 64 bytes; secp256k1 and P-256: R||S over SHA-256(message), low S.
   /// Purposes: authenticate, log_*, agent, retire, audit, ledger.
   [[nodiscard]] virtual Result<Bytes> sign(const SealedKey& key, ByteView message) = 0;
   /// What a key is for changes in one case only: log_next becomes log_active when its log rotates
@@ -123,8 +123,9 @@ class KeyOps {
 
   // Envelopes
   /// Wraps `cek` for `recipient`: Z = ECDH(ephemeral, recipient) [|| ECDH(sender, recipient)].
-  /// `sender` present exactly for 1PU. Purpose agree. Errors: bad_key for low-order recipients,
-  /// unsupported (alg), malformed (sender or tag do not fit alg).
+  /// `sender` present exactly for 1PU, on the recipient's curve, as `ephemeral_private` is. Purpose
+  /// agree. Errors: bad_key for low-order recipients and mixed curves, unsupported (alg), malformed
+  /// (sender or tag do not fit alg).
   [[nodiscard]] virtual Result<Bytes> wrap_cek(const SealedKey* sender, const PublicKey& recipient,
                                                const SecretBytes& ephemeral_private,
                                                const WrapContext& context,
@@ -135,6 +136,9 @@ class KeyOps {
                                                        const PublicKey& ephemeral,
                                                        const WrapContext& context,
                                                        ByteView wrapped) = 0;
+  /// Forgets what is kept in memory to speed up envelopes between `key` and anybody. Call it when
+  /// either side's key is retired; forgetting what was never kept does nothing.
+  virtual void forget_agreements(const PublicKey& key) { static_cast<void>(key); }
   /// Anonymous box to an X25519 key: ephemeral X25519, HKDF-SHA-256, XChaCha20-Poly1305 with `ad`.
   [[nodiscard]] virtual Result<Bytes> seal_to(const PublicKey& recipient, ByteView ad,
                                               ByteView plaintext) = 0;

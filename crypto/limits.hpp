@@ -78,6 +78,21 @@ inline constexpr std::chrono::hours kInboxMarkLife{24 * 30};
 /// Messages older or longer-lived than this are refused, so that marks can be dropped safely.
 inline constexpr std::chrono::hours kMessageLifeMax{24 * 28};
 
+/// Marks of one sender. A busy contact writes a hundred messages a day; more are refused, because
+/// dropping a mark would let its message in again.
+inline constexpr std::size_t kInboxMarksPerSenderMax = 20'000;
+/// Marks of messages without a sender. The oldest goes: whoever could repeat such a message could
+/// as well write a new one, and its handlers believe nothing.
+inline constexpr std::size_t kInboxMarksAnonymousMax = 10'000;
+/// Problems in one thread, ours and theirs, before the thread falls silent.
+inline constexpr std::uint32_t kThreadProblemsMax = 8;
+/// Threads whose problems are counted; the oldest is forgotten first.
+inline constexpr std::size_t kThreadsCountedMax = 1000;
+/// A language tag: RFC 5646 (section 4.4.1) asks for room for 35 characters.
+inline constexpr std::size_t kLanguageTagCharsMax = 64;
+/// Static halves of authcrypt kept in locked memory, one for each pair of keys: the contacts that
+/// a person writes to now, not all of them.
+inline constexpr std::size_t kAgreementCacheMax = 256;
 /// Answers kept with an inbox mark, so that a repeated request gets the same bytes again.
 inline constexpr std::size_t kStoredAnswerBytesMax = 64 * 1024;
 

@@ -246,8 +246,8 @@ Result<void> read_services(DidDocument& document) {
 
 // ---- Use ---------------------------------------------------------------------------------------
 
-bool fits_agreement(KeyType type) {
-  return type == KeyType::x25519;
+bool fits(KeyType type, bool for_agreement) {
+  return for_agreement ? type == KeyType::x25519 : crypto::can_sign(type);
 }
 
 bool contains(const std::vector<std::string>& kids, std::string_view kid) {
@@ -260,7 +260,7 @@ Result<PublicKey> listed_key(const DidDocument& document, const std::vector<std:
   if (!contains(kids, kid) || method == nullptr) {
     return fail(Errc::not_authentic, "the key is not listed in the DID document for this use");
   }
-  if (!method->key || fits_agreement(method->key->type) != for_agreement) {
+  if (!method->key || !fits(method->key->type, for_agreement)) {
     return fail(Errc::unsupported, "the key is of a type that is not supported for this use");
   }
   return *method->key;
@@ -294,6 +294,12 @@ Result<PublicKey> DidDocument::agreement_key(std::string_view kid) const {
 
 std::vector<NamedKey> DidDocument::agreement_keys() const {
   return usable_keys(*this, key_agreement, true);
+}
+
+std::vector<NamedKey> DidDocument::agreement_keys(KeyType type) const {
+  std::vector<NamedKey> keys = agreement_keys();
+  std::erase_if(keys, [type](const NamedKey& key) { return key.key.type != type; });
+  return keys;
 }
 
 std::vector<NamedKey> DidDocument::authentication_keys() const {

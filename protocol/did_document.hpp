@@ -14,7 +14,7 @@
 
 namespace kith::protocol {
 
-/// A verification method. `key` is absent when type or curve is not supported (P-256, RSA, ...):
+/// A verification method. `key` is absent when type or curve is not supported (RSA, BLS, ...):
 /// such methods are kept, but never used.
 struct VerificationMethod {
   std::string id;  ///< Absolute DID URL with fragment.
@@ -51,13 +51,16 @@ struct DidDocument {
   JsonObject raw;
 
   [[nodiscard]] const VerificationMethod* find_method(std::string_view kid) const;
-  /// The key `kid` if the document lists it for the relationship and its type fits (signing keys
-  /// for authentication, X25519 for key agreement). Errors: not_authentic (not listed), unsupported
+  /// The key `kid` if the document lists it for the relationship and its type fits (can_sign for
+  /// authentication, can_agree for key agreement). Errors: not_authentic (not listed), unsupported
   /// (listed with a key type of no use here).
   [[nodiscard]] Result<PublicKey> authentication_key(std::string_view kid) const;
   [[nodiscard]] Result<PublicKey> agreement_key(std::string_view kid) const;
-  /// All X25519 keyAgreement keys: an envelope is encrypted to every one of them.
+  /// All usable keyAgreement keys, in the document's order. One envelope is encrypted to all that
+  /// share one curve: packing chooses it.
   [[nodiscard]] std::vector<NamedKey> agreement_keys() const;
+  /// Those on one curve: boxes (KeyOps::seal_to) take X25519 only.
+  [[nodiscard]] std::vector<NamedKey> agreement_keys(KeyType type) const;
   [[nodiscard]] std::vector<NamedKey> authentication_keys() const;
 };
 

@@ -39,9 +39,8 @@ Result<DidDocument> resolve_did_key(const Did& did) {
       JsonArray{"https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"};
   document["id"] = did.text();
   document["verificationMethod"] = JsonArray{method};
-  if (key.type == KeyType::x25519) {
-    document["keyAgreement"] = JsonArray{Json(did_key_kid(key))};
-  } else {
+  if (crypto::can_agree(key.type)) document["keyAgreement"] = JsonArray{Json(did_key_kid(key))};
+  if (crypto::can_sign(key.type)) {
     document["authentication"] = JsonArray{Json(did_key_kid(key))};
     document["assertionMethod"] = JsonArray{Json(did_key_kid(key))};
   }

@@ -1,7 +1,8 @@
 #pragma once
 
-/// did:key for Ed25519, X25519 and secp256k1. Only the key itself is listed: an Ed25519 did:key has
-/// no key agreement (no silent derivation of X25519), an X25519 did:key has nothing else.
+/// did:key for every type of key that Kith knows. Only the key itself is listed, for what it can
+/// do: an Ed25519 did:key has no key agreement (no silent derivation of X25519), an X25519 did:key
+/// has nothing else, a P-256 did:key has both.
 
 #include "crypto/key.hpp"
 #include "protocol/did.hpp"

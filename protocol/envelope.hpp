@@ -39,11 +39,13 @@ struct PackOptions {
 
 /// Errors of all packing functions: malformed (what the standard forbids to send: `from` missing or
 /// not the sender, `to` missing in a signed and encrypted message), limit_exceeded, bad_key,
-/// unsupported (recipient has no X25519 keyAgreement key).
+/// unsupported (the recipient has no keyAgreement key on a curve that fits).
 [[nodiscard]] Result<std::string> pack_plain(const Message& message);
 [[nodiscard]] Result<std::string> pack_signed(const Message& message, const SigningKey& signer,
                                               KeyOps& keys);
-/// Encrypts to every key of `recipients`; all of one DID (DidDocument::agreement_keys()).
+/// Encrypts to every key of `recipients` on one curve; all keys are of one DID
+/// (DidDocument::agreement_keys()). Authcrypt takes the curve of the sender's key; anoncrypt the
+/// first of X25519, P-384, P-521 and P-256 that the recipient has.
 [[nodiscard]] Result<std::string> pack_anoncrypt(const Message& message,
                                                  const std::vector<NamedKey>& recipients,
                                                  const PackOptions& options, KeyOps& keys,
@@ -59,6 +61,17 @@ enum class EnvelopeWarning : std::uint8_t {
   no_times,                ///< Neither created_time nor expires_time.
   auth_over_signed,        ///< auth(sign): legal to read, not to send.
   spec_forbidden_nesting,  ///< anon(auth(sign)), as in one vector of the standard.
+  expired,                 ///< Only where UnpackPolicy::expired_allowed.
+};
+
+/// One envelope that was opened.
+struct OpenedEnvelope {
+  enum class Kind : std::uint8_t { signed_, anoncrypt, authcrypt };
+  Kind kind = Kind::anoncrypt;
+  std::string alg;                ///< "ECDH-1PU+A256KW", "EdDSA", ...
+  std::string enc;                ///< "A256CBC-HS512", ...; empty for signatures.
+  std::vector<std::string> kids;  ///< All recipients' keys, or the one that signed.
+  KeyType curve = KeyType::x25519;
 };
 
 /// What the envelope proves about a message.
@@ -70,12 +83,15 @@ struct EnvelopeInfo {
   std::optional<Did> sender;              ///< Only when authenticated.
   std::optional<std::string> sender_kid;  ///< skid of authcrypt.
   std::optional<std::string> recipient_kid;
-  std::optional<Did> own_did;  ///< The DID of ours that it was encrypted to.
-  std::size_t layers = 0;      ///< Envelopes round the plaintext.
+  std::optional<Did> own_did;             ///< The DID of ours that it was encrypted to.
+  std::size_t layers = 0;                 ///< Envelopes round the plaintext.
+  std::vector<OpenedEnvelope> envelopes;  ///< The same one by one, the outermost first.
   std::vector<EnvelopeWarning> warnings;
   std::optional<Rotation> rotation;  ///< Verified from_prior.
 
   [[nodiscard]] bool has(EnvelopeWarning warning) const;
+  /// The sender cannot deny it to others: Unpacked::signed_text proves it.
+  [[nodiscard]] bool non_repudiable() const { return signed_by.has_value(); }
 };
 
 struct Unpacked {
@@ -88,6 +104,8 @@ struct Unpacked {
 struct UnpackPolicy {
   bool plain_allowed = true;    ///< Unprotected messages.
   bool times_required = false;  ///< Refuse messages with neither created_time nor expires_time.
+  /// Opens messages whose time is over, with a warning: for reading old mail, never for acting.
+  bool expired_allowed = false;
 };
 
 /// Everything that unpacking reads. All must outlive the call.

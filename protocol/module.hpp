@@ -67,6 +67,11 @@ class Module {
   virtual void on_problem(Host& host, const Inbound& inbound, const ProblemReport& report) {
     static_cast<void>(host), static_cast<void>(inbound), static_cast<void>(report);
   }
+  /// The peer acknowledges messages of ours: `inbound.message.ack`, oldest first, whatever else the
+  /// message says. Every module is told, for ids alone do not say whose they are.
+  virtual void on_acks(Host& host, const Inbound& inbound) {
+    static_cast<void>(host), static_cast<void>(inbound);
+  }
   /// Every start of the agent, in a unit of its own.
   virtual void on_start(Host& host) { static_cast<void>(host); }
 };

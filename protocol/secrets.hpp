@@ -23,10 +23,11 @@ struct SigningKey {
   SealedKey key;
 };
 
-/// A key of ours that authenticates envelopes (X25519).
+/// A key of ours that authenticates envelopes. Its curve decides for which keys of a recipient.
 struct SenderKey {
   std::string kid;  ///< Absolute.
   SealedKey key;
+  KeyType type = KeyType::x25519;
 };
 
 }  // namespace kith::protocol

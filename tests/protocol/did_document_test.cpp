@@ -63,11 +63,11 @@ TEST(DidDocument, ReadsEveryMethodTypeInUse) {
       {"Ed25519VerificationKey2018", base58_member(KeyType::ed25519), KeyType::ed25519},
       {"EcdsaSecp256k1VerificationKey2019", kK1Jwk, KeyType::secp256k1},
       {"EcdsaSecp256k1VerificationKey2019", base58_member(KeyType::secp256k1), KeyType::secp256k1},
-      // Kept, but never used.
-      {"JsonWebKey2020", kP256Jwk, std::nullopt},
-      {"JsonWebKey2020", kRsaJwk, std::nullopt},
+      {"JsonWebKey2020", kP256Jwk, KeyType::p256},
       {"Multikey", R"("publicKeyMultibase":"zDnaerx9CtbPJ1q36T5Ln5wYt3MQYeGRG5ehnPAmxcf5mDZpv")",
-       std::nullopt},
+       KeyType::p256},
+      // Kept, but never used.
+      {"JsonWebKey2020", kRsaJwk, std::nullopt},
       {"RsaVerificationKey2018", R"("publicKeyPem":"-----")", std::nullopt},
       {"SomethingOfTomorrow", kEdMultibase, std::nullopt},
       {"Ed25519VerificationKey2018", R"("publicKeyPem":"-----")", std::nullopt},
