@@ -215,11 +215,11 @@ Result<Bytes> nist_uncompress(KeyType curve, ByteView public_key) {
   return serialize(form, parsed, POINT_CONVERSION_UNCOMPRESSED);
 }
 
-Result<Bytes> p256_sign(ByteView private_key, ByteView message) {
+Result<Bytes> p256_sign(ByteView private_key, ByteView public_key, ByteView message) {
   const Curve& curve = curve_of(KeyType::p256);
-  TRY(const RawKeyPair pair, nist_from_private(KeyType::p256, SecretBytes::copy_of(private_key)));
+  TRY(const Bytes point, nist_compress(KeyType::p256, public_key));
   TRY(const Number number, private_number(curve, private_key));
-  const Key key = evp_key(pair.public_key.bytes, number.get());
+  const Key key = evp_key(point, number.get());
   const DigestContext context = made(DigestContext(EVP_MD_CTX_new()));
   ASSERT(EVP_DigestSignInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key.get(),
                                nullptr) == 1);

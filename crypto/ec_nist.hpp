@@ -52,7 +52,7 @@ inline constexpr std::size_t kP256SignatureBytes = 64;
 /// R || S over SHA-256(message), with the lower of the two possible S. The nonce is OpenSSL's own:
 /// random, hashed with key and message; so signatures differ from run to run even under a seeded
 /// Random. Errors: bad_key.
-[[nodiscard]] Result<Bytes> p256_sign(ByteView private_key, ByteView message);
+[[nodiscard]] Result<Bytes> p256_sign(ByteView private_key, ByteView public_key, ByteView message);
 /// SValue::any takes both S of a signature, as RFC 7518 does; low_only takes one.
 /// Errors: bad_key, bad_signature.
 [[nodiscard]] Result<void> p256_verify(ByteView public_key, ByteView message, ByteView signature,

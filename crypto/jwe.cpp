@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "crypto/ec_nist.hpp"
 #include "crypto/ec_x25519.hpp"
 #include "crypto/jose_header.hpp"
 #include "crypto/json.hpp"
@@ -19,8 +20,11 @@ Result<void> check_targets(const std::vector<JweTarget>& targets) {
   }
   for (auto target = targets.begin(); target != targets.end(); ++target) {
     CHECK(jose::check_kid(target->kid));
-    if (target->key.type != KeyType::x25519) {
+    if (!can_agree(target->key.type)) {
       return fail(Errc::unsupported, "encryption to this type of key");
+    }
+    if (target->key.type != targets.front().key.type) {
+      return fail(Errc::malformed, "one envelope takes keys on one curve");
     }
     CHECK(check_public_key(target->key));
     const bool twice = std::any_of(targets.begin(), target, [&](const JweTarget& earlier) {
@@ -63,7 +67,9 @@ Result<std::string> encrypt(ByteView plaintext, const JweSender* sender,
   }
   const KeyAgreement agreement = sender == nullptr ? KeyAgreement::ecdh_es : KeyAgreement::ecdh_1pu;
   const ContentEncryptionSizes sizes = sizes_of(enc);
-  const RawKeyPair ephemeral = x25519_generate(random);
+  const KeyType curve = targets.front().key.type;
+  const RawKeyPair ephemeral =
+      is_nist(curve) ? nist_generate(curve, random) : x25519_generate(random);
   const SecretBytes cek = random.secret(sizes.key_bytes);
   const Bytes iv = random.bytes(sizes.iv_bytes);
 
@@ -120,7 +126,9 @@ Result<Bytes> decrypt(const ParsedJwe& jwe, std::string_view recipient_kid,
     return fail(Errc::not_authentic, "the sender's key does not fit the kind of envelope");
   }
   if (sender != nullptr) {
-    if (sender->type != KeyType::x25519) return fail(Errc::bad_key, "the sender's key type");
+    if (sender->type != jwe.ephemeral.type) {
+      return fail(Errc::bad_key, "the sender's key is on another curve than the envelope's");
+    }
     CHECK(check_public_key(*sender));
   }
   const auto entry = std::find_if(jwe.recipients.begin(), jwe.recipients.end(),

@@ -1,7 +1,7 @@
 #pragma once
 
 /// Encrypted envelopes of DIDComm v2.1: JWE in the general JSON form (RFC 7516 section 7.2.1) for
-/// one or more X25519 keys of one recipient.
+/// one or more keys of one recipient, all on one curve: X25519, P-256, P-384 or P-521.
 ///
 ///   anoncrypt  ECDH-ES+A256KW (RFC 7518 section 4.6), content under XC20P, A256GCM or
 ///   A256CBC-HS512 authcrypt  ECDH-1PU+A256KW (draft-madden-jose-ecdh-1pu-04), content under
@@ -59,7 +59,8 @@ struct ParsedJwe {
 /// Sizes are capped before anything is decoded. Refused: other serialisations than general JSON,
 /// `aad`, `unprotected`, `zip`, `crit`, per-recipient algorithms, algorithms outside the table, an
 /// `apv` that is not the digest of the recipients' kids, `skid` and `apu` that differ, invalid
-/// `epk`. Errors: malformed, limit_exceeded, unsupported, bad_key.
+/// `epk` (not on its curve, of small order, infinity). Errors: malformed, limit_exceeded,
+/// unsupported, bad_key.
 [[nodiscard]] Result<ParsedJwe> parse_jwe(std::string_view text);
 
 /// Opens with the key named `recipient_kid`. `sender` is the public key of `skid`; given exactly
@@ -74,15 +75,15 @@ struct JweTarget {
   PublicKey key;
 };
 
-/// Anyone can have written it. Errors: malformed (no targets, a kid twice or not a DID URL),
-/// limit_exceeded, unsupported (key type), bad_key.
+/// Anyone can have written it. Errors: malformed (no targets, a kid twice or not a DID URL, several
+/// curves), limit_exceeded, unsupported (key type), bad_key.
 [[nodiscard]] Result<std::string> encrypt_anonymous(
     ByteView plaintext, const std::vector<JweTarget>& targets, KeyOps& keys, Random& random,
     ContentEncryption enc = ContentEncryption::xc20p);
 
 /// The sender's key. The reference must outlive the call.
 struct JweSender {
-  const SealedKey& key;  ///< X25519, purpose agree.
+  const SealedKey& key;  ///< On the targets' curve, purpose agree.
   std::string_view kid;
 };
 

@@ -20,9 +20,10 @@ struct Algorithm {
 };
 
 /// The whole table: `none`, HMAC and everything else do not exist here.
-constexpr std::array<Algorithm, 2> kAlgorithms = {
+constexpr std::array<Algorithm, 3> kAlgorithms = {
     Algorithm{"EdDSA", KeyType::ed25519},
     Algorithm{"ES256K", KeyType::secp256k1},
+    Algorithm{"ES256", KeyType::p256},
 };
 
 std::string_view algorithm_of(KeyType type) {

@@ -1,8 +1,8 @@
 #pragma once
 
-/// JSON Web Signatures as DIDComm v2.1 uses them (RFC 7515, 8037, 8812): one signature, EdDSA with
-/// Ed25519 or ES256K. Writes the general JSON form, reads general and flattened; the compact form
-/// is for `from_prior` tokens alone.
+/// JSON Web Signatures as DIDComm v2.1 uses them (RFC 7515, 7518 section 3.4, 8037, 8812): one
+/// signature, EdDSA with Ed25519, ES256K or ES256. Writes the general JSON form, reads general and
+/// flattened; the compact form is for `from_prior` tokens alone.
 ///
 /// The algorithm table is closed and bound to the key's type: a header can choose nothing that the
 /// key is not for. What was signed is kept as the exact text that arrived, never written again.
@@ -26,7 +26,7 @@ inline constexpr std::string_view kSignedSubtype = "didcomm-signed+json";
 /// Who signs. The references must outlive the call.
 struct JwsSigner {
   const SealedKey& key;
-  KeyType type;          ///< ed25519 or secp256k1; must be the type of `key`.
+  KeyType type;          ///< ed25519, secp256k1 or p256; must be the type of `key`.
   std::string_view kid;  ///< Absolute DID URL of the public key.
 };
 
@@ -42,7 +42,7 @@ struct JwsSigner {
 struct ParsedJws {
   std::string kid;
   KeyType key_type = KeyType::ed25519;  ///< The one type of key that `alg` fits.
-  std::string alg;                      ///< "EdDSA" or "ES256K".
+  std::string alg;                      ///< "EdDSA", "ES256K" or "ES256".
   Bytes payload;                        ///< Unverified.
   std::string signing_input;            ///< protected "." payload, as they arrived.
   Bytes signature;

@@ -3,6 +3,7 @@
 #include "crypto/aead.hpp"
 #include "crypto/assert.hpp"
 #include "crypto/ec_ed25519.hpp"
+#include "crypto/ec_nist.hpp"
 #include "crypto/ec_secp256k1.hpp"
 #include "crypto/ec_x25519.hpp"
 #include "crypto/hash.hpp"
@@ -18,7 +19,6 @@ using sealed_blob::kVersion;
 namespace {
 
 constexpr std::size_t kKeyBytes = 32;
-constexpr std::size_t kPrivateBytes = 32;
 constexpr std::uint8_t kPlainSecret = 0;  ///< Beside the values of KeyType.
 constexpr std::string_view kEs = "ECDH-ES+A256KW";
 constexpr std::string_view k1Pu = "ECDH-1PU+A256KW";
@@ -29,9 +29,14 @@ SecretBytes derive(const SecretBytes& root, std::string_view info) {
 
 /// Purpose and type have to fit each other. Errors: key_misuse.
 Result<void> check_fits(KeyType type, KeyPurpose purpose) {
-  const bool agreement = (bit(purpose) & sealed_blob::kOpeningBoxes) != 0;
+  const bool boxes = (bit(purpose) & sealed_blob::kOpeningBoxes) != 0;
   const bool signing = (bit(purpose) & sealed_blob::kSigning) != 0;
-  if (type == KeyType::x25519 ? agreement : signing) return {};
+  // NIST curves are for peers who have nothing else: envelopes only, never logs or vaults.
+  const bool fits = type == KeyType::x25519 ? boxes
+                    : is_nist(type)         ? (purpose == KeyPurpose::agree && can_agree(type)) ||
+                                          (purpose == KeyPurpose::authenticate && can_sign(type))
+                                    : signing;
+  if (fits) return {};
   return fail(Errc::key_misuse, "a key of this type cannot have this purpose");
 }
 
@@ -47,15 +52,16 @@ Result<void> check_context(const WrapContext& context, bool has_sender) {
   return {};
 }
 
-/// Z of ES, or Ze || Zs of 1PU. `second_*` are empty for ES. Errors: bad_key.
-Result<SecretBytes> agree(ByteView first_private, ByteView first_public, ByteView second_private,
-                          ByteView second_public) {
-  TRY(SecretBytes z, x25519_shared(first_private, first_public));
-  if (second_private.empty()) return z;
-  TRY(const SecretBytes zs, x25519_shared(second_private, second_public));
-  SecretBytes both(z.size() + zs.size());
-  std::ranges::copy(z.expose(), both.expose_mutable().begin());
-  std::ranges::copy(zs.expose(), both.expose_mutable().subspan(z.size()).begin());
+/// One Diffie-Hellman on the public key's curve. Errors: bad_key.
+Result<SecretBytes> shared_secret(ByteView private_key, const PublicKey& key) {
+  if (is_nist(key.type)) return nist_shared(key.type, private_key, key.bytes);
+  return x25519_shared(private_key, key.bytes);
+}
+
+SecretBytes joined(const SecretBytes& first, const SecretBytes& second) {
+  SecretBytes both(first.size() + second.size());
+  std::ranges::copy(first.expose(), both.expose_mutable().begin());
+  std::ranges::copy(second.expose(), both.expose_mutable().subspan(first.size()).begin());
   return both;
 }
 
@@ -72,8 +78,15 @@ BoxKeys box_keys(const SecretBytes& shared, ByteView ephemeral, ByteView recipie
 }
 
 /// Errors: bad_key.
-Result<void> check_agreement_key(const PublicKey& key) {
+Result<void> check_box_key(const PublicKey& key) {
   if (key.type != KeyType::x25519) return fail(Errc::bad_key, "not an X25519 key");
+  return x25519_check_public(key.bytes);
+}
+
+/// Errors: bad_key.
+Result<void> check_agreement_key(const PublicKey& key) {
+  if (!can_agree(key.type)) return fail(Errc::bad_key, "not a key for key agreement");
+  if (is_nist(key.type)) return {};  // nist_shared checks the point itself.
   return x25519_check_public(key.bytes);
 }
 
@@ -112,9 +125,16 @@ Bytes SoftwareKeys::seal_under(const SecretBytes& key, std::uint8_t version, Byt
 
 // --- Keys ---
 
+std::size_t SoftwareKeys::private_bytes(std::uint8_t type) {
+  const KeyType key_type{type};
+  return is_nist(key_type) ? nist_field_bytes(key_type) : kKeyBytes;
+}
+
 Result<SecretBytes> SoftwareKeys::make_content(std::uint8_t type, KeyPurpose purpose,
                                                SecretBytes private_part) {
-  if (private_part.size() != kPrivateBytes) return fail(Errc::bad_key, "not a key of 32 bytes");
+  if (private_part.size() != private_bytes(type)) {
+    return fail(Errc::bad_key, "a private key of the wrong length");
+  }
   Bytes public_part;
   switch (type) {
     case kPlainSecret:
@@ -134,15 +154,22 @@ Result<SecretBytes> SoftwareKeys::make_content(std::uint8_t type, KeyPurpose pur
       public_part = std::move(pair.public_key.bytes);
       break;
     }
+    case static_cast<std::uint8_t>(KeyType::p256):
+    case static_cast<std::uint8_t>(KeyType::p384):
+    case static_cast<std::uint8_t>(KeyType::p521): {
+      TRY(RawKeyPair pair, nist_from_private(KeyType{type}, private_part.clone()));
+      public_part = std::move(pair.public_key.bytes);
+      break;
+    }
     default:
       return fail(Errc::bad_key, "unknown type of key");
   }
-  SecretBytes content(2 + kPrivateBytes + public_part.size());
+  SecretBytes content(2 + private_part.size() + public_part.size());
   const auto out = content.expose_mutable();
   out[0] = type;
   out[1] = static_cast<std::uint8_t>(purpose);
   std::ranges::copy(private_part.expose(), out.begin() + 2);
-  std::ranges::copy(public_part, out.begin() + 2 + kPrivateBytes);
+  std::ranges::copy(public_part, out.subspan(2 + private_part.size()).begin());
   return content;
 }
 
@@ -165,7 +192,8 @@ Result<SoftwareKeys::Opened> SoftwareKeys::open_key(const SealedKey& key) const 
                                              is_vault ? sealed_blob::kOpenVaultVersion : kVersion,
                                              as_bytes(sealed_blob::kKeyLabel), key.blob));
   Opened opened{std::move(content)};
-  ASSERT(opened.content.size() >= 2 + kPrivateBytes);  // Authentic, so this object wrote it.
+  // Authentic, so this object wrote it.
+  ASSERT(opened.content.size() >= 2 && opened.material().size() >= private_bytes(opened.type()));
   ASSERT((opened.purpose() == KeyPurpose::vault) == is_vault);
   return opened;
 }
@@ -190,7 +218,8 @@ Result<SealedKey> SoftwareKeys::import_private(KeyType type, KeyPurpose purpose,
 Result<KeyPair> SoftwareKeys::generate(KeyType type, KeyPurpose purpose) {
   CHECK(check_fits(type, purpose));
   SecretBytes private_part = type == KeyType::secp256k1 ? secp256k1_generate(random_).private_key
-                                                        : random_.secret(kPrivateBytes);
+                             : is_nist(type)            ? nist_generate(type, random_).private_key
+                                                        : random_.secret(kKeyBytes);
   TRY(SecretBytes content,
       make_content(static_cast<std::uint8_t>(type), purpose, std::move(private_part)));
   const Opened opened{std::move(content)};
@@ -210,6 +239,9 @@ Result<Bytes> SoftwareKeys::sign(const SealedKey& key, ByteView message) {
   if (opened.type() == static_cast<std::uint8_t>(KeyType::ed25519)) {
     return ed25519_sign(opened.material(), message);
   }
+  if (opened.type() == static_cast<std::uint8_t>(KeyType::p256)) {
+    return p256_sign(opened.private_part(), opened.public_part(), message);
+  }
   ASSERT(opened.type() == static_cast<std::uint8_t>(KeyType::secp256k1));
   return secp256k1_sign(opened.private_part(), message);
 }
@@ -222,19 +254,36 @@ Result<SealedKey> SoftwareKeys::activate_next(const SealedKey& key) {
 
 // --- Envelopes ---
 
+Result<SecretBytes> SoftwareKeys::agree(ByteView ephemeral_private, const PublicKey& first,
+                                        const Opened* own, const PublicKey* peer) {
+  TRY(SecretBytes ze, shared_secret(ephemeral_private, first));
+  if (own == nullptr || peer == nullptr) return ze;
+  if (const SecretBytes* kept = agreements_.find(own->public_part(), peer->bytes)) {
+    return joined(ze, *kept);
+  }
+  TRY(const SecretBytes zs, shared_secret(own->private_part(), *peer));
+  agreements_.keep(own->public_part(), peer->bytes, zs);
+  return joined(ze, zs);
+}
+
+void SoftwareKeys::forget_agreements(const PublicKey& key) {
+  agreements_.forget(key.bytes);
+}
+
 Result<Bytes> SoftwareKeys::wrap_cek(const SealedKey* sender, const PublicKey& recipient,
                                      const SecretBytes& ephemeral_private,
                                      const WrapContext& context, const SecretBytes& cek) {
   CHECK(check_context(context, sender != nullptr));
   CHECK(check_agreement_key(recipient));
   Opened opened_sender;
-  ByteView sender_private;
   if (sender != nullptr) {
     TRY(opened_sender, open_for(*sender, bit(KeyPurpose::agree)));
-    sender_private = opened_sender.private_part();
+    if (opened_sender.type() != static_cast<std::uint8_t>(recipient.type)) {
+      return fail(Errc::bad_key, "sender and recipient have keys on different curves");
+    }
   }
-  TRY(const SecretBytes z,
-      agree(ephemeral_private.expose(), recipient.bytes, sender_private, recipient.bytes));
+  TRY(const SecretBytes z, agree(ephemeral_private.expose(), recipient,
+                                 sender == nullptr ? nullptr : &opened_sender, &recipient));
   return wrap_key(concat_kdf(z.expose(), context.alg, context.apu, context.apv, context.tag), cek);
 }
 
@@ -247,16 +296,20 @@ Result<SecretBytes> SoftwareKeys::unwrap_cek(const SealedKey& recipient, const P
     return fail(Errc::cannot_decrypt, "the envelope was made with an unusable key");
   }
   TRY(const Opened opened, open_for(recipient, bit(KeyPurpose::agree)));
-  const ByteView own = opened.private_part();
-  const auto z = sender == nullptr ? agree(own, ephemeral.bytes, {}, {})
-                                   : agree(own, ephemeral.bytes, own, sender->bytes);
+  const auto curve = static_cast<std::uint8_t>(ephemeral.type);
+  if (opened.type() != curve ||
+      (sender != nullptr && static_cast<std::uint8_t>(sender->type) != curve)) {
+    return fail(Errc::cannot_decrypt, "the envelope was made with a key on another curve");
+  }
+  const auto z =
+      agree(opened.private_part(), ephemeral, sender == nullptr ? nullptr : &opened, sender);
   if (!z.has_value()) return fail(Errc::cannot_decrypt, "the key agreement failed");
   return unwrap_key(concat_kdf(z->expose(), context.alg, context.apu, context.apv, context.tag),
                     wrapped);
 }
 
 Result<Bytes> SoftwareKeys::seal_to(const PublicKey& recipient, ByteView ad, ByteView plaintext) {
-  CHECK(check_agreement_key(recipient));
+  CHECK(check_box_key(recipient));
   const RawKeyPair ephemeral = x25519_generate(random_);
   TRY(const SecretBytes shared, x25519_shared(ephemeral.private_key.expose(), recipient.bytes));
   const BoxKeys keys = box_keys(shared, ephemeral.public_key.bytes, recipient.bytes);
@@ -278,8 +331,14 @@ Result<SecretBytes> SoftwareKeys::open_box_with(ByteView private_key, ByteView p
   return xc20p_open_secret(keys.key(), keys.nonce(), ad, box.subspan(kKeyBytes));
 }
 
+Result<void> SoftwareKeys::check_opens_boxes(const Opened& key) {
+  if (key.type() == static_cast<std::uint8_t>(KeyType::x25519)) return {};
+  return fail(Errc::key_misuse, "boxes are opened by X25519 keys alone");
+}
+
 Result<Bytes> SoftwareKeys::open_box(const SealedKey& recipient, ByteView ad, ByteView box) {
   TRY(const Opened opened, open_for(recipient, sealed_blob::kOpeningBoxes));
+  CHECK(check_opens_boxes(opened));
   TRY(const SecretBytes plaintext,
       open_box_with(opened.private_part(), opened.public_part(), ad, box));
   return to_bytes(plaintext.expose());

@@ -12,7 +12,8 @@
 ///   sealed key     01 || nonce || XC20P(content), AD = 01 || "kith/keys/v1/key"
 ///     content      type || purpose || material: one byte each, then by type
 ///                  ed25519 seed || public (64), x25519 private || public (64),
-///                  secp256k1 private || public (65), 0 = plain secret (32)
+///                  secp256k1 and p256 private || public (65), p384 (97), p521 (133),
+///                  0 = plain secret (32)
 ///   open vault key 02 || nonce || XC20P(content), AD = 02 || "kith/keys/v1/key", under a key that
 ///                  is drawn at construction and dies with this object: storing one gains nothing
 ///   sealed share   01 || nonce || XC20P(scalar), AD = 01 || "kith/keys/v1/share"
@@ -35,7 +36,9 @@
 #include <string_view>
 #include <vector>
 
+#include "crypto/agreement_cache.hpp"
 #include "crypto/key_ops.hpp"
+#include "crypto/limits.hpp"
 #include "crypto/random.hpp"
 #include "crypto/secret_bytes.hpp"
 
@@ -51,6 +54,11 @@ class SoftwareKeys final : public KeyOps {
   [[nodiscard]] StepUp hold_step_up(SecretBytes step_up_key);
   /// Unknown numbers are ignored: dropping twice does no harm.
   void drop_step_up(StepUp step_up);
+
+  /// How many static halves of authcrypt are kept in memory (limits::kAgreementCacheMax unless
+  /// told); 0 switches that off and wipes what is there.
+  void keep_agreements(std::size_t pairs_max) { agreements_.resize(pairs_max); }
+  [[nodiscard]] std::size_t kept_agreements() const { return agreements_.size(); }
 
   /// Seals a given private key: for published test vectors and interoperability tests. The node
   /// never has a private key in the clear. ed25519: the seed. Errors: bad_key, key_misuse.
@@ -69,6 +77,7 @@ class SoftwareKeys final : public KeyOps {
                                                const PublicKey& ephemeral,
                                                const WrapContext& context,
                                                ByteView wrapped) override;
+  void forget_agreements(const PublicKey& key) override;
   [[nodiscard]] Result<Bytes> seal_to(const PublicKey& recipient, ByteView ad,
                                       ByteView plaintext) override;
   [[nodiscard]] Result<Bytes> open_box(const SealedKey& recipient, ByteView ad,
@@ -106,17 +115,24 @@ class SoftwareKeys final : public KeyOps {
     [[nodiscard]] std::uint8_t type() const { return content.expose()[0]; }
     [[nodiscard]] KeyPurpose purpose() const { return KeyPurpose{content.expose()[1]}; }
     [[nodiscard]] ByteView material() const { return content.expose().subspan(2); }
-    /// 32 bytes: the private key, the seed, or the secret.
-    [[nodiscard]] ByteView private_part() const { return material().first(32); }
-    [[nodiscard]] ByteView public_part() const { return material().subspan(32); }
+    /// The private key, the seed, or the secret.
+    [[nodiscard]] ByteView private_part() const { return material().first(private_bytes(type())); }
+    [[nodiscard]] ByteView public_part() const { return material().subspan(private_bytes(type())); }
   };
 
+  /// Of a stored type, 0 (plain secret) included.
+  [[nodiscard]] static std::size_t private_bytes(std::uint8_t type);
   [[nodiscard]] static Result<SecretBytes> make_content(std::uint8_t type, KeyPurpose purpose,
                                                         SecretBytes private_part);
   [[nodiscard]] static PublicKey public_key_of(const Opened& key);
+  /// Agreement keys on NIST curves do not. Errors: key_misuse.
+  [[nodiscard]] static Result<void> check_opens_boxes(const Opened& key);
   [[nodiscard]] static Result<SecretBytes> open_box_with(ByteView private_key, ByteView public_key,
                                                          ByteView ad, ByteView box);
 
+  /// Z of ES, or Ze || Zs of 1PU. `own` is the static key of 1PU, null for ES. Errors: bad_key.
+  [[nodiscard]] Result<SecretBytes> agree(ByteView ephemeral_private, const PublicKey& first,
+                                          const Opened* own, const PublicKey* peer);
   [[nodiscard]] SealedKey seal_content(const SecretBytes& content);
   [[nodiscard]] Result<Opened> open_key(const SealedKey& key) const;
   /// `purposes`: a set of bits, one a purpose. Errors: storage_corrupt, key_misuse.
@@ -136,6 +152,7 @@ class SoftwareKeys final : public KeyOps {
   SecretBytes record_name_key_;
   SecretBytes vault_shell_key_;
   std::map<std::uint64_t, SecretBytes> step_ups_;
+  AgreementCache agreements_{limits::kAgreementCacheMax};
   std::uint64_t next_step_up_ = 1;
 };
 

@@ -49,6 +49,7 @@ Result<Bytes> SoftwareKeys::seal_share_to(const SealedShare& share, const Public
 Result<SealedShare> SoftwareKeys::accept_share(const SealedKey& recipient, ByteView ad,
                                                ByteView box, const Point& share_point) {
   TRY(const Opened opened, open_for(recipient, sealed_blob::bit(KeyPurpose::agree)));
+  CHECK(check_opens_boxes(opened));
   TRY(const SecretBytes bytes,
       open_box_with(opened.private_part(), opened.public_part(), share_box_ad(ad), box));
   const auto scalar = Scalar::parse(bytes.expose());

@@ -1,5 +1,6 @@
 #include "crypto/aead.hpp"
 #include "crypto/assert.hpp"
+#include "crypto/ec_nist.hpp"
 #include "crypto/ec_x25519.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/sealed_blob.hpp"
@@ -96,6 +97,9 @@ Result<KeyPair> SoftwareKeys::open_vault_item(const SealedKey& unlocked_vault,
   // Whoever knows the vault's public key can make an item, so nothing in it is believed.
   if (content.size() < 2 + kKeyBytes || content.expose()[1] >= 32) {
     return fail(Errc::malformed, "a vault item is not in the expected form");
+  }
+  if (is_nist(KeyType{content.expose()[0]})) {
+    return fail(Errc::malformed, "a vault item holds what does not belong into a vault");
   }
   const Opened opened{std::move(content)};
   const bool plain = opened.type() == 0;

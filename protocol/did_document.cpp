@@ -34,6 +34,7 @@ constexpr MethodType kMethodTypes[] = {
     {"Ed25519VerificationKey2018", KeyType::ed25519},
     {"Ed25519VerificationKey2020", KeyType::ed25519},
     {"EcdsaSecp256k1VerificationKey2019", KeyType::secp256k1},
+    {"EcdsaSecp256r1VerificationKey2019", KeyType::p256},
 };
 
 Result<PublicKey> key_from_raw(KeyType type, Bytes bytes) {
@@ -247,7 +248,7 @@ Result<void> read_services(DidDocument& document) {
 // ---- Use ---------------------------------------------------------------------------------------
 
 bool fits(KeyType type, bool for_agreement) {
-  return for_agreement ? type == KeyType::x25519 : crypto::can_sign(type);
+  return for_agreement ? crypto::can_agree(type) : crypto::can_sign(type);
 }
 
 bool contains(const std::vector<std::string>& kids, std::string_view kid) {

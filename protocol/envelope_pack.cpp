@@ -4,6 +4,7 @@
 #include "crypto/jws.hpp"
 #include "crypto/limits.hpp"
 #include "protocol/envelope.hpp"
+#include "protocol/key_choice.hpp"
 #include "protocol/padding.hpp"
 
 namespace kith::protocol {
@@ -39,7 +40,7 @@ Result<void> check_sender(const Message& message, const std::string& kid) {
 /// All keys of one DID, which is the result.
 Result<Did> recipient_did(const std::vector<NamedKey>& recipients) {
   if (recipients.empty()) {
-    return fail(Errc::unsupported, "the recipient has no X25519 key to encrypt to");
+    return fail(Errc::unsupported, "the recipient has no key to encrypt to");
   }
   TRY(const DidUrl first, DidUrl::parse_kid(recipients.front().kid));
   for (const NamedKey& recipient : recipients) {
@@ -85,13 +86,14 @@ Result<std::string> pack_signed(const Message& message, const SigningKey& signer
 Result<std::string> pack_anoncrypt(const Message& message, const std::vector<NamedKey>& recipients,
                                    const PackOptions& options, KeyOps& keys, Random& random) {
   TRY(const Did recipient, recipient_did(recipients));
+  TRY(const std::vector<NamedKey> chosen, preferred_keys(recipients));
   CHECK(check_addressing(message, recipient, options.sign != nullptr));
   TRY(std::string text, plaintext_of(message, options.pad));
   if (options.sign != nullptr) {
     CHECK(check_sender(message, options.sign->kid));
     TRY(text, sign_text(text, *options.sign, keys));
   }
-  TRY(std::string packed, crypto::encrypt_anonymous(crypto::as_bytes(text), targets_of(recipients),
+  TRY(std::string packed, crypto::encrypt_anonymous(crypto::as_bytes(text), targets_of(chosen),
                                                     keys, random, options.cipher));
   return within_envelope_limit(std::move(packed));
 }
@@ -104,7 +106,8 @@ Result<std::string> pack_authcrypt(const Message& message, const SenderKey& send
   TRY(const Did recipient, recipient_did(recipients));
   CHECK(check_addressing(message, recipient, false));
   TRY(const std::string text, plaintext_of(message, options.pad));
-  const auto targets = targets_of(recipients);
+  TRY(const std::vector<NamedKey> chosen, keys_on_curve(recipients, sender.type));
+  const auto targets = targets_of(chosen);
   TRY(std::string packed,
       crypto::encrypt_authenticated(crypto::as_bytes(text), {sender.key, sender.kid}, targets, keys,
                                     random));

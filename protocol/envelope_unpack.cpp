@@ -41,6 +41,7 @@ class Unpacker {
   Result<void> check_signer(const DidUrl& kid, const Message& message) const;
   Result<void> check_party(const Message& message);
   Result<void> check_recipient(const Message& message);
+  Result<void> expire(std::string_view why);
   Result<void> check_times(const Message& message);
   Result<void> check_rotation(const Message& message);
   void warn(EnvelopeWarning warning) { info_.warnings.push_back(warning); }
@@ -144,6 +145,14 @@ Result<void> Unpacker::open_encrypted() {
   TRY(const Bytes plaintext,
       crypto::decrypt(jwe, own_kid, *own_key, sender ? &*sender : nullptr, context_.keys));
   layers_.push_back(sender ? Layer::auth : Layer::anon);
+  using Kind = OpenedEnvelope::Kind;
+  OpenedEnvelope envelope{sender ? Kind::authcrypt : Kind::anoncrypt,
+                          std::string(alg_name(jwe.agreement)),
+                          std::string(enc_name(jwe.enc)),
+                          {},
+                          jwe.ephemeral.type};
+  for (const crypto::JweRecipient& entry : jwe.recipients) envelope.kids.push_back(entry.kid);
+  info_.envelopes.push_back(std::move(envelope));
   current_ = crypto::as_text(plaintext);
   return {};
 }
@@ -182,6 +191,8 @@ Result<void> Unpacker::open_signed() {
                              : EnvelopeWarning::spec_forbidden_nesting);
   }
   layers_.push_back(Layer::sign);
+  info_.envelopes.push_back(
+      {OpenedEnvelope::Kind::signed_, jws.alg, {}, {kid.text()}, jws.key_type});
   info_.signed_by = kid.text();
   info_.sender = kid.did();
   signed_text_ = std::exchange(current_, payload);
@@ -209,6 +220,12 @@ Result<void> Unpacker::check_recipient(const Message& message) {
   return {};
 }
 
+Result<void> Unpacker::expire(std::string_view why) {
+  if (!context_.policy.expired_allowed) return fail(Errc::expired, std::string(why));
+  if (!info_.has(EnvelopeWarning::expired)) warn(EnvelopeWarning::expired);
+  return {};
+}
+
 Result<void> Unpacker::check_times(const Message& message) {
   const std::int64_t skew = limits::kClockSkew.count();
   const std::int64_t life = std::chrono::seconds(limits::kMessageLifeMax).count();
@@ -221,13 +238,17 @@ Result<void> Unpacker::check_times(const Message& message) {
     return {};
   }
   if (message.expires_time && *message.expires_time < now - skew) {
-    return fail(Errc::expired, "the message has expired");
+    CHECK(expire("the message has expired"));
+  }
+  if (message.expires_time && message.created_time &&
+      *message.expires_time < *message.created_time) {
+    return fail(Errc::malformed, "the message expired before it was made");
   }
   if (message.created_time) {
     if (*message.created_time > now + skew) {
       return fail(Errc::malformed, "the message was made in the future: compare the clocks");
     }
-    if (*message.created_time < now - life) return fail(Errc::expired, "the message is too old");
+    if (*message.created_time < now - life) CHECK(expire("the message is too old"));
   }
   if (message.expires_time && *message.expires_time > now + life + skew) {
     return fail(Errc::limit_exceeded, "the message is to stay valid for too long");

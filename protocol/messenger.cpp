@@ -1,6 +1,9 @@
 #include "protocol/messenger.hpp"
 
+#include <algorithm>
+
 #include "protocol/forward.hpp"
+#include "protocol/key_choice.hpp"
 
 namespace kith::protocol {
 namespace {
@@ -24,15 +27,21 @@ struct StoredKey {
   }
 };
 
-/// The first agreement key of `did` that we hold.
-Result<SenderKey> sender_key(Host& host, const Did& did) {
-  KnownDids known(host);
-  OwnSecrets secrets(host);
-  TRY(const DidDocument document, known.resolve(did));
-  for (const NamedKey& key : document.agreement_keys()) {
-    if (auto sealed = secrets.find(key.kid)) return SenderKey{key.kid, std::move(*sealed)};
+/// What KeyOps keeps for keys that the stored document of `did` lists and `next` does not.
+void forget_stored_agreements(Host& host, std::string_view did, const JsonObject* next) {
+  const auto stored = load<StoredDocument>(host, kDocuments, did);
+  const auto parsed = Did::parse(did);
+  if (!stored || !parsed.has_value()) return;
+  const auto old = read_did_document(stored->document, *parsed);
+  if (!old.has_value()) return;
+  std::vector<NamedKey> kept;
+  if (next != nullptr) {
+    const auto document = read_did_document(*next, *parsed);
+    if (document.has_value()) kept = document->agreement_keys();
   }
-  return fail(Errc::not_found, "no key of ours for " + did.text());
+  for (const NamedKey& key : old->agreement_keys()) {
+    if (std::ranges::find(kept, key) == kept.end()) host.keys().forget_agreements(key.key);
+  }
 }
 
 Result<Route> choose_route(const DidDocument& document, Resolver& resolver) {
@@ -61,15 +70,23 @@ std::optional<SealedKey> OwnSecrets::find(std::string_view kid) {
 }
 
 void remember_document(Host& host, std::string_view did, const JsonObject& document) {
+  forget_stored_agreements(host, did, &document);
   save(host, kDocuments, did, StoredDocument{document});
 }
 void forget_document(Host& host, std::string_view did) {
+  forget_stored_agreements(host, did, nullptr);
   host.erase({std::string(kDocuments), std::string(did)});
 }
 void remember_key(Host& host, std::string_view kid, const SealedKey& key) {
   save(host, kKeys, kid, StoredKey{key});
 }
 void forget_key(Host& host, std::string_view kid) {
+  KnownDids known(host);
+  if (const auto url = DidUrl::parse_kid(kid); url.has_value()) {
+    const auto document = known.resolve(url->did());
+    const auto* method = document.has_value() ? document->find_method(kid) : nullptr;
+    if (method != nullptr && method->key) host.keys().forget_agreements(*method->key);
+  }
   host.erase({std::string(kKeys), std::string(kid)});
 }
 
@@ -79,8 +96,11 @@ Result<std::string> pack_message(Host& host, const Message& message) {
   }
   KnownDids known(host);
   TRY(const DidDocument document, known.resolve(message.to.front()));
-  TRY(const SenderKey sender, sender_key(host, *message.from));
-  return pack_authcrypt(message, sender, document.agreement_keys(), {}, host.keys(), host.random());
+  TRY(const DidDocument own, known.resolve(*message.from));
+  const std::vector<NamedKey> recipients = document.agreement_keys();
+  OwnSecrets secrets(host);
+  TRY(const SenderKey sender, choose_sender(own, secrets, recipients));
+  return pack_authcrypt(message, sender, recipients, {}, host.keys(), host.random());
 }
 
 Result<Bytes> sign_as(Host& host, const Did& own, ByteView statement) {

@@ -22,7 +22,7 @@ Result<PublicKey> agreement_key(Host& host, const Contact& contact) {
   TRY(const Did did, Did::parse(contact.their_did));
   protocol::KnownDids known(host);
   TRY(const DidDocument document, known.resolve(did));
-  const auto keys = document.agreement_keys();
+  const auto keys = document.agreement_keys(KeyType::x25519);
   if (keys.empty()) return fail(Errc::unsupported, contact.name + " has no key to seal to");
   return keys.front().key;
 }

@@ -53,7 +53,7 @@ void look_at(Host& host, Session session) {
 
 Result<PublicKey> connection_key(const Did& invitation_did) {
   TRY(const DidDocument document, protocol::resolve_self_contained(invitation_did));
-  const auto keys = document.agreement_keys();
+  const auto keys = document.agreement_keys(KeyType::x25519);
   if (keys.empty()) return fail(Errc::malformed, "the invitation's DID has no key to agree on");
   return keys.front().key;
 }

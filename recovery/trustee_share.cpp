@@ -81,7 +81,7 @@ Result<AcceptedLeaf> accept_from(Host& host, const Contact& owner, ByteView wire
   const TestMode mode = host.test_mode() ? TestMode::on : TestMode::off;
   Error last = fail(Errc::bad_signature, "the owner has no key that signs");
   for (const NamedKey& signer : owner_document.authentication_keys()) {
-    for (const NamedKey& recipient : own_document.agreement_keys()) {
+    for (const NamedKey& recipient : own_document.agreement_keys(KeyType::x25519)) {
       const auto sealed = secrets.find(recipient.kid);
       if (!sealed) continue;
       auto leaf = accept_leaf_record(wire, signer.key, *sealed, mode, host.keys());

@@ -25,7 +25,11 @@ class JoseTest : public ::testing::Test {
  protected:
   Party make(std::string kid, KeyType type) {
     const KeyPurpose purpose =
-        type == KeyType::x25519 ? KeyPurpose::agree : KeyPurpose::authenticate;
+        crypto::can_sign(type) ? KeyPurpose::authenticate : KeyPurpose::agree;
+    return make(std::move(kid), type, purpose);
+  }
+  /// P-256 keys may be for either.
+  Party make(std::string kid, KeyType type, KeyPurpose purpose) {
     auto pair = keys_.generate(type, purpose);
     EXPECT_TRUE(pair.has_value());
     return Party{std::move(kid), pair->public_key, pair->sealed};

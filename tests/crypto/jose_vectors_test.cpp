@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "crypto/ec_nist.hpp"
 #include "crypto/ec_x25519.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/jwe.hpp"
@@ -51,7 +52,7 @@ class DidcommVectors : public test::JoseTest {
     PublicKey sender;
     if (jwe->skid) sender = public_key(file, *jwe->skid);
     for (const JweRecipient& recipient : jwe->recipients) {
-      const auto sealed = keys_.import_private(KeyType::x25519, KeyPurpose::agree,
+      const auto sealed = keys_.import_private(jwe->ephemeral.type, KeyPurpose::agree,
                                                private_key(file, recipient.kid));
       ASSERT_TRUE(sealed.has_value());
       const auto plain =
@@ -59,20 +60,28 @@ class DidcommVectors : public test::JoseTest {
       ASSERT_TRUE(plain.has_value()) << plain.error().detail;
       const auto message = parse_json(as_text(*plain));
       ASSERT_TRUE(message.has_value());
-      EXPECT_EQ(*message, example.at("plaintext"));
+      // Two examples hold another envelope: protocol/envelope_vectors_test.cpp opens those.
+      const bool nested =
+          message->as_object().contains("payload") || message->as_object().contains("ciphertext");
+      EXPECT_TRUE(nested || *message == example.at("plaintext"));
     }
+  }
+
+  static Result<SecretBytes> shared(ByteView mine, const PublicKey& theirs) {
+    return is_nist(theirs.type) ? nist_shared(theirs.type, mine, theirs.bytes)
+                                : x25519_shared(mine, theirs.bytes);
   }
 
   static void check_derivation(const Json& file, const ParsedJwe& jwe, const JsonObject& step) {
     const std::string kid = text_of(step, "kid");
     const SecretBytes recipient = private_key(file, kid);
     Bytes z;
-    const auto ze = x25519_shared(recipient.expose(), jwe.ephemeral.bytes);
+    const auto ze = shared(recipient.expose(), jwe.ephemeral);
     ASSERT_TRUE(ze.has_value());
     EXPECT_EQ(hex(ze->expose()), text_of(step, "Ze"));
     append(z, ze->expose());
     if (jwe.skid) {
-      const auto zs = x25519_shared(recipient.expose(), public_key(file, *jwe.skid).bytes);
+      const auto zs = shared(recipient.expose(), public_key(file, *jwe.skid));
       ASSERT_TRUE(zs.has_value());
       EXPECT_EQ(hex(zs->expose()), text_of(step, "Zs"));
       append(z, zs->expose());
@@ -94,21 +103,17 @@ class DidcommVectors : public test::JoseTest {
   }
 };
 
-bool on_x25519(const JsonObject& example) {
-  return text_of(example.at("protected").at("epk").as_object(), "crv") == "X25519";
-}
-
-TEST_F(DidcommVectors, OpensEveryX25519EnvelopeWithEveryRecipientKey) {
+TEST_F(DidcommVectors, OpensEveryEnvelopeWithEveryRecipientKey) {
   LOAD_VECTORS(file, "didcomm/spec.json");
   int opened = 0;
   for (const Json& each : file.at("examples").as_array()) {
     const JsonObject& example = each.as_object();
-    if (text_of(example, "type") != "encrypted" || !on_x25519(example)) continue;
+    if (text_of(example, "type") != "encrypted") continue;
     SCOPED_TRACE(text_of(example, "name"));
     open_for_all(file, example);
     ++opened;
   }
-  EXPECT_EQ(opened, 2);
+  EXPECT_EQ(opened, 6);
 }
 
 TEST_F(DidcommVectors, DerivesEveryPublishedIntermediateValue) {
@@ -116,7 +121,7 @@ TEST_F(DidcommVectors, DerivesEveryPublishedIntermediateValue) {
   int steps = 0;
   for (const Json& each : file.at("examples").as_array()) {
     const JsonObject& example = each.as_object();
-    if (text_of(example, "type") != "encrypted" || !on_x25519(example)) continue;
+    if (text_of(example, "type") != "encrypted") continue;
     SCOPED_TRACE(text_of(example, "name"));
     const auto jwe = parse_jwe(json_text(example.at("message")));
     ASSERT_TRUE(jwe.has_value()) << jwe.error().detail;
@@ -125,19 +130,7 @@ TEST_F(DidcommVectors, DerivesEveryPublishedIntermediateValue) {
       ++steps;
     }
   }
-  EXPECT_EQ(steps, 6);
-}
-
-TEST_F(DidcommVectors, NamesNistCurvesUnsupported) {
-  LOAD_VECTORS(file, "didcomm/spec.json");
-  int refused = 0;
-  for (const Json& each : file.at("examples").as_array()) {
-    const JsonObject& example = each.as_object();
-    if (text_of(example, "type") != "encrypted" || on_x25519(example)) continue;
-    EXPECT_EQ(parse_jwe(json_text(example.at("message"))).error(), Errc::unsupported);
-    ++refused;
-  }
-  EXPECT_EQ(refused, 4);
+  EXPECT_EQ(steps, 14);
 }
 
 TEST_F(DidcommVectors, VerifiesTheSignedExamples) {
@@ -150,15 +143,11 @@ TEST_F(DidcommVectors, VerifiesTheSignedExamples) {
     const auto opened =
         open_jws(json_text(example.at("message")),
                  [&](std::string_view kid) -> Result<PublicKey> { return public_key(file, kid); });
-    if (text_of(example, "name") == "signed-es256") {
-      EXPECT_EQ(opened.error(), Errc::unsupported);
-      continue;
-    }
     ASSERT_TRUE(opened.has_value()) << opened.error().detail;
     EXPECT_EQ(parse_json(as_text(opened->payload)).value(), example.at("payload_json"));
     ++verified;
   }
-  EXPECT_EQ(verified, 2);
+  EXPECT_EQ(verified, 3);
 }
 
 std::vector<std::string> split(std::string_view compact) {
@@ -231,7 +220,7 @@ TEST(WycheproofJose, SignedCasesAreAllOutsideOurTableAndRefused) {
   });
 }
 
-TEST(WycheproofJose, KeysAreAllOutsideOurTableAndRefused) {
+TEST(WycheproofJose, PrivateSymmetricAndBrokenKeysAreRefused) {
   LOAD_VECTORS(file, "wycheproof/json_web_key_test.json");
   int keys = 0;
   for_each_case(file, [&](const JsonObject& group, const JsonObject& one) {
@@ -240,9 +229,13 @@ TEST(WycheproofJose, KeysAreAllOutsideOurTableAndRefused) {
       if (!group.contains(half)) continue;
       for (const Json& key : group.at(half).at("keys").as_array()) {
         JsonObject object = key.as_object();
-        EXPECT_FALSE(from_jwk(object).has_value());
+        EXPECT_TRUE(!object.contains("d") || !from_jwk(object).has_value());
         object.erase("d");
-        EXPECT_FALSE(from_jwk(object).has_value());
+        // `alg` and `use` are not looked at: the DID document says what a key is for.
+        const std::string name = text_of(group, "comment");
+        const bool good =
+            text_of(object, "kty") == "EC" && name != "invalid_point" && name != "wrong_curve";
+        EXPECT_EQ(from_jwk(object).has_value(), good) << name;
         ++keys;
       }
     }

@@ -242,7 +242,7 @@ TEST_F(JweMutations, AlgorithmsOutsideTheTable) {
   for (const char* enc : {"none", "", "A128CBC-HS256", "A192GCM", "a256cbc-hs512", "C20P"}) {
     mutations.push_back({enc, header_member("enc", enc)});
   }
-  for (const char* curve : {"P-256", "P-384", "P-521", "secp256k1", "X448"}) {
+  for (const char* curve : {"P-256", "P-384", "P-521", "P-224", "secp256k1", "X448"}) {
     mutations.push_back({curve, epk_member("crv", curve)});
   }
   expect_all_refused(mutations, Errc::unsupported);
