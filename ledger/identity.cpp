@@ -1,8 +1,11 @@
 #include "ledger/identity.hpp"
 
+#include <algorithm>
+
 #include "ledger/identity_setup.hpp"
 #include "ledger/log_keys.hpp"
 #include "ledger/own_log.hpp"
+#include "ledger/rebase.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/vault.hpp"
 
@@ -80,9 +83,8 @@ Result<void> update_policy(Host& host, const std::function<void(Policy&)>& chang
   return hand_in(host, own, own.policy, entry);
 }
 
-Result<void> rotate_log(Host& host, std::string_view subject, const std::optional<SealedKey>& vault,
-                        std::optional<Json> state) {
-  TRY(const Identity own, needed(host));
+Result<Entry> prepare_rotate(Host& host, std::string_view subject,
+                             const std::optional<SealedKey>& vault) {
   TRY(const LogView view, stored_view(host, subject));
   TRY(const std::vector<KeyPair> active, take_next_keys(host, view, vault));
   LogKeyShape shape;
@@ -90,13 +92,26 @@ Result<void> rotate_log(Host& host, std::string_view subject, const std::optiona
   shape.next_n = static_cast<std::uint32_t>(view.current.next.kd.size());
   TRY(const NextTier next, generate_next(host.keys(), shape));
   CHECK(keep_next_keys(host, subject, next));
-  RotateSpec spec{
-      {view.current.next.t, multikeys(active)}, next.digests, std::nullopt, std::move(state)};
+  RotateSpec spec{{view.current.next.t, multikeys(active)}, next.digests, {}, {}};
   TRY(Entry entry, make_rotate(view, std::move(spec), anchor_time(host.now())));
   CHECK(add_signatures(entry, active, view.current.next.t, host.keys()));
   for (const KeyPair& pair : active) remember_log_key(host, pair);
+  return entry;
+}
+
+Result<void> post_prepared(Host& host, std::string_view subject, const Entry& rotate) {
+  TRY(const LogView view, stored_view(host, subject));
+  Entry entry = rotate;
+  if (view.head().hash != rotate.prev) {
+    const auto parent = std::ranges::find(view.history, rotate.prev, &LogRecord::hash);
+    if (parent == view.history.end() || !parent->entry->content) {
+      return fail(Errc::conflict, "what it was made upon does not count any more");
+    }
+    TRY(entry, rebase_entry(host, rotate, *parent->entry->content, view));
+  }
+  CHECK(post_entry(host, subject, entry));
   host.audit("log.rotated", {{"log", subject}, {"n", static_cast<std::int64_t>(entry.n)}});
-  return hand_in(host, own, subject, entry);
+  return {};
 }
 
 }  // namespace kith::ledger

@@ -28,7 +28,6 @@
 ///   did-resolve      {did, ledger?} -> {id}; did-resolve-status {id} -> {state:
 ///   waiting|done|failed,
 ///                           didDocument?, didDocumentMetadata?, didResolutionMetadata}
-///   did-rotate!      {} -> {did_version, policy_version}
 ///   policy-show      {} -> {policy, version, posted, agents, rules, set?}
 ///   policy-history   {} -> {policy, entries: [{n, op, hash, time, posted}], junk, duplicity}
 
@@ -84,13 +83,17 @@ void refresh_log(Host& host, std::string_view subject);
 /// change asks for other signers, or leaves no quorum), invalid_entry.
 [[nodiscard]] Result<void> update_policy(Host& host, const std::function<void(Policy&)>& change);
 
-/// Replaces the active keys of an own log by its next keys (and the state, if given) and posts it.
-/// New next keys go to the vault. `vault` is the opened vault, absent in a wallet without one.
-/// Errors: step_up_required (there is a vault and it was not given), not_found (the next keys are
-/// not held), invalid_entry.
-[[nodiscard]] Result<void> rotate_log(Host& host, std::string_view subject,
-                                      const std::optional<SealedKey>& vault,
-                                      std::optional<Json> state = std::nullopt);
+/// A rotate of an own log to its next keys, signed, neither kept nor posted. Its new next keys go
+/// to the vault and should be in a stored backup before post_prepared(); its active keys go to
+/// `log-key`, and are to be forgotten if it is never posted. `vault` is the opened vault, absent in
+/// a wallet without one.
+/// Errors: wrong_state (no identity), step_up_required (there is a vault and it was not given),
+/// not_found (the next keys are not held).
+[[nodiscard]] Result<Entry> prepare_rotate(Host& host, std::string_view subject,
+                                           const std::optional<SealedKey>& vault);
+/// post_entry() for an entry of prepare_rotate(); made anew if others came first since then.
+/// Errors: those of post_entry and rebase_entry (rebase.hpp).
+[[nodiscard]] Result<void> post_prepared(Host& host, std::string_view subject, const Entry& rotate);
 
 class IdentityModule final : public Module {
  public:

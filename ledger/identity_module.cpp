@@ -132,22 +132,6 @@ Result<JsonObject> policy_history(Host& host) {
   return reply;
 }
 
-Result<JsonObject> rotate(Host& host, const std::optional<StepUp>& step_up) {
-  TRY(const Identity own, needed(host));
-  std::optional<SealedKey> vault;
-  if (protocol::vault_lock(host)) {
-    TRY(vault, protocol::open_vault(host, step_up));
-  }
-  CHECK(rotate_log(host, own.did, vault));
-  CHECK(rotate_log(host, own.policy, vault));
-  TRY(const LogView did, stored_view(host, own.did));
-  TRY(const LogView policy, stored_view(host, own.policy));
-  JsonObject reply;
-  reply["did_version"] = version_of(did.head());
-  reply["policy_version"] = version_of(policy.head());
-  return reply;
-}
-
 /// A digest of the sealed box, after it was opened: for one vault key, a box has one content.
 Result<JsonObject> check_link_secret(Host& host, const std::optional<StepUp>& step_up) {
   TRY(const SealedKey vault, protocol::open_vault(host, step_up));
@@ -173,13 +157,12 @@ void watch(Host& host) {
 }  // namespace
 
 std::vector<std::string> IdentityModule::commands() const {
-  return {"identity-create", "identity-show",      "identity-status", "did-show",
-          "did-resolve",     "did-resolve-status", "did-rotate",      "policy-show",
-          "policy-history",  "identity-check"};
+  return {"identity-create",    "identity-show", "identity-status", "did-show",      "did-resolve",
+          "did-resolve-status", "policy-show",   "policy-history",  "identity-check"};
 }
 
 bool IdentityModule::only_reads(std::string_view command) const {
-  return command != "identity-create" && command != "did-resolve" && command != "did-rotate";
+  return command != "identity-create" && command != "did-resolve";
 }
 
 Result<JsonObject> IdentityModule::on_command(Host& host, const Command& command) {
@@ -189,7 +172,6 @@ Result<JsonObject> IdentityModule::on_command(Host& host, const Command& command
   if (command.name == "did-show") return show_did(host);
   if (command.name == "did-resolve") return start_resolution(host, command.args);
   if (command.name == "did-resolve-status") return resolution_status(host, command.args);
-  if (command.name == "did-rotate") return rotate(host, command.step_up);
   if (command.name == "identity-check") return check_link_secret(host, command.step_up);
   if (command.name == "policy-show") return show_policy(host);
   if (command.name == "policy-history") return policy_history(host);

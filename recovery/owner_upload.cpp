@@ -8,6 +8,7 @@
 #include "protocol/contact.hpp"
 #include "protocol/own_service.hpp"
 #include "recovery/owner_setup.hpp"
+#include "recovery/rotation.hpp"
 #include "recovery/wallet_backup.hpp"
 
 namespace kith::recovery {
@@ -103,6 +104,7 @@ void after_upload(Host& host) {
   set->stored = host.now();
   host.audit("backup.stored", {{"counter", set->stored_counter}});
   save_set(host, *set);
+  rotation_looks_now(host);
   if (set->step == SetStep::storing) {
     const auto anchored = anchor_set(host, *set);
     if (!anchored.has_value()) {
@@ -113,6 +115,31 @@ void after_upload(Host& host) {
   }
   host.set_timer(kOwnerModule, kTimerBackup,
                  host.now() + (host.test_mode() ? kBackupLookTest : kBackupLook));
+}
+
+bool backups_are_kept(Host& host) {
+  const auto set = owner_set(host);
+  return set && set->step != SetStep::offering && own_location(host);
+}
+
+bool backup_runs(Host& host) {
+  const auto set = owner_set(host);
+  return set && !set->job.empty();
+}
+
+Result<std::uint64_t> begin_backup(Host& host) {
+  auto set = owner_set(host);
+  if (!set || set->step == SetStep::offering) {
+    return fail(Errc::wrong_state, "nobody keeps a backup of this wallet yet");
+  }
+  if (!set->job.empty()) return fail(Errc::wrong_state, "another backup is being stored");
+  CHECK(start_upload(host, *set, false));
+  return set->backup_counter;
+}
+
+bool backup_stored(Host& host, std::uint64_t counter) {
+  const auto set = owner_set(host);
+  return set && set->stored_counter >= counter;
 }
 
 void backup_if_changed(Host& host) {

@@ -32,6 +32,25 @@ std::string text(const JsonObject& object, std::string_view member) {
   return must(crypto::json_string(object, member));
 }
 
+/// Rotates both logs at once, as a wallet without backups does.
+class Rotation final : public Module {
+ public:
+  std::string_view name() const override { return "rotation"; }
+  std::vector<std::string> commands() const override { return {"did-rotate"}; }
+  Result<JsonObject> on_command(Host& host, const Command& command) override {
+    std::optional<SealedKey> vault;
+    if (protocol::vault_lock(host)) {
+      TRY(vault, protocol::open_vault(host, command.step_up));
+    }
+    for (const std::string& subject :
+         {ledger::identity(host)->did, ledger::identity(host)->policy}) {
+      TRY(const Entry entry, ledger::prepare_rotate(host, subject, vault));
+      CHECK(ledger::post_prepared(host, subject, entry));
+    }
+    return JsonObject{};
+  }
+};
+
 /// Agents whose ledger is a MemoryLedger at "https://ledger.example".
 class IdentityTest : public ::testing::Test {
  protected:
@@ -48,7 +67,7 @@ class IdentityTest : public ::testing::Test {
     net_->perform = [this](AgentBox& box, const Effect& effect) {
       return std::optional(perform(box, effect));
     };
-    alice_ = &net_->add("alice", modules<IdentityModule>(), kNoVaultYet);
+    alice_ = &net_->add("alice", modules<IdentityModule, Rotation>(), kNoVaultYet);
   }
   static std::unique_ptr<MemoryLedger> new_ledger() {
     return std::make_unique<MemoryLedger>(ledger_descriptor(), true);
@@ -279,6 +298,26 @@ TEST_F(IdentityTest, RotatesBothLogsAndForgetsTheOldKeys) {
   EXPECT_TRUE(alice_->notices("alarm").empty());
 }
 
+TEST_F(IdentityTest, APreparedRotateFollowsChangesThatCameBeforeIt) {
+  create_posted();
+  const std::string subject = own().policy;
+  const Entry rotate = alice_->edit([&](Host& host) {
+    const SealedKey vault = must(protocol::open_vault(host, alice_->step_up()));
+    return must(ledger::prepare_rotate(host, subject, vault));
+  });
+  net_->run_for(std::chrono::minutes{1});
+  EXPECT_EQ(ledger_->size(), 2U);  // Signed is not posted.
+  set_anchor("before");
+  must(alice_->edit([&](Host& host) { return ledger::post_prepared(host, subject, rotate); }));
+  ASSERT_TRUE(net_->run_until([&] { return all_posted(); }));
+  EXPECT_EQ(policy().set, "before");
+  EXPECT_EQ(ledger_->size(), 4U);
+  // A rotate whose keys are no longer announced has no place any more.
+  EXPECT_EQ(alice_->edit([&](Host& host) { return ledger::post_prepared(host, subject, rotate); })
+                .error(),
+            Errc::refused);
+}
+
 TEST_F(IdentityTest, RaisesTheAlarmAtAnEntrySignedWithAStolenKey) {
   create_posted();
   net_->run_for(std::chrono::minutes{5});
@@ -398,7 +437,7 @@ TEST_F(IdentityTest, AChangeBeyondThisAgentsRightsIsRefused) {
 
 TEST_F(IdentityTest, OthersResolveTheDidFromTheLedger) {
   create_posted();
-  AgentBox& bob = net_->add("bob", modules<IdentityModule>(), kNoVaultYet);
+  AgentBox& bob = net_->add("bob", modules<IdentityModule, Rotation>(), kNoVaultYet);
   const auto resolve = [&](const std::string& did) {
     const JsonObject started = must(bob.command("did-resolve", {{"did", did}, {"ledger", kUrl}}));
     net_->run_for(std::chrono::seconds{10});

@@ -22,6 +22,7 @@
 #include "recovery/backup_location.hpp"
 #include "recovery/device.hpp"
 #include "recovery/owner.hpp"
+#include "recovery/rotation.hpp"
 #include "recovery/trustee.hpp"
 #include "recovery/trustee_session.hpp"
 #include "tests/support/agents.hpp"
@@ -44,6 +45,7 @@ test::MakeModules personal_modules() {
     all.push_back(std::make_unique<ledger::IdentityModule>());
     all.push_back(std::make_unique<BackupClient>());
     all.push_back(std::make_unique<Owner>());
+    all.push_back(std::make_unique<Rotation>());
     all.push_back(std::make_unique<Trustee>());
     all.push_back(std::make_unique<Sessions>());
     all.push_back(std::make_unique<Device>());
