@@ -150,6 +150,7 @@ void Connection::on_timer(Host& host, std::string_view timer) {
   if (what == "invitation") expire_invitation(host, id);
   if (what == "sync") repeat_sync(host, id);
   if (what == "log") reread_log(host, id);
+  if (what == protocol::kAddressTimer) announce_address(host);
   if (what == "retire") {
     if (const auto contact = protocol::find_contact(host, id)) {
       forget_unlisted_keys(host, contact->my_did);

@@ -319,6 +319,22 @@ Result<void> rotate_pair_log(Host& host, const Contact& contact,
   return {};
 }
 
+void announce_address(Host& host) {
+  const auto service = protocol::own_service(host);
+  if (!service.has_value()) return;
+  for (const Contact& contact : protocol::list_contacts(host)) {
+    if (contact.state != ContactState::connected) continue;
+    auto state = pair_state_of(host, contact.my_did);
+    const bool has_address = state.has_value() && state->status == PairStatus::active &&
+                             !state->services.empty();  // Towards a mediator there is none.
+    if (!has_address || state->services.front() == pair_service(*service)) continue;
+    state->services = {pair_service(*service)};
+    if (!update_own_pair_state(host, contact, *state).has_value()) {
+      host.audit("connection.address-unchanged", {{"contact", contact.id}});
+    }
+  }
+}
+
 Result<JsonObject> end_contact(Host& host, const Contact& contact) {
   if (contact.state == ContactState::ended) {
     return fail(Errc::wrong_state, "that connection has ended already");

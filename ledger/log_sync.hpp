@@ -32,6 +32,9 @@ void on_sync_sent(Host& host, std::string_view contact_id);
 
 [[nodiscard]] Result<void> on_sync(Host& host, const Inbound& inbound);
 [[nodiscard]] Result<void> on_sync_ack(Host& host, const Inbound& inbound);
+/// Where we are reached has changed: our logs towards people say so from now on, if the keys to
+/// change them are here.
+void announce_address(Host& host);
 /// A pending recover of a peer's log may have taken effect.
 void reread_log(Host& host, std::string_view did);
 

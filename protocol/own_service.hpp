@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "protocol/did_document.hpp"
 #include "protocol/host.hpp"
@@ -33,5 +34,9 @@ struct PublicUrl {
 [[nodiscard]] std::optional<MediatorGrant> mediator_grant(Host& host);
 /// Errors: wrong_state (neither a mediator nor a public address yet).
 [[nodiscard]] Result<ServiceEndpoint> own_service(Host& host);
+
+/// Module and timer that hear of a change of own_service(): contacts have to learn it.
+inline constexpr std::string_view kAddressModule = "connection";
+inline constexpr std::string_view kAddressTimer = "address";
 
 }  // namespace kith::protocol

@@ -137,11 +137,16 @@ Result<void> on_grant(Host& host, const Inbound& inbound, PickupState state) {
   if (document.services.empty()) {
     return fail(Errc::unsupported, "the routing DID has no address");
   }
+  const auto before = mediator_grant(host);
   save(host, "meta", "mediator",
        MediatorGrant{state.mediator, document.services.front().uri, routing.text()});
   host.cancel_timer(kModule, kMediate);
   state.tries = 0;
   save(host, "meta", "pickup", state);
+  if (before && before->contact_id != state.mediator) {
+    register_all_again(host);  // The former one answered for them; this one knows none.
+    host.set_timer(kAddressModule, kAddressTimer, host.now());
+  }
   send_registrations(host);
   host.set_timer(kModule, kPoll, host.now());
   return {};

@@ -126,6 +126,9 @@ JsonArray hints_for(Host& host, const OpeningSummary& summary) {
   if (const auto job = finish_job(host)) {
     if (job->step == FinishStep::done) {
       hint(hints, "You have your identity back. Look after it: kith recovery status");
+      if (needs_mediator(host, *job)) {
+        hint(hints, "Nobody keeps your mail: kith accept http://ADDRESS");
+      }
     } else {
       hint(hints, job->problem.empty() ? "Kith is finishing; leave it switched on."
                                        : "Now: " + job->problem + ".");

@@ -16,6 +16,11 @@
 ///   close         the trustees are told; who answered badly is named
 ///
 /// Every step may run again after a crash: it looks at what is still missing.
+///
+/// No step waits for the mediator for ever. If its relationship cannot be taken over, the mediator
+/// of this device takes its place and the contacts' entries name it. A mediator that does not
+/// answer is given up after a day: the job goes on without safety copy and registration, says so,
+/// and the hints say until then and afterwards how to register with another one.
 
 #include <cstdint>
 #include <optional>
@@ -58,13 +63,15 @@ struct FinishJob {
   std::vector<PlannedEntry> entries;
   bool slow = false;  ///< By recover, which takes its log's delay to count.
   std::string backup_job;
+  std::string given_up;  ///< Contact id of a mediator that never answered.
   std::uint32_t tries = 0;
   std::string problem;             ///< Of the present step.
   std::vector<std::string> notes;  ///< What could not be taken over, for the user.
   template <class V>
   void visit(V& v) {
     v("step", step), v("agent", agent), v("entries", entries), v("slow", slow);
-    v("backup_job", backup_job), v("tries", tries), v("problem", problem), v("notes", notes);
+    v("backup_job", backup_job), v("given_up", given_up), v("tries", tries), v("problem", problem),
+        v("notes", notes);
   }
 };
 /// This device's own job.
@@ -77,6 +84,9 @@ struct FinishJob {
                                         const std::string& policy);
 /// The command again while the identity's entries cannot be posted any more: signs new ones.
 [[nodiscard]] Result<void> sign_again(Host& host, const Command& command, FinishJob job);
+
+/// No mediator keeps this wallet's mail and backups: the person has to register with one.
+[[nodiscard]] bool needs_mediator(Host& host, const FinishJob& job);
 
 /// Does what can be done now and sets the timer for the next look.
 void advance_finish(Host& host);

@@ -1,5 +1,6 @@
 #include "recovery/device.hpp"
 
+#include "ledger/microledger.hpp"
 #include "ledger/policy.hpp"
 #include "protocol/vault.hpp"
 #include "recovery/finish.hpp"
@@ -179,6 +180,107 @@ TEST(Device, RecoversOnceWhateverCommitItCrashesAt) {
     EXPECT_EQ(policy_agents(device, own.policy),
               std::vector<std::string>{crypto::multikey(own.agent_key)});
   }
+}
+
+bool notes_hold(AgentBox& device, std::string_view text) {
+  const JsonObject status = Neighbourhood::status(device);
+  for (const Json& note : status.at("notes").get_array()) {
+    if (std::string_view(note.get_string()).find(text) != std::string_view::npos) return true;
+  }
+  return false;
+}
+bool hints_hold(AgentBox& device, std::string_view text) {
+  return crypto::json_text(Neighbourhood::status(device).at("hints")).find(text) !=
+         std::string::npos;
+}
+/// Where the contact of that name is told to reach this device.
+std::string announced_address(AgentBox& device, const std::string& name) {
+  return device.look([&](Host& host) {
+    const auto contact = protocol::contact_named(host, name);
+    return ledger::pair_state_of(host, contact->my_did)->services.at(0).uri;
+  });
+}
+
+TEST(Device, RelationshipsOlderThanTheIdentityAreTakenOver) {
+  LostDevice world(1, false);
+  add_trustees(world, 2);
+  ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(2));
+  for (AgentBox* trustee : world.trustees) {
+    ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(*world.device, *trustee));
+  }
+  ASSERT_NO_FATAL_FAILURE(world.finish(*world.device));
+  EXPECT_FALSE(notes_hold(*world.device, "taken over"));
+  EXPECT_TRUE(world.net.run_until([&] {
+    return world.device->look([](Host& host) {
+      const auto contact = protocol::contact_named(host, "t1");
+      return contact.has_value() && ledger::in_sync(host, *contact);
+    });
+  }));
+}
+
+TEST(Device, GoesOnWithItsOwnMediatorWhenTheOldOneCannotBeTakenOver) {
+  LostDevice world;
+  add_trustees(world, 2);
+  // As in homes whose mediator was older than their vault: no backup holds the log's keys.
+  world.owner.edit([](Host& host) {
+    const auto contact = protocol::contact_named(host, "mediator");
+    for (const auto& item : protocol::list_vault(host)) {
+      if (item.subject == contact->my_did) host.erase({"vault-item", item.id});
+    }
+    return true;
+  });
+  ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(2));
+  AgentBox& relay =
+      world.net.add("relay", mediator_modules("https://relay.test/"), Neighbourhood::no_vault());
+  world.register_with(*world.device, relay);
+  for (AgentBox* trustee : world.trustees) {
+    ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(*world.device, *trustee));
+  }
+  ASSERT_NO_FATAL_FAILURE(world.finish(*world.device));
+  EXPECT_TRUE(notes_hold(*world.device, "could not be taken over"));
+  EXPECT_TRUE(notes_hold(*world.device, "mediator of this device"));
+  EXPECT_FALSE(hints_hold(*world.device, "kith accept"));
+  EXPECT_EQ(announced_address(*world.device, "t1"), "https://relay.test/");
+  // People write to the new address.
+  AgentBox& trustee = *world.trustees[0];
+  ASSERT_TRUE(world.net.run_until([&] {
+    return world.device->look(
+        [](Host& host) { return ledger::in_sync(host, *protocol::contact_named(host, "t1")); });
+  }));
+  ASSERT_TRUE(trustee.command("send", {{"contact", "owner"}, {"text", "welcome"}}).has_value());
+  EXPECT_TRUE(world.net.run_until([&] { return world.device->notices("message").size() == 1; }));
+}
+
+TEST(Device, GivesUpAMediatorThatNeverAnswersAndSaysWhatToDo) {
+  LostDevice world;
+  add_trustees(world, 2);
+  ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(2));
+  AgentBox& device = *world.device;
+  for (AgentBox* trustee : world.trustees) {
+    ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(device, *trustee));
+  }
+  ASSERT_TRUE(world.net.run_until([&] { return world.status(device).at("can_finish").as_bool(); }));
+  world.mediator.set_online(false);
+  ASSERT_TRUE(device.command("recover-finish", {}, true).has_value());
+  ASSERT_TRUE(device.command("recover-finish", {}, true).has_value());
+  world.net.run_for(std::chrono::minutes{5});
+  EXPECT_EQ(world.state(device), "finishing");
+  EXPECT_TRUE(hints_hold(device, "register with a mediator"));
+  ASSERT_TRUE(world.net.run_until([&] { return world.state(device) == "recovered"; },
+                                  std::chrono::hours{3}))
+      << crypto::json_text(world.status(device));
+  EXPECT_TRUE(notes_hold(device, "No copy could be stored"));
+  EXPECT_TRUE(hints_hold(device, "kith accept"));
+  EXPECT_EQ(device.audited("recover.mediator-given-up").size(), 1U);
+
+  AgentBox& relay =
+      world.net.add("relay", mediator_modules("https://relay.test/"), Neighbourhood::no_vault());
+  world.register_with(device, relay);
+  EXPECT_FALSE(hints_hold(device, "kith accept"));
+  EXPECT_TRUE(world.net.run_until(
+      [&] { return announced_address(device, "t1") == "https://relay.test/"; }));
+  EXPECT_TRUE(world.net.run_until(
+      [&] { return device.look([](Host& host) { return protocol::all_registered(host); }); }));
 }
 
 TEST(Device, CountsWrongCodesAndStopsAtTheThird) {

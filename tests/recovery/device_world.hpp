@@ -98,20 +98,28 @@ class Neighbourhood {
 
   /// A person's agent, connected to the mediator.
   template <class Sessions = TrusteeSessions>
-  AgentBox& add_person(const std::string& name) {
+  AgentBox& add_person(const std::string& name, bool has_vault = true) {
     test::BoxOptions options;
     options.has_address = false;
+    options.has_vault = has_vault;
     AgentBox& box = net.add(name, personal_modules<Sessions>(), options);
-    const auto invitation = mediator.command("mediator-invitation");
+    register_with(box, mediator);
+    return box;
+  }
+  /// `relay` keeps the mail of `box` from now on.
+  void register_with(AgentBox& box, AgentBox& relay) {
+    const auto invitation = relay.command("mediator-invitation");
     EXPECT_TRUE(invitation.has_value());
     const auto accepted = box.command(
         "accept",
-        {{"url", text_of(*invitation, "url")}, {"name", "mediator"}, {"role", "mediator"}});
-    EXPECT_TRUE(accepted.has_value()) << accepted.error().detail;
+        {{"url", text_of(*invitation, "url")}, {"name", relay.name()}, {"role", "mediator"}});
+    ASSERT_TRUE(accepted.has_value()) << accepted.error().detail;
     EXPECT_TRUE(net.run_until([&] {
-      return box.look([](Host& host) { return protocol::mediator_grant(host).has_value(); });
+      return box.look([&](Host& host) {
+        const auto grant = protocol::mediator_grant(host);
+        return grant && grant->contact_id == text_of(*accepted, "contact");
+      });
     }));
-    return box;
   }
 
   void connect(AgentBox& a, AgentBox& b) {
@@ -238,7 +246,9 @@ class Neighbourhood {
 /// An owner with `count` trustees and a set in force; the owner's only device is then lost.
 class LostDevice : public Neighbourhood {
  public:
-  explicit LostDevice(std::uint64_t seed = 1) : Neighbourhood(seed), owner(add_person("owner")) {}
+  /// Without a vault, the owner's mediator and trustees are older than the identity and its vault.
+  explicit LostDevice(std::uint64_t seed = 1, bool has_vault = true)
+      : Neighbourhood(seed), owner(add_person("owner", has_vault)) {}
 
   void add_trustee(AgentBox& box) {
     connect(owner, box);

@@ -127,8 +127,7 @@ TEST_F(RotationTest, ALossRightAfterItLeavesARecoverableIdentity) {
   ASSERT_NO_FATAL_FAILURE(world_.finish(device));
   // Fast: the backup held the next keys that the rotation had announced.
   EXPECT_FALSE(device.look([](Host& host) { return finish_job(host)->slow; }));
-  EXPECT_EQ(device.look([](Host& host) { return ledger::identity(host)->did; }),
-            world_.before.did);
+  EXPECT_EQ(device.look([](Host& host) { return ledger::identity(host)->did; }), world_.before.did);
 }
 
 TEST_F(RotationTest, IsNotPostedWhileNoLocationAcknowledges) {
