@@ -16,6 +16,7 @@ using protocol::StoreFailure;
 
 constexpr std::string_view kAgent = "agent";  // Owner name of the agent's own timers.
 constexpr std::chrono::hours kSweepEvery{24};
+constexpr std::chrono::minutes kPauseWhenFull{1};
 
 struct Uptime {
   Duration total{};
@@ -32,6 +33,21 @@ Duration retry_delay(std::uint32_t attempts, crypto::Random& random) {
                                            Duration{limits::kRetryMax});
   const auto spread = static_cast<std::uint64_t>(base.count() / 2);
   return base - base / 4 + Duration{static_cast<std::int64_t>(random.below(spread + 1))};
+}
+
+struct TimerParts {
+  std::string module;
+  std::string name;
+};
+TimerParts parts_of_timer(const std::string& id) {
+  const std::size_t bar = id.find('|');
+  ASSERT(bar != std::string::npos);
+  return {id.substr(0, bar), id.substr(bar + 1)};
+}
+
+Error no_room() {
+  return fail(Errc::wrong_state,
+              "too much is waiting to be sent: try again when the connection is back");
 }
 
 }  // namespace
@@ -69,6 +85,14 @@ Time Agent::next_wakeup() const {
   return next;
 }
 
+bool Agent::overfills(const Unit& unit) const {
+  const auto begun = static_cast<std::size_t>(std::ranges::count_if(
+      unit.started(), [](const Effect& effect) { return !effect.transient; }));
+  const auto ended = static_cast<std::size_t>(std::ranges::count_if(
+      unit.cancelled(), [this](const std::string& id) { return open_.contains(id); }));
+  return begun > 0 && open_.size() + begun > limits::kOpenEffectsMax + ended;
+}
+
 /// Commits, then brings the indices up to date and gives out the unit's effects.
 Result<void> Agent::finish(Unit& unit, const ClockReading& clock, Outcome& outcome) {
   if (unit.changed()) save(unit, "meta", "uptime", Uptime{uptime_before_ + clock.steady});
@@ -85,11 +109,13 @@ Result<void> Agent::finish(Unit& unit, const ClockReading& clock, Outcome& outco
   }
   for (const std::string& id : unit.cancelled()) {
     in_flight_.erase(id);
+    open_.erase(id);
     std::erase_if(retries_, [&id](const auto& retry) { return retry.second == id; });
   }
   arrivals_.insert(arrivals_.end(), unit.arrivals().begin(), unit.arrivals().end());
   for (const Effect& effect : unit.started()) {
     in_flight_[effect.id] = effect;
+    if (!effect.transient) open_.insert(effect.id);
     outcome.effects.push_back(effect);
   }
   return {};
@@ -109,6 +135,7 @@ Result<Outcome> Agent::start(const ClockReading& clock) {
     for (const std::string& id : unit.list("effect")) {
       const Effect effect = *load<Effect>(unit, "effect", id);
       in_flight_[id] = effect;
+      open_.insert(id);
       outcome.effects.push_back(effect);
     }
     if (!timers_.contains(std::string(kAgent) + "|sweep")) {
@@ -142,7 +169,12 @@ Result<Outcome> Agent::handle(const Event& event, const ClockReading& clock) {
 
 Result<void> Agent::on(const EnvelopeArrived& event, const ClockReading& clock, Outcome& outcome) {
   Unit unit(context(clock));
-  outcome.refused = open_envelope(unit, event);
+  // Mail that was taken in before comes first.
+  if (arrivals_.empty()) outcome.refused = open_envelope(unit, event);
+  if (!arrivals_.empty() || overfills(unit)) {
+    outcome.refused = no_room();
+    return {};
+  }
   return finish(unit, clock, outcome);
 }
 
@@ -172,16 +204,20 @@ std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& eve
 }
 
 Result<void> Agent::drain_arrivals(const ClockReading& clock, Outcome& outcome) {
-  while (!arrivals_.empty()) {
+  while (!arrivals_.empty() && open_.size() < limits::kOpenEffectsMax) {
     const std::string id = arrivals_.front();
-    arrivals_.erase(arrivals_.begin());
     Unit unit(context(clock));
     const auto arrived = load<protocol::ArrivedEnvelope>(unit, "arrived", id);
-    if (!arrived) continue;
+    if (!arrived) {
+      arrivals_.erase(arrivals_.begin());
+      continue;
+    }
     unit.erase({"arrived", id});
     if (const auto refused = open_envelope(unit, {arrived->envelope, {}})) {
       unit.audit("envelope.dropped", {{"code", crypto::error_text(refused->code).code}});
     }
+    if (overfills(unit)) break;  // Stays until effects have ended.
+    arrivals_.erase(arrivals_.begin());
     CHECK(finish(unit, clock, outcome));
   }
   return {};
@@ -255,6 +291,7 @@ Result<void> Agent::on(const CommandGiven& event, const ClockReading& clock, Out
   }
   const auto before = unit.savepoint();
   Result<JsonObject> reply = found->second->on_command(unit, command);
+  if (reply.has_value() && overfills(unit)) reply = no_room();
   if (reply.has_value()) {
     save(unit, kCommands, command.id, StoredReply{clock.now, *reply});
   } else {
@@ -275,7 +312,11 @@ Result<void> Agent::on(const EffectResult& event, const ClockReading& clock, Out
   const auto waiting = retry_or_end(unit, effect, event);
   in_flight_.erase(found);
   CHECK(finish(unit, clock, outcome));
-  if (waiting) retries_.insert({*waiting, effect.id});
+  if (waiting) {
+    retries_.insert({*waiting, effect.id});
+  } else {
+    open_.erase(effect.id);
+  }
   return {};
 }
 
@@ -308,7 +349,14 @@ Result<void> Agent::on(const WokenUp&, const ClockReading& clock, Outcome& outco
     Unit unit(context(clock));
     if (!load<protocol::StoredTimer>(unit, "timer", id)) continue;  // An earlier one cancelled it.
     run_timer(unit, id);
-    CHECK(finish(unit, clock, outcome));
+    if (!overfills(unit)) {
+      CHECK(finish(unit, clock, outcome));
+      continue;
+    }
+    Unit later(context(clock));
+    const auto [module, name] = parts_of_timer(id);
+    later.set_timer(module, name, clock.now + kPauseWhenFull);
+    CHECK(finish(later, clock, outcome));
   }
   while (!retries_.empty() && retries_.begin()->first <= clock.now) {
     const std::string id = retries_.begin()->second;
@@ -323,9 +371,7 @@ Result<void> Agent::on(const WokenUp&, const ClockReading& clock, Outcome& outco
 }
 
 void Agent::run_timer(Unit& unit, const std::string& id) {
-  const std::size_t bar = id.find('|');
-  ASSERT(bar != std::string::npos);
-  const std::string module = id.substr(0, bar), name = id.substr(bar + 1);
+  const auto [module, name] = parts_of_timer(id);
   unit.cancel_timer(module, name);
   if (module == kAgent) {
     sweep(unit);

@@ -8,6 +8,11 @@
 /// in the Outcome. After a crash at any point a new Agent on the same store goes on: `start`
 /// returns every open effect again.
 ///
+/// Back-pressure: limits::kOpenEffectsMax effects may be open. A unit that would begin more is
+/// dropped as if it had never run: its command fails with wrong_state, its envelope is refused
+/// unmarked so that the sender's next try can succeed, its timer runs later, and mail that pickup
+/// handed in waits, nothing more being taken in meanwhile. What ends an effect always runs.
+///
 /// Single-threaded. An error of `start` or `handle` means the store's state is unknown: the owner
 /// drops the Agent, opens the store again and makes a new one.
 
@@ -73,6 +78,8 @@ class Agent {
   [[nodiscard]] std::optional<Time> retry_or_end(Unit& unit, protocol::Effect effect,
                                                  const protocol::EffectResult& result);
   void sweep(Unit& unit);
+  /// The unit begins effects, and more would be open than may be.
+  [[nodiscard]] bool overfills(const Unit& unit) const;
 
   AgentSeams seams_;
   std::vector<std::unique_ptr<protocol::Module>> modules_;
@@ -85,6 +92,7 @@ class Agent {
   std::set<std::pair<Time, std::string>> due_;         ///< The same, by time.
   std::set<std::pair<Time, std::string>> retries_;     ///< Effects waiting for their next try.
   std::map<std::string, protocol::Effect> in_flight_;  ///< Transient ones exist only here.
+  std::set<std::string> open_;                         ///< Effects with a record.
   std::vector<std::string> arrivals_;                  ///< Records of collection `arrived`.
   Duration uptime_before_{};                           ///< Of earlier lives.
 };
