@@ -18,6 +18,7 @@ constexpr Duration kLook{2'000};
 constexpr Duration kLookTest{200};
 constexpr std::chrono::hours kLookMax{1};
 constexpr std::chrono::hours kPatience{24};
+constexpr std::chrono::hours kPatienceTest{1};
 
 /// Stored: never renumber.
 enum class RotationStep : std::uint8_t { storing = 1, posted = 2, given_up = 3 };
@@ -107,10 +108,11 @@ Duration pause_before_look(Host& host, std::uint32_t tries) {
 
 /// Does what can be done now. Runs again after every crash: what is done shows in the records.
 void advance(Host& host, RotationJob job) {
+  const Time deadline = job.begun + (host.test_mode() ? kPatienceTest : kPatience);
   const bool stored = job.backup != 0 && backup_stored(host, job.backup);
   if (stored || !backups_are_kept(host)) {
     post(host, job);
-  } else if (host.now() >= job.begun + kPatience) {
+  } else if (host.now() >= deadline) {
     give_up(host, job);
   } else {
     if (!backup_runs(host)) {
@@ -122,7 +124,8 @@ void advance(Host& host, RotationJob job) {
         job.problem = begun.error().detail;
       }
     }
-    host.set_timer(kModule, kTimerLook, host.now() + pause_before_look(host, job.tries));
+    const Time next_look = host.now() + pause_before_look(host, job.tries);
+    host.set_timer(kModule, kTimerLook, std::min(next_look, deadline));
     ++job.tries;
   }
   save_job(host, job);

@@ -9,9 +9,9 @@
 ///   posted   the entries are with the identity module, which posts them until they are read back
 ///
 /// Signing needs the opened vault, so it comes first. Until the entries are posted, the keys they
-/// activate lie outside the vault; a job whose backup does not succeed within a day is therefore
-/// given up, its keys are forgotten, and the owner is told. Without a recovery set there is no
-/// location to wait for, and the entries are posted at once.
+/// activate lie outside the vault; a job whose backup does not succeed within a day (an
+/// hour in test mode) is therefore given up, its keys are forgotten, and the owner is told. Without
+/// a recovery set there is no location to wait for, and the entries are posted at once.
 ///
 /// The record meta/rotation stays behind for the status. It belongs to one device: no backup holds
 /// it.

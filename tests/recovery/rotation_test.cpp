@@ -137,9 +137,9 @@ TEST_F(RotationTest, IsNotPostedWhileNoLocationAcknowledges) {
   set_mediator_deaf(true);
   EXPECT_EQ(rotate(), "storing");
   EXPECT_EQ(records("log-key"), keys + 2);
-  world_.net.run_for(std::chrono::hours{23});
+  world_.net.run_for(std::chrono::minutes{50});
   EXPECT_EQ(state(), "storing");
-  world_.net.run_for(std::chrono::hours{2});
+  world_.net.run_for(std::chrono::minutes{20});
   EXPECT_EQ(state(), "given-up");
   EXPECT_EQ(appends_, 0U);
   EXPECT_EQ(world_.log_ledger->size(), entries);
