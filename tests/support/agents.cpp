@@ -178,9 +178,10 @@ void Network::deliver(const Packet& packet) {
   protocol::EffectResult result;
   result.id = packet.effect_id;
   if (failure) {
-    // What a refused envelope lacks may come later: the sender of this packet, a registration.
+    // What a refused envelope lacks may come later: the sender of this packet, a registration,
+    // room.
     result.retry = *failure == Errc::unreachable || *failure == Errc::timeout ||
-                   *failure == Errc::unknown_peer;
+                   *failure == Errc::unknown_peer || *failure == Errc::wrong_state;
     result.outcome = *failure;
   }
   packet.from->feed(result);
