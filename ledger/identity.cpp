@@ -24,16 +24,16 @@ struct AgentPublic {
   }
 };
 
-Result<Identity> needed(Host& host) {
-  auto own = identity(host);
-  if (!own) return fail(Errc::wrong_state, "this wallet has no identity yet");
-  return std::move(*own);
-}
-
 }  // namespace
 
 std::optional<Identity> identity(Host& host) {
   return load<Identity>(host, "meta", kRecord);
+}
+
+Result<Identity> needed_identity(Host& host) {
+  auto own = identity(host);
+  if (!own) return fail(Errc::wrong_state, "this wallet has no identity yet");
+  return std::move(*own);
 }
 
 void save_identity(Host& host, const Identity& identity) {
@@ -56,7 +56,7 @@ Result<KeyPair> make_agent_key(Host& host) {
 }
 
 Result<void> post_entry(Host& host, std::string_view subject, const Entry& entry) {
-  TRY(const Identity own, needed(host));
+  TRY(const Identity own, needed_identity(host));
   return hand_in(host, own, subject, entry);
 }
 
@@ -70,7 +70,7 @@ void refresh_log(Host& host, std::string_view subject) {
 }
 
 Result<void> update_policy(Host& host, const std::function<void(Policy&)>& change) {
-  TRY(const Identity own, needed(host));
+  TRY(const Identity own, needed_identity(host));
   TRY(const LogView view, stored_view(host, own.policy));
   TRY(const Policy before, parse_policy(view.current.state));
   Policy after = before;

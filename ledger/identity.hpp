@@ -62,6 +62,8 @@ struct Identity {
 
 /// Absent until the logs are made.
 [[nodiscard]] std::optional<Identity> identity(Host& host);
+/// The same where there must be one. Errors: wrong_state.
+[[nodiscard]] Result<Identity> needed_identity(Host& host);
 void save_identity(Host& host, const Identity& identity);
 
 /// This device's agent key (purpose agent): signs policy entries and backups. The sealed half is

@@ -15,18 +15,12 @@ namespace {
 constexpr std::string_view kWatch = "watch";
 constexpr std::size_t kCheckValueBytes = 8;
 
-Result<Identity> needed(Host& host) {
-  auto own = identity(host);
-  if (!own) return fail(Errc::wrong_state, "this wallet has no identity yet");
-  return std::move(*own);
-}
-
 std::string version_of(const LogRecord& record) {
   return std::to_string(record.entry->n) + "-" + record.hash;
 }
 
 Result<JsonObject> show(Host& host) {
-  TRY(const Identity own, needed(host));
+  TRY(const Identity own, needed_identity(host));
   JsonObject reply;
   reply["name"] = own.name;
   reply["did"] = own.did;
@@ -62,7 +56,7 @@ Result<JsonObject> status(Host& host) {
 }
 
 Result<JsonObject> show_did(Host& host) {
-  TRY(const Identity own, needed(host));
+  TRY(const Identity own, needed_identity(host));
   TRY(const LogView view, stored_view(host, own.did));
   TRY(const Resolution resolved, resolve_did_kith(view));
   JsonObject reply;
@@ -89,7 +83,7 @@ JsonObject agent_json(const PolicyAgent& agent, const std::string& own_key) {
 }
 
 Result<JsonObject> show_policy(Host& host) {
-  TRY(const Identity own, needed(host));
+  TRY(const Identity own, needed_identity(host));
   TRY(const LogView view, stored_view(host, own.policy));
   TRY(const Policy policy, parse_policy(view.current.state));
   JsonArray agents;
@@ -110,7 +104,7 @@ Result<JsonObject> show_policy(Host& host) {
 }
 
 Result<JsonObject> policy_history(Host& host) {
-  TRY(const Identity own, needed(host));
+  TRY(const Identity own, needed_identity(host));
   TRY(const LogView view, stored_view(host, own.policy));
   std::set<std::string> pending;
   for (const PendingEntry& entry : log_post(host, own.policy).pending) pending.insert(entry.hash);

@@ -8,6 +8,7 @@
 #include "protocol/forward.hpp"
 #include "protocol/own_service.hpp"
 #include "protocol/pickup.hpp"
+#include "protocol/sender.hpp"
 
 namespace kith::ledger {
 namespace {
@@ -261,11 +262,7 @@ Result<void> on_sync(Host& host, const Inbound& inbound) {
 }
 
 Result<void> on_sync_ack(Host& host, const Inbound& inbound) {
-  if (!inbound.info.authenticated || !inbound.info.sender || !inbound.info.own_did) {
-    return fail(Errc::not_authentic, "this message must come from somebody");
-  }
-  TRY(const Contact contact,
-      protocol::contact_of(host, *inbound.info.own_did, *inbound.info.sender));
+  TRY(const Contact contact, protocol::sender_of(host, inbound));
   TRY(const auto body, protocol::decode_body<AckBody>(inbound.message.body));
   if (body.subject != contact.my_did) return fail(Errc::malformed, "that is not our log");
   SyncState state = sync_state(host, contact.id);

@@ -3,6 +3,7 @@
 #include "protocol/audit_log.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/messenger.hpp"
+#include "protocol/sender.hpp"
 
 namespace kith::protocol {
 namespace {
@@ -54,10 +55,7 @@ Result<JsonObject> send_text(Host& host, const JsonObject& args) {
 }  // namespace
 
 Result<void> BasicMessage::on_message(Host& host, const Inbound& inbound) {
-  if (!inbound.info.sender || !inbound.info.own_did) {
-    return fail(Errc::not_authentic, "a text must come from somebody");
-  }
-  TRY(const Contact contact, contact_of(host, *inbound.info.own_did, *inbound.info.sender));
+  TRY(const Contact contact, sender_of(host, inbound));
   TRY(const std::string text, crypto::json_string(inbound.message.body, "content"));
   if (text.size() > limits::kTextBytesMax) return fail(Errc::limit_exceeded, "text too long");
   keep(host, {contact.id, text, host.now(), true});

@@ -6,6 +6,7 @@
 #include "protocol/messenger.hpp"
 #include "protocol/open_invitation.hpp"
 #include "protocol/own_service.hpp"
+#include "protocol/sender.hpp"
 
 namespace kith::protocol {
 namespace {
@@ -15,10 +16,7 @@ constexpr std::chrono::hours kSweepEvery{24};
 
 /// The client behind a message. Errors: unknown_peer, refused (a contact, but not a client).
 Result<Contact> client_of(Host& host, const Inbound& inbound) {
-  if (!inbound.info.sender || !inbound.info.own_did) {
-    return fail(Errc::not_authentic, "mail is handed out to proven clients only");
-  }
-  TRY(Contact contact, contact_of(host, *inbound.info.own_did, *inbound.info.sender));
+  TRY(Contact contact, sender_of(host, inbound));
   if (contact.role != ContactRole::client) {
     return fail(Errc::refused, "this contact has no mailbox here");
   }

@@ -5,6 +5,7 @@
 #include "protocol/mediator.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/own_service.hpp"
+#include "protocol/sender.hpp"
 
 namespace kith::protocol {
 namespace {
@@ -117,8 +118,7 @@ void ask_for_mediation(Host& host) {
 
 /// Errors: refused, for anybody but our mediator.
 Result<PickupState> check_mediator(Host& host, const Inbound& inbound) {
-  if (!inbound.info.sender || !inbound.info.own_did) return fail(Errc::not_authentic);
-  TRY(const Contact contact, contact_of(host, *inbound.info.own_did, *inbound.info.sender));
+  TRY(const Contact contact, sender_of(host, inbound));
   auto state = state_of(host);
   if (!state || state->mediator != contact.id) {
     return fail(Errc::refused, "only our mediator may send this");

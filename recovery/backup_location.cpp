@@ -7,6 +7,7 @@
 #include "protocol/contact.hpp"
 #include "protocol/mailbox.hpp"
 #include "protocol/messenger.hpp"
+#include "protocol/sender.hpp"
 #include "recovery/messages.hpp"
 
 namespace kith::recovery {
@@ -122,9 +123,7 @@ Result<void> register_tokens(Host& host, const std::string& client, const Backup
 }
 
 Result<void> on_put(Host& host, const Inbound& inbound) {
-  if (!inbound.info.sender || !inbound.info.own_did) return fail(Errc::not_authentic);
-  TRY(const Contact contact,
-      protocol::contact_of(host, *inbound.info.own_did, *inbound.info.sender));
+  TRY(const Contact contact, protocol::sender_of(host, inbound));
   if (contact.role != ContactRole::client) {
     return fail(Errc::refused, "backups are kept for clients of this mediator only");
   }
@@ -186,9 +185,7 @@ Result<void> tell_owner(Host& host, const std::string& token_id, TokenRecord tok
 /// Whose backups a request may read: by token, or a client its own.
 Result<std::string> reader_of(Host& host, const Inbound& inbound, ByteView token) {
   if (token.empty()) {
-    if (!inbound.info.sender || !inbound.info.own_did) return fail(Errc::not_authentic);
-    TRY(const Contact contact,
-        protocol::contact_of(host, *inbound.info.own_did, *inbound.info.sender));
+    TRY(const Contact contact, protocol::sender_of(host, inbound));
     return contact.id;
   }
   const std::string id = crypto::hex(token_hash(token));

@@ -6,6 +6,7 @@
 #include "ledger/identity.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/messenger.hpp"
+#include "protocol/sender.hpp"
 #include "recovery/backup_location.hpp"
 #include "recovery/heartbeat.hpp"
 #include "recovery/messages.hpp"
@@ -79,9 +80,7 @@ void note_drill(Host& host, OwnerSet& set) {
 }
 
 Result<void> on_heartbeat(Host& host, const Inbound& inbound) {
-  if (!inbound.info.sender || !inbound.info.own_did) return fail(Errc::not_authentic);
-  TRY(const Contact contact,
-      protocol::contact_of(host, *inbound.info.own_did, *inbound.info.sender));
+  TRY(const Contact contact, protocol::sender_of(host, inbound));
   TRY(const auto beat, protocol::decode_body<HeartbeatResponse>(inbound.message.body));
   const auto open = load<OpenBeat>(host, kBeats, contact.id);
   auto set = owner_set(host);
@@ -120,9 +119,7 @@ Result<void> send_veto(Host& host, const std::string& id, RecoveryAlert alert) {
 }
 
 Result<void> on_notice(Host& host, const Inbound& inbound) {
-  if (!inbound.info.sender || !inbound.info.own_did) return fail(Errc::not_authentic);
-  TRY(const Contact contact,
-      protocol::contact_of(host, *inbound.info.own_did, *inbound.info.sender));
+  TRY(const Contact contact, protocol::sender_of(host, inbound));
   TRY(const auto notice, protocol::decode_body<SessionNotice>(inbound.message.body));
   if (notice.session_id.size() != 16) return fail(Errc::malformed, "session id has 16 bytes");
   const std::string id = crypto::hex(notice.session_id);
@@ -149,9 +146,7 @@ Result<void> on_notice(Host& host, const Inbound& inbound) {
 }
 
 Result<void> on_vetoed(Host& host, const Inbound& inbound) {
-  if (!inbound.info.sender || !inbound.info.own_did) return fail(Errc::not_authentic);
-  TRY(const Contact contact,
-      protocol::contact_of(host, *inbound.info.own_did, *inbound.info.sender));
+  TRY(const Contact contact, protocol::sender_of(host, inbound));
   TRY(const auto vetoed, protocol::decode_body<SessionRef>(inbound.message.body));
   const std::string id = crypto::hex(vetoed.session_id);
   auto alert = load<RecoveryAlert>(host, kAlerts, id);

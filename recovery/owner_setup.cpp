@@ -8,6 +8,7 @@
 #include "ledger/policy.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/messenger.hpp"
+#include "protocol/sender.hpp"
 #include "protocol/vault.hpp"
 #include "recovery/heartbeat.hpp"
 #include "recovery/messages.hpp"
@@ -48,8 +49,7 @@ struct Answering {
   Contact contact;
 };
 Result<Answering> answering(Host& host, const Inbound& inbound) {
-  if (!inbound.info.sender || !inbound.info.own_did) return fail(Errc::not_authentic);
-  TRY(Contact contact, protocol::contact_of(host, *inbound.info.own_did, *inbound.info.sender));
+  TRY(Contact contact, protocol::sender_of(host, inbound));
   auto set = owner_set(host);
   if (!set) return fail(Errc::wrong_state, "no recovery set is being made here");
   for (std::size_t i = 0; i < set->trustees.size(); ++i) {

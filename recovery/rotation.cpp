@@ -138,10 +138,9 @@ std::string version_of(const ledger::LogView& view) {
 Result<JsonObject> status(Host& host) {
   const auto job = rotation_job(host);
   if (!job) return JsonObject{{"state", "none"}};
-  const auto own = ledger::identity(host);
-  if (!own) return fail(Errc::wrong_state, "this wallet has no identity yet");
-  TRY(const ledger::LogView did, ledger::stored_view(host, own->did));
-  TRY(const ledger::LogView policy, ledger::stored_view(host, own->policy));
+  TRY(const ledger::Identity own, ledger::needed_identity(host));
+  TRY(const ledger::LogView did, ledger::stored_view(host, own.did));
+  TRY(const ledger::LogView policy, ledger::stored_view(host, own.policy));
   JsonObject reply{{"did_version", version_of(did)}, {"policy_version", version_of(policy)}};
   reply["state"] = job->step == RotationStep::storing  ? "storing"
                    : job->step == RotationStep::posted ? "posted"
@@ -151,8 +150,7 @@ Result<JsonObject> status(Host& host) {
 }
 
 Result<JsonObject> begin(Host& host, const std::optional<StepUp>& step_up) {
-  const auto own = ledger::identity(host);
-  if (!own) return fail(Errc::wrong_state, "this wallet has no identity yet");
+  TRY(const ledger::Identity own, ledger::needed_identity(host));
   std::optional<SealedKey> vault;
   if (protocol::vault_lock(host)) {
     TRY(vault, protocol::open_vault(host, step_up));
@@ -162,7 +160,7 @@ Result<JsonObject> begin(Host& host, const std::optional<StepUp>& step_up) {
   }
   RotationJob job;
   job.begun = host.now();
-  for (const std::string& subject : {own->did, own->policy}) {
+  for (const std::string& subject : {own.did, own.policy}) {
     TRY(const ledger::Entry entry, ledger::prepare_rotate(host, subject, vault));
     job.entries.push_back({subject, ledger::entry_blob(entry)});
   }

@@ -4,6 +4,7 @@
 
 #include "protocol/contact.hpp"
 #include "protocol/messenger.hpp"
+#include "protocol/sender.hpp"
 #include "recovery/trustee_session.hpp"
 #include "recovery/trustee_share.hpp"
 
@@ -49,10 +50,7 @@ bool is_over_time(Host& host, const Offer& offer) {
 }
 
 Result<Contact> sender_contact(Host& host, const Inbound& inbound) {
-  if (!inbound.info.authenticated || !inbound.info.sender || !inbound.info.own_did) {
-    return fail(Errc::not_authentic, "this must come from a contact");
-  }
-  return protocol::contact_of(host, *inbound.info.own_did, *inbound.info.sender);
+  return protocol::sender_of(host, inbound);
 }
 
 template <class Body>
