@@ -70,9 +70,18 @@ std::string_view view_of(const leveldb::Slice& slice) {
   return {slice.data(), slice.size()};
 }
 
+/// LevelDB reports errors of the system as text alone.
+bool names_full_disk(const std::string& text) {
+  return text.find("No space left") != std::string::npos ||
+         text.find("File too large") != std::string::npos ||
+         text.find("quota exceeded") != std::string::npos;
+}
+
 Error io_error(const leveldb::Status& status) {
-  const Errc code = status.IsCorruption() ? Errc::storage_corrupt : Errc::storage_unknown;
-  return fail(code, "ledger: " + status.ToString());
+  const std::string text = status.ToString();
+  if (status.IsCorruption()) return fail(Errc::storage_corrupt, "ledger: " + text);
+  return fail(names_full_disk(text) ? Errc::storage_full : Errc::storage_unknown,
+              "ledger: " + text);
 }
 
 template <class T>
@@ -94,7 +103,7 @@ struct LevelDbLedger::Impl {
   LedgerDescriptor descriptor;
   bool test_mode = false;
   State state;
-  bool broken = false;  ///< A write failed: what the disk holds is unknown.
+  std::optional<Error> broken;  ///< A write failed: what the disk holds is unknown.
 
   [[nodiscard]] Result<std::optional<std::string>> get(const std::string& key) const {
     std::string value;
@@ -181,8 +190,8 @@ struct LevelDbLedger::Impl {
     options.sync = true;
     const leveldb::Status status = db->Write(options, &batch);
     if (status.ok()) return {};
-    broken = true;
-    return io_error(status);
+    broken = io_error(status);
+    return *broken;
   }
 
   [[nodiscard]] Result<Appended> store(const LedgerLeaf& leaf, const std::string& hash) {
@@ -214,6 +223,9 @@ LevelDbLedger::~LevelDbLedger() = default;
 
 const LedgerDescriptor& LevelDbLedger::descriptor() const {
   return impl_->descriptor;
+}
+std::optional<Error> LevelDbLedger::failure() const {
+  return impl_->broken;
 }
 std::uint64_t LevelDbLedger::size() const {
   return impl_->state.size;

@@ -16,6 +16,7 @@
 /// only if the directory is (the home's is).
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "ledger/append_rules.hpp"
@@ -33,8 +34,8 @@ struct LevelDbLedgerOptions {
 
 class LevelDbLedger final : public Ledger {
  public:
-  /// Errors: home_locked (open elsewhere), storage_corrupt, storage_unknown, wrong_state (another
-  /// key or origin), home_newer (a newer format), those of check_descriptor.
+  /// Errors: home_locked (open elsewhere), storage_corrupt, storage_unknown, storage_full,
+  /// wrong_state (another key or origin), home_newer (a newer format), those of check_descriptor.
   [[nodiscard]] static Result<std::unique_ptr<LevelDbLedger>> open(
       const LevelDbLedgerOptions& options);
   ~LevelDbLedger() override;
@@ -48,6 +49,8 @@ class LevelDbLedger final : public Ledger {
   [[nodiscard]] Result<LedgerPage> follow(std::uint64_t position, std::size_t max) override;
 
   [[nodiscard]] std::uint64_t size() const;
+  /// The write that failed: storage_full or storage_unknown.
+  [[nodiscard]] std::optional<Error> failure() const;
 
  private:
   struct Impl;  ///< Keeps LevelDB out of this header.

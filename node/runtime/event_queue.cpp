@@ -77,6 +77,7 @@ void EventQueue::arm() {
 }
 
 void EventQueue::fail_with(const Error& error) {
+  if (failure_) return;
   failure_ = error;
   wakeup_.cancel();
   while (!queue_.empty()) {

@@ -33,6 +33,8 @@ class EventQueue {
   /// `after` hears the outcome once its effects have been handed out, or that the store failed.
   void submit(Event event, After after = {});
 
+  /// Another part of the home failed; the same as an error of the Agent. Only the first counts.
+  void fail_with(const Error& error);
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
   /// Nothing waits, no effect is open.
   [[nodiscard]] bool idle() const { return agent_->idle() && queue_.empty(); }
@@ -46,7 +48,6 @@ class EventQueue {
   [[nodiscard]] ClockReading clock() const;
   void drain();
   void arm();
-  void fail_with(const Error& error);
 
   boost::asio::steady_timer wakeup_;
   std::int64_t steady_base_ms_;

@@ -31,6 +31,10 @@ HomeLedger::HomeLedger(std::string default_directory, protocol::Store& store, cr
 
 HomeLedger::~HomeLedger() = default;
 
+std::optional<Error> HomeLedger::failure() const {
+  return ledger_ ? ledger_->failure() : std::nullopt;
+}
+
 bool HomeLedger::is_local(std::string_view ledger_url) {
   return ledger_url.starts_with(kScheme);
 }

@@ -4,6 +4,7 @@
 /// One home has one; its key lies sealed in the record meta/ledger-host.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,10 @@
 #include "crypto/random.hpp"
 #include "ledger/ledger.hpp"
 #include "protocol/store.hpp"
+
+namespace kith::ledger {
+class LevelDbLedger;
+}
 
 namespace kith::node {
 
@@ -26,6 +31,8 @@ class HomeLedger {
   [[nodiscard]] std::string default_url() const { return "leveldb:" + default_directory_; }
   /// Errors: refused (another directory than before), storage errors.
   [[nodiscard]] Result<ledger::Ledger*> open(std::string_view ledger_url);
+  /// A write of the ledger failed: it takes nothing more until it is opened again.
+  [[nodiscard]] std::optional<Error> failure() const;
 
  private:
   std::string default_directory_;
@@ -34,7 +41,7 @@ class HomeLedger {
   Random& random_;
   bool test_mode_;
   std::string open_url_;
-  std::unique_ptr<ledger::Ledger> ledger_;
+  std::unique_ptr<ledger::LevelDbLedger> ledger_;
 };
 
 }  // namespace kith::node
