@@ -93,6 +93,7 @@ class Node:
         self.program = program or bench.kith
         self.environment = {**os.environ, **(environment or {})}  # Of the running node.
         self.process = None
+        self._exit_code = None
         self.ready = {}
         self._run_words = []
         self.passphrase_file = None
@@ -181,6 +182,15 @@ class Node:
         process.wait(timeout=DEADLINE_S)
         process.stdout.close()
         self.bench.processes.remove(process)
+
+    def ended(self, deadline_s=DEADLINE_S):
+        """The exit code of a node that ends by itself."""
+        if self.process is not None:
+            self._exit_code = self.process.wait(timeout=deadline_s)
+            self.process.stdout.close()
+            self.bench.processes.remove(self.process)
+            self.process = None
+        return self._exit_code
 
     def runs(self):
         return self.process is not None and self.process.poll() is None
@@ -362,10 +372,13 @@ class Workbench:
 
     # The usual cast
 
-    def mediator(self, name="Mediator", proxied=False):
+    def mediator(self, name="Mediator", proxied=False, furnish=None):
         """Relays mail, keeps backups, hosts the ledger; waits until it answers. Its `url` is what
-        others are told: its own address, or that of a recording proxy before it."""
+        others are told: its own address, or that of a recording proxy before it. `furnish(node)` is
+        called before its home is made."""
         node = self.node(name, passphrase=None)
+        if furnish:
+            furnish(node)
         node.init("--no-passphrase", "--no-identity")
         words = ["--listen", "127.0.0.1:0", "--mediate", "--ledger-serve"]
         proxy = None
@@ -381,9 +394,11 @@ class Workbench:
         node._run_words[1] = f"127.0.0.1:{node.ready['port']}"
         return node
 
-    def person(self, name, mediator, *words, **options):
+    def person(self, name, mediator, *words, furnish=None, **options):
         """A new agent, initialised and running. `options`: those of Node."""
         node = self.node(name, **options)
+        if furnish:
+            furnish(node)
         node.init("--mediator", mediator.url, "--ledger", mediator.url, "--wait", "0", *words)
         node.start()
         return node
