@@ -82,10 +82,10 @@ bool ask_yes(const std::string& question, bool otherwise) {
 
 Result<SecretBytes> ask_passphrase(const std::string& question) {
   if (!is_terminal()) return fail(Errc::step_up_required, "give it with --passphrase-file");
-  std::cerr << question << ": " << std::flush;
   std::optional<SecretBytes> line;
   {
-    const NoEcho quiet;
+    const NoEcho quiet;  // Before the question: what is typed at once must not show either.
+    std::cerr << question << ": " << std::flush;
     line = read_secret_line(STDIN_FILENO);
   }
   std::cerr << "\n";

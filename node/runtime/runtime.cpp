@@ -66,6 +66,7 @@ class Runtime::Impl {
 
   Result<void> open();
   Result<void> finish_new_home() { return home_.finish_create(); }
+  Result<void> finish_first_steps() { return home_.finish_first_steps(); }
   Result<void> run();
   void stop();
   Result<std::string> call(std::string request, milliseconds timeout);
@@ -83,6 +84,7 @@ class Runtime::Impl {
   Result<void> open_reception();
   Result<void> open_control();
   Result<void> start_agent();
+  void watch_ledger();
   [[nodiscard]] NodeConfig agent_config() const;
   template <class Done>
   Result<void> pump(milliseconds timeout, Done done);
@@ -139,6 +141,7 @@ Result<void> Runtime::Impl::open_listener() {
   TRY(const ListenAddress address, parse_listen(options_.listen));
   auto handler = [this](HttpRequest request, HttpRespond respond) {
     reception_->handle(std::move(request), std::move(respond));
+    watch_ledger();
   };
   TRY(http_, HttpServer::listen(io_, address.host, address.port, std::move(handler)));
   if (options_.public_url.empty() && options_.mediate) {
@@ -188,8 +191,17 @@ Result<void> Runtime::Impl::start_agent() {
   auto agent = std::make_unique<Agent>(AgentSeams{*store_, agent_keys, random_, settings_.test},
                                        make_modules(agent_config()));
   return events_.start(
-      std::move(agent), [this](const protocol::Effect& effect) { effects_->perform(effect); },
+      std::move(agent),
+      [this](const protocol::Effect& effect) {
+        effects_->perform(effect);
+        watch_ledger();
+      },
       [this] { stop(); });
+}
+
+/// A ledger that cannot write stops the node as a store does: it would refuse everything for good.
+void Runtime::Impl::watch_ledger() {
+  if (const auto failure = ledger_->failure()) events_.fail_with(*failure);
 }
 
 Result<void> Runtime::Impl::open() {
@@ -271,6 +283,9 @@ Runtime::Runtime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Runtime::~Runtime() = default;
 Result<void> Runtime::finish_new_home() {
   return impl_->finish_new_home();
+}
+Result<void> Runtime::finish_first_steps() {
+  return impl_->finish_first_steps();
 }
 Result<void> Runtime::run() {
   return impl_->run();

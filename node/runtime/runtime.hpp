@@ -59,6 +59,8 @@ class Runtime {
 
   /// The last step of making a home (Home::finish_create).
   [[nodiscard]] Result<void> finish_new_home();
+  /// `kith init` has come to its end (Home::finish_first_steps).
+  [[nodiscard]] Result<void> finish_first_steps();
 
   /// Until SIGINT, SIGTERM or stop(). Errors: the store failed.
   [[nodiscard]] Result<void> run();

@@ -16,10 +16,10 @@
 namespace kith::node {
 namespace {
 
+const std::string kBegun = "begun";
 constexpr std::size_t kFileBytesMax = 4096;  // Of `format`, `lock` and `keystore`.
 
-Error io_error(const std::string& path) {
-  const int code = errno;
+Error io_error(const std::string& path, int code = errno) {
   const Errc kind =
       code == ENOSPC || code == EDQUOT || code == EFBIG ? Errc::storage_full : Errc::io;
   return fail(kind, path + ": " + std::strerror(code));
@@ -111,7 +111,7 @@ Result<void> make_directory(const std::string& directory) {
   std::error_code error;
   const auto parent = std::filesystem::path(directory).parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent, error);
-  if (error) return fail(Errc::io, parent.string() + ": " + error.message());
+  if (error) return io_error(parent.string(), error.value());
   if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) return io_error(directory);
   return check_private(directory, S_IFDIR);
 }
@@ -211,7 +211,19 @@ Result<Home> Home::create(const std::string& given, const Keystore& keystore) {
 }
 
 Result<void> Home::finish_create() {
+  CHECK(write_private(directory_, kBegun, {}));
   return write_format(directory_, kFormat);
+}
+
+bool Home::has_first_steps_left(const std::string& directory) {
+  struct stat info {};
+  return exists(directory) && ::lstat((directory + "/" + kBegun).c_str(), &info) == 0;
+}
+
+Result<void> Home::finish_first_steps() {
+  const std::string path = directory_ + "/" + kBegun;
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return io_error(path);
+  return sync_directory(directory_);
 }
 
 Result<Home> Home::open(const std::string& given) {

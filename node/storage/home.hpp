@@ -3,6 +3,7 @@
 /// A home: the directory that holds one wallet.
 ///
 ///   format        version of everything in here, a number and a newline; written last by `create`
+///   begun         there until `kith init` has come to its end, so that it can be repeated; empty
 ///   lock          locked (flock) by the process that uses the home; holds its pid
 ///   keystore      the root key (keystore.hpp)
 ///   db/           records (leveldb_store.hpp)
@@ -34,6 +35,10 @@ class Home {
   [[nodiscard]] static Result<Home> create(const std::string& directory, const Keystore& keystore);
   /// The last step of making a home: from now on it exists. Errors: io, storage_full.
   [[nodiscard]] Result<void> finish_create();
+  /// Whether it exists, but what follows (name, identity, mediator) was interrupted.
+  [[nodiscard]] static bool has_first_steps_left(const std::string& directory);
+  /// What follows is done; may be repeated. Errors: io.
+  [[nodiscard]] Result<void> finish_first_steps();
 
   /// Takes the lock, brings an older format up to date. Errors: home_missing, home_newer (nothing
   /// was changed), home_locked (naming the pid), refused, storage_corrupt, io.

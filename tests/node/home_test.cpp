@@ -61,6 +61,19 @@ TEST_F(HomeTest, IsClosedToOthersAndOpensAgain) {
   }
 }
 
+TEST_F(HomeTest, KnowsUntilTheEndThatItWasOnlyBegun) {
+  EXPECT_FALSE(Home::has_first_steps_left(path_));  // There is none.
+  make();
+  EXPECT_TRUE(Home::has_first_steps_left(path_));
+  auto home = Home::open(path_);
+  ASSERT_TRUE(home.has_value());
+  EXPECT_TRUE(Home::has_first_steps_left(path_));
+  ASSERT_TRUE(home->finish_first_steps().has_value());
+  EXPECT_FALSE(Home::has_first_steps_left(path_));
+  EXPECT_TRUE(home->finish_first_steps().has_value());
+  EXPECT_TRUE(Home::exists(path_));
+}
+
 TEST_F(HomeTest, NamesTheProcessThatHoldsIt) {
   make();
   const auto first = Home::open(path_);

@@ -1,0 +1,47 @@
+#pragma once
+
+/// What `kith init` does once the home exists: a name, an identity, a mediator. A step that is done
+/// already is passed over, so that an interrupted `kith init` can be repeated.
+
+#include <optional>
+#include <string>
+
+#include "node/cli/args.hpp"
+#include "node/cli/output.hpp"
+#include "node/cli/session.hpp"
+
+namespace kith::node {
+
+/// The answers that a home is made from.
+struct Wishes {
+  std::string name;
+  std::string ledger;
+  std::string mediator;
+  bool with_identity = true;
+  bool test = false;
+  bool private_network = false;
+  bool passphrase = false;  ///< False: a key file.
+};
+
+class FirstSteps {
+ public:
+  FirstSteps(Session& session, const Invocation& invocation, const Output& output)
+      : session_(session), invocation_(invocation), output_(output) {}
+
+  /// Adds to `summary` what was reached. After an error the steps can be repeated.
+  [[nodiscard]] std::optional<ErrorReport> run(const Wishes& wishes, JsonObject& summary);
+
+ private:
+  void progress(const std::string& text) const;
+  [[nodiscard]] std::int64_t wait_s() const;
+  [[nodiscard]] std::optional<ErrorReport> make_identity(const Wishes& wishes);
+  [[nodiscard]] std::optional<ErrorReport> connect(const std::string& mediator,
+                                                   JsonObject& summary);
+  [[nodiscard]] std::optional<ErrorReport> wait_for_identity(JsonObject& summary);
+
+  Session& session_;
+  const Invocation& invocation_;
+  const Output& output_;
+};
+
+}  // namespace kith::node
