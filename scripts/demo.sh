@@ -4,6 +4,8 @@
 #   demo.sh [--no-install] [OPTIONS OF THE STORY]
 #
 # Says what apt will install and asks for the password at most once; --no-install changes nothing.
+# Once it is built the story takes at most 30 seconds, or it counts as failed; on a slow or busy
+# machine allow more with KITH_DEMO_LIMIT_S=SECONDS.
 
 set -euo pipefail
 # shellcheck source=scripts/lib.sh

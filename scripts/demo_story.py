@@ -5,10 +5,13 @@
 
 A mediator (it also hosts the ledger), Alice, Bob and five trustees run as processes that share
 nothing but sockets. Each step says what happens, checks that it did, and says how long it took. The
-exit code is 0 only if every step went as told. --keep leaves the homes for a look around.
+exit code is 0 only if every step went as told, and the whole story took at most 30 seconds, or
+KITH_DEMO_LIMIT_S seconds where a machine is known to be slow or busy. --keep leaves the homes for a
+look around.
 """
 
 import argparse
+import os
 import shutil
 import sys
 import time
@@ -22,7 +25,7 @@ from secret_search import Search  # noqa: E402
 
 TRUSTEES = ["Carol", "Dave", "Erin", "Frank", "Grace"]
 LIAR = "Grace"
-BUDGET_S = 30
+LIMIT_S = 30
 FIRST_TEXT = "Lunch on Thursday at the harbour?"
 SECOND_TEXT = "It is me again, from a new laptop."
 THIEF_TEXT = "Hello Bob, this is really Alice."
@@ -248,7 +251,30 @@ def look_back(bench, story, mediator, people, device, finder):
     story.done()
 
 
+def limit_from(environment):
+    """Seconds that the story may take."""
+    text = environment.get("KITH_DEMO_LIMIT_S", str(LIMIT_S))
+    try:
+        limit_s = float(text)
+    except ValueError:
+        limit_s = 0
+    if not 0 < limit_s < 3600:
+        sys.exit(f"KITH_DEMO_LIMIT_S is a number of seconds, not {text!r}")
+    return limit_s
+
+
+def verdict(seconds, limit_s):
+    """The exit code of a story that went as told."""
+    if seconds <= limit_s:
+        return 0
+    print(f"error: the story took {seconds:.1f} s, and may take {limit_s:g} s.\n"
+          "  Is the machine busy? Try again, or allow more with KITH_DEMO_LIMIT_S=SECONDS.",
+          file=sys.stderr)
+    return 1
+
+
 def main():
+    limit_s = limit_from(os.environ)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build", help="the directory with the programs")
     parser.add_argument("--keep", action="store_true", help="leave the homes for a look around")
@@ -263,10 +289,9 @@ def main():
         come_back(story, people, device, before)
         refuse_the_finder(story, people, mediator, device, finder)
         look_back(bench, story, mediator, people, device, finder)
-    print(f"\nThe end, after {story.seconds():.1f} s: Alice is herself again.", flush=True)
-    if story.seconds() > BUDGET_S:
-        print(f"That is longer than {BUDGET_S} s.", file=sys.stderr)
-    return 0
+    seconds = story.seconds()
+    print(f"\nThe end, after {seconds:.1f} s: Alice is herself again.", flush=True)
+    return verdict(seconds, limit_s)
 
 
 if __name__ == "__main__":
