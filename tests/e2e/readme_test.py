@@ -28,6 +28,7 @@ PASSPHRASE = "a tour of four words"
 COMMAND_TIMEOUT_S = 90
 DEADLINE_S = 60
 RUNNING = "Kith is running"
+OFFER = "Choose them now? (y/N): "
 
 
 def consoles(text):
@@ -54,12 +55,14 @@ def missing(shown, output):
 
 
 class Typed:
-    """A command at a terminal of its own; passphrases are typed when it asks."""
+    """A command at a terminal of its own: passphrases are typed when it asks, and Enter where it asks
+    whether to set recovery up at once."""
 
     def __init__(self, words, environment):
         self.output = ""
         self.code = None
         self._answered = 0
+        self._declined = 0
         self.pid, self.master = pty.fork()
         if self.pid == 0:
             os.chdir(environment["HOME"])
@@ -74,7 +77,7 @@ class Typed:
             left = end - time.monotonic()
             assert left > 0, f"no end within {timeout_s} s:\n{self.output}"
             if not select.select([self.master], [], [], POLL_S)[0]:
-                self._type_passphrase()
+                self._answer()
                 continue
             try:
                 data = os.read(self.master, 4096)
@@ -86,13 +89,16 @@ class Typed:
             self.output += data.decode(errors="replace").replace("\r", "")
         return self.output
 
-    def _type_passphrase(self):
+    def _answer(self):
         """Once for every time it is asked for, and only when it will not be shown."""
         asked = len(re.findall(r"(?:passphrase|once more)[^\n]*: ", self.output))
         hidden = not termios.tcgetattr(self.master)[3] & termios.ECHO
         if asked > self._answered and hidden:
             self._answered += 1
             os.write(self.master, PASSPHRASE.encode() + b"\n")
+        if self.output.endswith(OFFER) and self.output.count(OFFER) > self._declined:
+            self._declined += 1
+            os.write(self.master, b"\n")
 
     def _reap(self):
         _, status = os.waitpid(self.pid, 0)
