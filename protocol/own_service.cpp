@@ -19,7 +19,7 @@ Result<ServiceEndpoint> own_service(Host& host) {
     return service;
   }
   return fail(Errc::wrong_state,
-              "this node has no address yet: it needs a mediator (kith init --mediator) or "
+              "this node has no address yet: it needs a mediator (kith accept http://...) or "
               "--public-url");
 }
 

@@ -46,7 +46,7 @@ Result<RecoverySet> deal_set(Host& host, const Choices& choices, const SealedKey
   const auto lock = protocol::vault_lock(host);
   const auto grant = protocol::mediator_grant(host);
   if (!own || !lock) return fail(Errc::wrong_state, "this wallet has no identity with a vault");
-  if (!grant) return fail(Errc::wrong_state, "backups need a mediator: kith init --mediator URL");
+  if (!grant) return fail(Errc::wrong_state, "backups need a mediator: kith accept http://...");
   TRY(const KeyPair agent, ledger::own_agent_key(host));
 
   SetInput input;

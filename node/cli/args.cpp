@@ -97,6 +97,13 @@ std::string path_of(const std::vector<std::string>& words) {
   return path;
 }
 
+/// A command, or a group of them.
+bool names_command(std::string_view word) {
+  return std::ranges::any_of(command_specs(), [word](const CommandSpec& spec) {
+    return spec.path.substr(0, spec.path.find(' ')) == word;
+  });
+}
+
 Error usage_error(const std::vector<std::string>& words, const std::string& what) {
   const std::string path = path_of(words);
   const std::size_t first = path.find(' ');
@@ -105,6 +112,10 @@ Error usage_error(const std::vector<std::string>& words, const std::string& what
     if (is_planned(candidate)) {
       return fail(Errc::usage, "`kith " + candidate + "` is planned, and not in this version");
     }
+  }
+  const std::string word = path.substr(0, first);
+  if (!word.empty() && !names_command(word)) {
+    return fail(Errc::usage, "`" + word + "` is no command; kith --help lists them");
   }
   return fail(Errc::usage, what);
 }

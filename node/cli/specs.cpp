@@ -226,8 +226,6 @@ std::vector<CommandSpec> recovery_commands() {
         {"--confirm-few", "confirm_few", "Go on although few trustees confirm it", flag}},
        "Take your identity over to this device? All older devices lose their rights."},
       {"recover hints", "What the trustees left for you", "recover-hints", Special::none, {}},
-      {"backup list", "Which backups exist", "backup-list", Special::none, {}},
-      {"backup verify", "Read the backup back and check it", "backup-verify", Special::none, {}},
   };
 }
 
@@ -246,7 +244,7 @@ const std::vector<CommandSpec>& command_specs() {
 }
 
 std::string_view group_help(std::string_view group) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kGroups = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kGroups = {{
       {"contacts", "The people you know"},
       {"did", "Your identity, and those of others"},
       {"identity", "What your devices have in common"},
@@ -256,7 +254,6 @@ std::string_view group_help(std::string_view group) {
       {"trustee", "What you do for people who trust you"},
       {"recovery", "Prepare for the loss of this device"},
       {"recover", "Get everything back after a loss"},
-      {"backup", "The sealed copies of your wallet"},
   }};
   for (const auto& [name, help] : kGroups) {
     if (name == group) return help;
@@ -265,7 +262,7 @@ std::string_view group_help(std::string_view group) {
 }
 
 bool is_planned(std::string_view path) {
-  static constexpr std::array<std::string_view, 46> kPlanned = {
+  static constexpr std::array<std::string_view, 49> kPlanned = {
       "lock",          "unlock",         "freeze",          "thaw",           "incident",
       "identity",      "ceremony",       "report",          "agent",          "keys",
       "slip39",        "message",        "mailbox",         "export",         "import",
@@ -275,7 +272,7 @@ bool is_planned(std::string_view path) {
       "backup fetch",  "backup restore", "audit export",    "ledger verify",  "ledger witness",
       "ledger deploy", "agent list",     "agent add",       "agent accept",   "agent revoke",
       "keys list",     "keys show",      "keys rotate",     "keys suspend",   "keys compromise",
-      "keys destroy"};
+      "keys destroy",  "backup",         "backup list",     "backup verify"};
   return std::ranges::find(kPlanned, path) != kPlanned.end();
 }
 

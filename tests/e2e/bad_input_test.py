@@ -164,6 +164,61 @@ def usage(bench):
         expect(bench.node("Nobody").refuses(*words), 2, "usage")
 
 
+def every_command_exists(bench):
+    """The agent knows every command that the help lists: whatever is missing, it is not the command."""
+    home = bench.node("Curious", passphrase=None)
+    home.init("--no-passphrase", "--wait", "0")
+    listed = 0
+    for group in ([], *([name] for name in commands_of(bench, [])[1])):
+        commands, _ = commands_of(bench, group)
+        for command in commands:
+            words = [*group, command]
+            if words[0] in ("init", "run") or words == ["ledger", "serve"]:
+                continue
+            listed += 1
+            try:
+                # A failed resolution is a result: it says why in its metadata.
+                home.kith(*words, *required_of(bench, words), "--yes", *wait_option(bench, words),
+                          also=(1,) if words == ["did", "resolve"] else ())
+            except Refused as refusal:
+                assert "no such command" not in refusal.message, refusal
+                assert refusal.exit_code in range(1, 8) and refusal.hint, refusal
+    assert listed > 30, f"only {listed} commands found in the help"
+    said = home.refuses("contact")
+    assert "`contact` is no command" in said.message, said
+    for words in (["backup", "list"], ["backup"], ["backup", "verify"]):
+        assert "planned" in home.refuses(*words).message, words
+
+
+def help_of(bench, words):
+    done = subprocess.run([str(bench.kith), *words, "--help"], capture_output=True, text=True, timeout=30,
+                          check=True)
+    return done.stdout
+
+
+def commands_of(bench, group):
+    """(commands, groups) below a group, as its help lists them."""
+    listed = help_of(bench, group).partition("Subcommands:\n")[2]
+    names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
+    groups = [name for name in names if not group and "Subcommands:" in help_of(bench, [name])]
+    return [name for name in names if name not in groups], groups
+
+
+def required_of(bench, words):
+    """Something for each word and option that it needs."""
+    found = []
+    for line in help_of(bench, words).splitlines():
+        parts = line.split()
+        if "REQUIRED" in parts:
+            found += [parts[0]] if parts[0].startswith("-") else []
+            found += ["1" if parts[1] == "NUMBER" else "in-person"]
+    return found
+
+
+def wait_option(bench, words):
+    return ["--wait", "0"] if "--wait" in help_of(bench, words) else []
+
+
 def full_disk(bench, alice, bob):
     """Files of the home cannot grow any more: the node refuses or stops, and says why; after there is
     space again, all that it had confirmed is there."""
@@ -223,6 +278,7 @@ def main(build):
                 "newer home": lambda: newer_home(alice),
                 "no home": lambda: missing_home(bench),
                 "usage": lambda: usage(bench),
+                "every command of the help": lambda: every_command_exists(bench),
                 "full disk": lambda: full_disk(bench, alice, bob)}.items():
             action()
             print(f"{case}: refused as designed, nothing lost", flush=True)
