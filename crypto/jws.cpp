@@ -190,6 +190,45 @@ Result<ParsedJws> parse_jwt(std::string_view text) {
   return jws;
 }
 
+Result<JsonObject> sign_detached(KeyOps& keys, const JwsSigner& signer, ByteView payload) {
+  JsonObject header;
+  header["alg"] = algorithm_of(signer.type);
+  TRY(const Signed parts, sign_parts(keys, signer, header, payload));
+  JsonObject jws;
+  jws["protected"] = parts.header;
+  jws["header"] = JsonObject{{"kid", signer.kid}};
+  jws["signature"] = parts.signature;
+  return jws;
+}
+
+Result<ParsedJws> parse_detached(const Json& jws, ByteView payload) {
+  const std::string encoded_payload = base64url(payload);
+  JsonObject header;
+  if (jws.is_string()) {
+    const std::string_view text = jws.get_string();
+    const std::size_t dots = text.find("..");
+    if (text.size() > limits::kJwtCharsMax || dots == std::string_view::npos) {
+      return fail(Errc::malformed, "a detached signature has an empty payload");
+    }
+    TRY(Bytes signature, from_base64url(text.substr(dots + 2)));
+    return parse_parts(text.substr(0, dots), encoded_payload, nullptr, std::move(signature),
+                       header);
+  }
+  TRY(const JsonObject* object, as_object(jws, "a detached signature"));
+  if (object->contains("payload")) {
+    return fail(Errc::malformed, "a detached signature that holds a payload");
+  }
+  TRY(const JsonObject* signature, signature_of(*object));
+  TRY(const std::string encoded_header, json_string(*signature, "protected"));
+  TRY(Bytes raw_signature, jose::decode_member(*signature, "signature", kSignatureBytes));
+  const JsonObject* unprotected = nullptr;
+  if (signature->contains("header")) {
+    TRY(unprotected, json_object(*signature, "header"));
+  }
+  return parse_parts(encoded_header, encoded_payload, unprotected, std::move(raw_signature),
+                     header);
+}
+
 Result<void> verify_jws(const ParsedJws& jws, const PublicKey& key) {
   if (key.type != jws.key_type) {
     return fail(Errc::bad_signature, "the algorithm does not fit the key");

@@ -38,6 +38,11 @@ struct JwsSigner {
 [[nodiscard]] Result<std::string> sign_jwt(KeyOps& keys, const JwsSigner& signer,
                                            std::string_view claims);
 
+/// Flattened form without its payload (RFC 7515 appendix F): whoever verifies has `payload` anyway.
+/// Errors: as sign_jws.
+[[nodiscard]] Result<JsonObject> sign_detached(KeyOps& keys, const JwsSigner& signer,
+                                               ByteView payload);
+
 /// A JWS whose structure holds and whose signature nobody has checked yet.
 struct ParsedJws {
   std::string kid;
@@ -52,6 +57,10 @@ struct ParsedJws {
 [[nodiscard]] Result<ParsedJws> parse_jws(std::string_view text);
 /// Compact, `typ` "JWT". Errors: as parse_jws.
 [[nodiscard]] Result<ParsedJws> parse_jwt(std::string_view text);
+
+/// Without payload: an object in general or flattened form, or the compact form as text. `typ` is
+/// whatever the signer chose. Errors: as parse_jws.
+[[nodiscard]] Result<ParsedJws> parse_detached(const Json& jws, ByteView payload);
 
 /// Errors: bad_signature (also when the key's type does not fit `alg`), bad_key.
 [[nodiscard]] Result<void> verify_jws(const ParsedJws& jws, const PublicKey& key);

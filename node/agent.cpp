@@ -5,7 +5,9 @@
 #include "crypto/assert.hpp"
 #include "crypto/hash.hpp"
 #include "node/inbox.hpp"
+#include "protocol/acks.hpp"
 #include "protocol/messenger.hpp"
+#include "protocol/relationship.hpp"
 
 namespace kith::node {
 namespace {
@@ -132,6 +134,9 @@ Result<Outcome> Agent::start(const ClockReading& clock) {
       due_.insert({at, id});
     }
     arrivals_ = unit.list("arrived");
+    for (const std::string& id : unit.list(kInbox)) {
+      marks_.add(id, is_anonymous_mark(id) ? load<InboxMark>(unit, kInbox, id)->time : Time{});
+    }
     for (const std::string& id : unit.list("effect")) {
       const Effect effect = *load<Effect>(unit, "effect", id);
       in_flight_[id] = effect;
@@ -188,18 +193,27 @@ std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& eve
   if (!unpacked.has_value()) return unpacked.error();
   const Inbound inbound{std::move(unpacked->message), std::move(unpacked->info), event.channel,
                         event.lasting};
-  // Anonymous messages have no sender to tell ids apart by: the envelope's own hash marks them.
   const std::string mark_id = inbound.info.sender
                                   ? inbound_mark_id(*inbound.info.sender, inbound.message.id)
-                                  : "anonymous|" + crypto::hex(crypto::sha256(event.envelope));
+                                  : anonymous_mark_id(event.envelope);
   if (load<InboxMark>(unit, kInbox, mark_id)) {
     repeat_answers(unit, inbound, mark_id);
-  } else if (protocol::is_problem_report(inbound.message)) {
-    deliver_problem(unit, inbound);
-    save(unit, kInbox, mark_id, InboxMark{unit.now(), {}});
-  } else {
-    return deliver(unit, inbound, mark_id);
+    return std::nullopt;
   }
+  if (marks_.is_full(mark_id)) {
+    return fail(Errc::limit_exceeded, "that sender wrote more messages than are remembered");
+  }
+  if (inbound.info.rotation && inbound.info.own_did) {
+    protocol::follow_rotation(unit, *inbound.info.own_did, *inbound.info.rotation);
+  }
+  if (is_silenced(unit, inbound)) {
+    unit.audit("message.ignored", {{"type", inbound.message.type}});
+    remember(unit, mark_id);
+    return std::nullopt;
+  }
+  if (!protocol::is_problem_report(inbound.message)) return deliver(unit, inbound, mark_id);
+  deliver_problem(unit, inbound);
+  remember(unit, mark_id);
   return std::nullopt;
 }
 
@@ -227,24 +241,54 @@ std::optional<Error> Agent::deliver(Unit& unit, const Inbound& inbound, std::str
   const std::string& type = inbound.message.type;
   const auto found = by_type_.find(type);
   const auto before = unit.savepoint();
-  const Result<void> result = found == by_type_.end() ? Result<void>(fail(Errc::unknown_type))
-                                                      : found->second->on_message(unit, inbound);
-  if (result.has_value() && found->second->only_reads(type)) return std::nullopt;
+  const bool handled = found != by_type_.end();
+  // An empty message is there for its headers: nobody has to handle it.
+  const Result<void> result = handled ? found->second->on_message(unit, inbound)
+                              : protocol::is_empty(inbound.message)
+                                  ? Result<void>()
+                                  : Result<void>(fail(Errc::unknown_type));
+  if (result.has_value() && handled && found->second->only_reads(type)) return std::nullopt;
   if (!result.has_value()) {
     unit.roll_back(before);
     // Nobody to report to: the connection answers, without a mark, so that a later try can succeed.
     if (!inbound.info.authenticated) return result.error();
     unit.audit("message.refused", {{"code", crypto::error_text(result.error().code).code}});
     report_problem(unit, inbound, result.error());
+  } else {
+    settle_acks(unit, inbound);
   }
-  save(unit, kInbox, mark_id, InboxMark{unit.now(), answers_of(unit.started())});
+  remember(unit, std::string(mark_id));
   return std::nullopt;
+}
+
+void Agent::remember(Unit& unit, const std::string& mark_id) {
+  save(unit, kInbox, mark_id, InboxMark{unit.now(), answers_of(unit.started())});
+  marks_.add(mark_id, unit.now());
+  for (const std::string& surplus : marks_.surplus()) {
+    const auto mark = load<InboxMark>(unit, kInbox, surplus);
+    ASSERT(mark.has_value());
+    unit.erase({kInbox, surplus});
+    marks_.remove(surplus, mark->time);
+  }
+}
+
+void Agent::settle_acks(Unit& unit, const Inbound& inbound) {
+  if (inbound.info.authenticated && !inbound.message.ack.empty()) {
+    for (const auto& module : modules_) module->on_acks(unit, inbound);
+  }
+  std::vector<std::string> ids = acks_wanted(unit, inbound);
+  // An answer carries the acknowledgement of what it answers (protocol::reply).
+  const bool answered = std::ranges::any_of(
+      unit.started(), [](const Effect& effect) { return effect.answers_inbound; });
+  if (answered && !ids.empty() && ids.back() == inbound.message.id) ids.pop_back();
+  protocol::acknowledge(unit, inbound, ids);
 }
 
 /// A report reaches every module that speaks the failed message's protocol; each knows its threads.
 void Agent::deliver_problem(Unit& unit, const Inbound& inbound) {
   const auto report = protocol::parse_problem_report(inbound.message);
   if (!report.has_value() || !inbound.info.authenticated || report->args.empty()) return;
+  if (!count_reported_problem(unit, inbound)) return;
   unit.audit("problem.received", {{"code", report->code}});
   const std::string failed_protocol = protocol_of(report->args.front());
   for (const auto& module : modules_) {
@@ -384,7 +428,9 @@ void Agent::run_timer(Unit& unit, const std::string& id) {
 void Agent::sweep(Unit& unit) {
   for (const std::string& id : unit.list(kInbox)) {
     const auto mark = load<InboxMark>(unit, kInbox, id);
-    if (mark && mark->time + limits::kInboxMarkLife < unit.now()) unit.erase({kInbox, id});
+    if (!mark || mark->time + limits::kInboxMarkLife >= unit.now()) continue;
+    unit.erase({kInbox, id});
+    marks_.remove(id, mark->time);
   }
   for (const std::string& id : unit.list(kCommands)) {
     const auto done = load<StoredReply>(unit, kCommands, id);

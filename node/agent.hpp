@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "node/event.hpp"
+#include "node/inbox.hpp"
 #include "protocol/unit_of_work.hpp"
 
 namespace kith::node {
@@ -73,6 +74,9 @@ class Agent {
   [[nodiscard]] std::optional<Error> deliver(Unit& unit, const Inbound& inbound,
                                              std::string_view mark_id);
   void deliver_problem(Unit& unit, const Inbound& inbound);
+  /// After a message was taken: tells modules what it acknowledges, acknowledges what it asks.
+  void settle_acks(Unit& unit, const Inbound& inbound);
+  void remember(Unit& unit, const std::string& mark_id);
   void repeat_answers(Unit& unit, const Inbound& inbound, std::string_view mark_id);
   void run_timer(Unit& unit, const std::string& id);
   [[nodiscard]] std::optional<Time> retry_or_end(Unit& unit, protocol::Effect effect,
@@ -93,8 +97,9 @@ class Agent {
   std::set<std::pair<Time, std::string>> retries_;     ///< Effects waiting for their next try.
   std::map<std::string, protocol::Effect> in_flight_;  ///< Transient ones exist only here.
   std::set<std::string> open_;                         ///< Effects with a record.
-  std::vector<std::string> arrivals_;                  ///< Records of collection `arrived`.
-  Duration uptime_before_{};                           ///< Of earlier lives.
+  MarkIndex marks_;
+  std::vector<std::string> arrivals_;  ///< Records of collection `arrived`.
+  Duration uptime_before_{};           ///< Of earlier lives.
 };
 
 }  // namespace kith::node

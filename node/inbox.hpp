@@ -3,7 +3,10 @@
 /// Inbox marks: a message is handled once, and an identical repeat gets the stored answers again.
 /// Command replies likewise. Problem reports for messages that a handler refused.
 
+#include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "protocol/module.hpp"
@@ -32,6 +35,26 @@ struct StoredReply {
 };
 
 [[nodiscard]] std::string inbound_mark_id(const Did& sender, std::string_view message_id);
+/// Anonymous messages have no sender to tell ids apart by: the envelope's own hash marks them.
+[[nodiscard]] std::string anonymous_mark_id(ByteView envelope);
+[[nodiscard]] bool is_anonymous_mark(std::string_view mark_id);
+
+/// How many marks there are of each sender. In memory only; the Agent adds all of them at its
+/// start.
+class MarkIndex {
+ public:
+  /// `time` matters for anonymous marks only.
+  void add(std::string_view mark_id, Time time);
+  void remove(std::string_view mark_id, Time time);
+  /// limits::kInboxMarksPerSenderMax is reached; never for anonymous marks, which make room.
+  [[nodiscard]] bool is_full(std::string_view mark_id) const;
+  /// The anonymous marks beyond limits::kInboxMarksAnonymousMax, the oldest first.
+  [[nodiscard]] std::vector<std::string> surplus() const;
+
+ private:
+  std::map<std::string, std::size_t, std::less<>> by_sender_;
+  std::set<std::pair<Time, std::string>> anonymous_;
+};
 
 /// The answers among a unit's effects, as far as they are small enough to keep with the mark
 /// (limits::kStoredAnswerBytesMax); large ones belong to requests that only read.
@@ -46,7 +69,18 @@ struct StoredReply {
 [[nodiscard]] bool may_succeed_later(Errc code);
 
 /// Tells an authenticated sender why its message was refused; the failed type is the first
-/// argument. Never answers a problem report, and never anonymous messages.
+/// argument. Never answers a problem report, and never anonymous messages. Counts against the
+/// thread's budget (protocol/problem_budget.hpp).
 void report_problem(Host& host, const Inbound& failed, const Error& error);
+/// Counts a report that came in; gives the thread up when that was one too many. False when the
+/// thread was given up before: then nobody shall hear of it.
+[[nodiscard]] bool count_reported_problem(Host& host, const Inbound& report);
+
+/// Whether nobody answers in this message's thread any more.
+[[nodiscard]] bool is_silenced(Host& host, const Inbound& inbound);
+
+/// Which messages `inbound` asks to be acknowledged and are known to have arrived, oldest first as
+/// asked; itself last. Empty for what is never acknowledged (protocol/acks.hpp).
+[[nodiscard]] std::vector<std::string> acks_wanted(Host& host, const Inbound& inbound);
 
 }  // namespace kith::node

@@ -4,6 +4,8 @@
 
 #include "crypto/assert.hpp"
 #include "crypto/limits.hpp"
+#include "protocol/attachment.hpp"
+#include "protocol/language.hpp"
 #include "protocol/padding.hpp"
 
 namespace kith::protocol {
@@ -76,7 +78,15 @@ Result<void> check_typ(const JsonObject& object) {
 Result<void> read_data(Attachment& attachment, const JsonObject& data) {
   TRY(const auto base64, json_optional_string(data, "base64"));
   if (base64) {
-    TRY(attachment.base64, crypto::from_base64url(*base64));
+    // The specification says base64url, and pads it in its own example.
+    const std::string_view text = std::string_view(*base64).substr(0, base64->find('='));
+    if (base64->size() - text.size() > 2) {
+      return fail(Errc::malformed, "the base64 of an attachment ends in too much padding");
+    }
+    if (base64->find_first_not_of('=', text.size()) != std::string::npos) {
+      return fail(Errc::malformed, "the base64 of an attachment has padding inside");
+    }
+    TRY(attachment.base64, crypto::from_base64url(text));
   }
   if (const Json* json = data.if_contains("json")) attachment.json = *json;
   TRY(attachment.links, read_texts(data, "links"));
@@ -88,7 +98,11 @@ Result<void> read_data(Attachment& attachment, const JsonObject& data) {
   if (!attachment.base64 && !attachment.json && attachment.links.empty()) {
     return fail(Errc::malformed, "an attachment has no data");
   }
-  return {};
+  if (!attachment.hash) return {};
+  // What must be fetched is checked then. A hash function that is unknown here proves nothing.
+  TRY(const ContentHash hash, parse_content_hash(*attachment.hash));
+  if (!attachment.base64 || !hash.is_supported()) return {};
+  return check_content_hash(*attachment.hash, *attachment.base64);
 }
 
 Result<Attachment> read_attachment(const Json& value) {
@@ -102,6 +116,9 @@ Result<Attachment> read_attachment(const Json& value) {
   TRY(attachment.format, json_optional_string(*object, "format"));
   TRY(attachment.lastmod_time, json_optional_int(*object, "lastmod_time"));
   TRY(attachment.byte_count, json_optional_int(*object, "byte_count"));
+  if (attachment.byte_count.value_or(0) < 0) {
+    return fail(Errc::malformed, "an attachment of less than no bytes");
+  }
   TRY(const JsonObject* data, crypto::json_object(*object, "data"));
   CHECK(read_data(attachment, *data));
   return attachment;
@@ -218,6 +235,17 @@ Result<void> read_times(Message& message, const JsonObject& object) {
   return {};
 }
 
+Result<void> read_languages(Message& message, const JsonObject& object) {
+  TRY(message.lang, json_optional_string(object, "lang"));
+  TRY(message.accept_lang, read_texts(object, "accept-lang"));
+  const bool readable = is_language_tag(message.lang.value_or("en")) &&
+                        std::ranges::all_of(message.accept_lang, [](const std::string& tag) {
+                          return is_language_tag(tag);
+                        });
+  if (!readable) return fail(Errc::malformed, "lang or accept-lang is not a language tag");
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> Attachment::payload() const {
@@ -271,8 +299,7 @@ Result<Message> read_message(const JsonObject& object) {
   TRY(message.from_prior, json_optional_string(object, "from_prior"));
   TRY(message.return_route, json_optional_string(object, "return_route"));
   TRY(message.return_route_thread, json_optional_string(object, "return_route_thread"));
-  TRY(message.lang, json_optional_string(object, "lang"));
-  TRY(message.accept_lang, read_texts(object, "accept-lang"));
+  CHECK(read_languages(message, object));
   message.others = other_headers(object);
   return message;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/acks.hpp"
 #include "protocol/forward.hpp"
 #include "protocol/key_choice.hpp"
 
@@ -170,6 +171,7 @@ Result<std::string> reply(Host& host, const Inbound& inbound, std::string_view t
   message.from = inbound.info.own_did;
   message.to = {*inbound.info.sender};
   message.body = std::move(body);
+  if (asks_for_ack(inbound.message)) message.ack = {inbound.message.id};
   if (inbound.message.return_route == "all") options.channel = inbound.channel;
   options.answers_inbound = true;
   return send(host, std::move(message), options);
