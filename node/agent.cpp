@@ -1,6 +1,7 @@
 #include "node/agent.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "crypto/assert.hpp"
 #include "crypto/hash.hpp"
@@ -99,6 +100,8 @@ bool Agent::overfills(const Unit& unit) const {
 Result<void> Agent::finish(Unit& unit, const ClockReading& clock, Outcome& outcome) {
   if (unit.changed()) save(unit, "meta", "uptime", Uptime{uptime_before_ + clock.steady});
   CHECK(unit.commit());
+  for (const auto& mark : std::exchange(dropped_marks_, {})) marks_.remove(mark.id, mark.time);
+  for (const auto& mark : std::exchange(new_marks_, {})) marks_.add(mark.id, mark.time);
   for (const auto& [id, at] : unit.timers()) {
     if (const auto old = timers_.find(id); old != timers_.end()) {
       due_.erase({old->second, id});
@@ -159,7 +162,14 @@ Result<Outcome> Agent::start(const ClockReading& clock) {
   return outcome;
 }
 
+/// Of a unit that was not committed.
+void Agent::forget_mark_changes() {
+  new_marks_.clear();
+  dropped_marks_.clear();
+}
+
 Result<Outcome> Agent::handle(const Event& event, const ClockReading& clock) {
+  forget_mark_changes();
   Outcome outcome;
   try {
     CHECK(std::visit([&](const auto& e) { return on(e, clock, outcome); }, event));
@@ -185,6 +195,7 @@ Result<void> Agent::on(const EnvelopeArrived& event, const ClockReading& clock, 
 
 /// Unpacks, checks for a repeat, delivers. Returns why the envelope was dropped, if it was.
 std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& event) {
+  forget_mark_changes();
   protocol::KnownDids known(unit);
   protocol::OwnSecrets secrets(unit);
   auto unpacked =
@@ -263,12 +274,10 @@ std::optional<Error> Agent::deliver(Unit& unit, const Inbound& inbound, std::str
 
 void Agent::remember(Unit& unit, const std::string& mark_id) {
   save(unit, kInbox, mark_id, InboxMark{unit.now(), answers_of(unit.started())});
-  marks_.add(mark_id, unit.now());
-  for (const std::string& surplus : marks_.surplus()) {
-    const auto mark = load<InboxMark>(unit, kInbox, surplus);
-    ASSERT(mark.has_value());
-    unit.erase({kInbox, surplus});
-    marks_.remove(surplus, mark->time);
+  new_marks_.push_back({mark_id, unit.now()});
+  if (auto oldest = marks_.in_the_way_of(mark_id)) {
+    unit.erase({kInbox, oldest->id});
+    dropped_marks_.push_back(std::move(*oldest));
   }
 }
 
@@ -430,7 +439,7 @@ void Agent::sweep(Unit& unit) {
     const auto mark = load<InboxMark>(unit, kInbox, id);
     if (!mark || mark->time + limits::kInboxMarkLife >= unit.now()) continue;
     unit.erase({kInbox, id});
-    marks_.remove(id, mark->time);
+    dropped_marks_.push_back({id, mark->time});
   }
   for (const std::string& id : unit.list(kCommands)) {
     const auto done = load<StoredReply>(unit, kCommands, id);

@@ -77,6 +77,7 @@ class Agent {
   /// After a message was taken: tells modules what it acknowledges, acknowledges what it asks.
   void settle_acks(Unit& unit, const Inbound& inbound);
   void remember(Unit& unit, const std::string& mark_id);
+  void forget_mark_changes();
   void repeat_answers(Unit& unit, const Inbound& inbound, std::string_view mark_id);
   void run_timer(Unit& unit, const std::string& id);
   [[nodiscard]] std::optional<Time> retry_or_end(Unit& unit, protocol::Effect effect,
@@ -98,6 +99,8 @@ class Agent {
   std::map<std::string, protocol::Effect> in_flight_;  ///< Transient ones exist only here.
   std::set<std::string> open_;                         ///< Effects with a record.
   MarkIndex marks_;
+  /// What the unit under way does to marks: counts once it is committed.
+  std::vector<MarkIndex::Dated> new_marks_, dropped_marks_;
   std::vector<std::string> arrivals_;  ///< Records of collection `arrived`.
   Duration uptime_before_{};           ///< Of earlier lives.
 };

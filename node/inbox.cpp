@@ -142,13 +142,11 @@ bool MarkIndex::is_full(std::string_view mark_id) const {
   return count != by_sender_.end() && count->second >= limits::kInboxMarksPerSenderMax;
 }
 
-std::vector<std::string> MarkIndex::surplus() const {
-  std::vector<std::string> ids;
-  for (const auto& [time, id] : anonymous_) {
-    if (anonymous_.size() - ids.size() <= limits::kInboxMarksAnonymousMax) break;
-    ids.push_back(id);
+std::optional<MarkIndex::Dated> MarkIndex::in_the_way_of(std::string_view mark_id) const {
+  if (!is_anonymous_mark(mark_id) || anonymous_.size() < limits::kInboxMarksAnonymousMax) {
+    return std::nullopt;
   }
-  return ids;
+  return Dated{anonymous_.begin()->second, anonymous_.begin()->first};
 }
 
 void report_problem(Host& host, const Inbound& failed, const Error& error) {

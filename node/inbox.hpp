@@ -4,6 +4,7 @@
 /// Command replies likewise. Problem reports for messages that a handler refused.
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -48,8 +49,14 @@ class MarkIndex {
   void remove(std::string_view mark_id, Time time);
   /// limits::kInboxMarksPerSenderMax is reached; never for anonymous marks, which make room.
   [[nodiscard]] bool is_full(std::string_view mark_id) const;
-  /// The anonymous marks beyond limits::kInboxMarksAnonymousMax, the oldest first.
-  [[nodiscard]] std::vector<std::string> surplus() const;
+  struct Dated {
+    std::string id;
+    Time time{};
+    friend bool operator==(const Dated&, const Dated&) = default;
+  };
+  /// The mark that has to go before `mark_id` may be added: the oldest anonymous one, when there
+  /// are limits::kInboxMarksAnonymousMax and this is another.
+  [[nodiscard]] std::optional<Dated> in_the_way_of(std::string_view mark_id) const;
 
  private:
   std::map<std::string, std::size_t, std::less<>> by_sender_;

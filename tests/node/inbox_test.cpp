@@ -313,14 +313,18 @@ TEST(MarkIndex, AnonymousMarksMakeRoomOldestFirst) {
   const auto time = [](std::size_t i) {
     return protocol::from_epoch_seconds(static_cast<std::int64_t>(i));
   };
-  for (std::size_t i = 0; i < limits::kInboxMarksAnonymousMax; ++i) index.add(id(i), time(i));
-  EXPECT_TRUE(index.surplus().empty());
-  EXPECT_FALSE(index.is_full(id(1)));
-  index.add(id(90000), time(90000));
-  index.add(id(90001), time(90001));
-  EXPECT_EQ(index.surplus(), (std::vector<std::string>{id(0), id(1)}));
+  for (std::size_t i = 0; i < limits::kInboxMarksAnonymousMax; ++i) {
+    EXPECT_FALSE(index.in_the_way_of(id(90000)).has_value());
+    index.add(id(i), time(i));
+  }
+  EXPECT_FALSE(index.is_full(id(90000)));
+  EXPECT_EQ(index.in_the_way_of(id(90000)), (node::MarkIndex::Dated{id(0), time(0)}));
+  const Did alice = Did::parse("did:example:alice").value();
+  EXPECT_FALSE(index.in_the_way_of(node::inbound_mark_id(alice, "1")).has_value());
   index.remove(id(0), time(0));
-  EXPECT_EQ(index.surplus(), std::vector<std::string>{id(1)});
+  EXPECT_FALSE(index.in_the_way_of(id(90000)).has_value());
+  index.add(id(90000), time(90000));
+  EXPECT_EQ(index.in_the_way_of(id(90001)), (node::MarkIndex::Dated{id(1), time(1)}));
 }
 
 }  // namespace
