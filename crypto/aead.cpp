@@ -192,9 +192,11 @@ Result<Bytes> aead_decrypt(ContentEncryption enc, const SecretBytes& key, ByteVi
       break;
   }
   Bytes out(ciphertext.size());
+  // libsodium wants an address even where there is nothing to read.
+  const std::uint8_t* const from = ciphertext.empty() ? tag.data() : ciphertext.data();
   if (crypto_aead_xchacha20poly1305_ietf_decrypt_detached(
-          out.data(), nullptr, ciphertext.data(), ciphertext.size(), tag.data(), aad.data(),
-          aad.size(), iv.data(), key.expose().data()) != 0) {
+          out.data(), nullptr, from, ciphertext.size(), tag.data(), aad.data(), aad.size(),
+          iv.data(), key.expose().data()) != 0) {
     return fail(Errc::cannot_decrypt, "the tag differs");
   }
   return out;

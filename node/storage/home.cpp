@@ -144,12 +144,14 @@ Result<int> take_lock(const std::string& directory) {
 Result<int> read_format(const std::string& directory) {
   TRY(const SecretBytes content, read_private(directory + "/format"));
   const std::string_view text = crypto::as_text(content.expose());
-  int version = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-  const bool whole = end == text.data() + text.size() - 1 && *end == '\n';
-  if (error != std::errc() || text.empty() || !whole || version < 1) {
+  const auto damaged = [] {
     return fail(Errc::storage_corrupt, "the format file of the home is damaged");
-  }
+  };
+  if (!text.ends_with('\n')) return damaged();
+  int version = 0;
+  const char* const line_end = text.data() + text.size() - 1;
+  const auto [end, error] = std::from_chars(text.data(), line_end, version);
+  if (error != std::errc() || end != line_end || version < 1) return damaged();
   return version;
 }
 
