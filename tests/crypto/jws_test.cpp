@@ -15,6 +15,7 @@ using test::edit_protected;
 using test::edited;
 using test::encoded;
 using test::flip_first;
+using test::object_of;
 using test::Party;
 
 constexpr std::string_view kPayload = R"({"id":"1","type":"https://didcomm.org/empty/1.0/empty"})";
@@ -73,6 +74,40 @@ TEST_F(Jws, OpensWhatItSignedWithEveryAlgorithm) {
     EXPECT_EQ(as_text(opened->payload), kPayload);
     EXPECT_EQ(opened->kid, party->kid);
     EXPECT_EQ(opened->alg, alg);
+  }
+}
+
+/// The signature with order - s instead of s: as valid, but not the one that is written.
+Bytes with_other_s(Bytes signature, std::string_view order_hex) {
+  const Bytes order = from_hex(order_hex).value();
+  int borrow = 0;
+  for (std::size_t i = 32; i-- > 0;) {
+    const int difference = order[i] - signature[32 + i] - borrow;
+    borrow = difference < 0 ? 1 : 0;
+    signature[32 + i] = static_cast<std::uint8_t>(difference & 0xff);
+  }
+  return signature;
+}
+
+TEST_F(Jws, WritesTheLowSAndReadsBoth) {
+  // The orders of the two groups (SEC 2, sections 2.4.1 and 2.4.2).
+  for (const auto& [party, order] :
+       {std::pair{&carol_, "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"},
+        std::pair{&dave_, "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"}}) {
+    const std::string text = sign(*party);
+    const Bytes low =
+        from_base64url(
+            std::string_view(object_of(text)["signatures"].at(0).at("signature").as_string()))
+            .value();
+    EXPECT_LT(low[32], 0x80);
+    const Bytes high = with_other_s(low, order);
+    EXPECT_GE(high[32], 0x7f);
+    EXPECT_NE(low, high);
+    const std::string altered = edited(text, [&](JsonObject& envelope) {
+      only_signature(envelope)["signature"] = base64url(high);
+    });
+    EXPECT_TRUE(open_jws(altered, lookup()));
+    EXPECT_FALSE(verify(party->public_key, as_bytes("x"), high, SValue::low_only).has_value());
   }
 }
 

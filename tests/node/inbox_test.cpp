@@ -291,6 +291,37 @@ TEST_F(InboxTest, LeavesContactsWithALogToTheirLog) {
   EXPECT_EQ(bob_.audited("rotation.ignored").size(), 2U);
 }
 
+TEST_F(InboxTest, WipesKeptStaticHalvesWhenAKeyGoes) {
+  EXPECT_FALSE(tell(alice_, message(alice_)).has_value());
+  EXPECT_EQ(bob_.keys().kept_agreements(), 1U);
+  bob_.edit([&](Host& host) {
+    protocol::forget_key(host, protocol::did_peer2_kid(*bob_did_, 1));
+    return true;
+  });
+  EXPECT_EQ(bob_.keys().kept_agreements(), 0U);
+}
+
+TEST_F(InboxTest, WipesKeptStaticHalvesWhenThePeerChangesItsKey) {
+  const Did peer = Did::parse("did:example:peer").value();
+  const auto document = [&](const PublicKey& key) {
+    return to_json(
+        *protocol::build_did_document(peer, {{"k", key, protocol::KeyUse::key_agreement}}, {}));
+  };
+  const PublicKey alices = alice_.recipients().front().key;
+  const auto remember = [&](const PublicKey& key) {
+    bob_.edit([&](Host& host) {
+      protocol::remember_document(host, peer.text(), document(key));
+      return true;
+    });
+  };
+  remember(alices);
+  EXPECT_FALSE(tell(alice_, message(alice_)).has_value());
+  remember(alices);  // The same key again: nothing to wipe.
+  EXPECT_EQ(bob_.keys().kept_agreements(), 1U);
+  remember(eve_.recipients().front().key);
+  EXPECT_EQ(bob_.keys().kept_agreements(), 0U);
+}
+
 TEST(MarkIndex, IsFullForOneSenderAndNotForOthers) {
   node::MarkIndex index;
   const Did alice = Did::parse("did:example:alice").value();
