@@ -94,7 +94,10 @@ Message make_problem_report(const Message& failed, const ProblemReport& report, 
   message.pthid = failed.thread();
   message.ack.push_back(failed.id);
   message.body["code"] = report.code;
-  if (!report.comment.empty()) message.body["comment"] = report.comment;
+  if (!report.comment.empty()) {
+    message.body["comment"] = report.comment;
+    message.lang = "en";  // All of Kith's own texts are English.
+  }
   if (!report.args.empty()) {
     message.body["args"] = JsonArray(report.args.begin(), report.args.end());
   }

@@ -67,6 +67,7 @@ TEST(ProblemReport, IsReadAsWritten) {
   const auto read = parse_problem_report(message);
   ASSERT_TRUE(read.has_value()) << read.error().detail;
   EXPECT_EQ(read->text(), "lost mail");
+  EXPECT_EQ(message.lang, "en");
   EXPECT_EQ(read->escalate_to, "mailto:a@b");
 }
 
