@@ -5,6 +5,7 @@
 #include "protocol/audit_log.hpp"
 #include "protocol/messenger.hpp"
 #include "recovery/backup_location.hpp"
+#include "recovery/signed_times.hpp"
 
 namespace kith::recovery {
 namespace {
@@ -48,9 +49,12 @@ struct Job {
   std::uint32_t part = 0;   ///< Of the open request.
   std::uint32_t index = 0;  ///< Of the open request.
   std::string request_id;   ///< Its message id: the only thread whose answer counts.
+  Bytes nonce;              ///< Of the open request, for the signed time.
+  Duration asked{};         ///< Host::uptime() then.
   std::uint32_t tries = 0;
   template <class V>
   void visit(V& v) {
+    v("nonce", nonce), v("asked", asked);
     v("owner", owner), v("context", context), v("link", link), v("parts", parts),
         v("wanted_counter", wanted_counter), v("phase", phase), v("state", state),
         v("problem", problem), v("part", part), v("index", index), v("request_id", request_id),
@@ -94,8 +98,7 @@ void end_job(Host& host, std::string_view id, Job job, JobState state, std::stri
 Result<JsonObject> request_body(Host& host, std::string_view id, const Job& job) {
   const JobPart& part = job.parts[job.part];
   if (job.phase != Phase::put) {
-    BackupGet get{job.link.token, part.part, job.wanted_counter, job.index,
-                  host.random().bytes(16)};
+    BackupGet get{job.link.token, part.part, job.wanted_counter, job.index, job.nonce};
     if (job.phase == Phase::read_back) get.counter = part.counter;
     return protocol::encode_body(get);
   }
@@ -115,6 +118,8 @@ Result<void> ask(Host& host, std::string_view id, Job job) {
   Message message = protocol::new_message(type, host.random(), protocol::epoch_seconds(host.now()));
   message.from = mine;
   message.to = {theirs};
+  job.nonce = host.random().bytes(16);
+  job.asked = host.uptime();
   TRY(message.body, request_body(host, id, job));
   protocol::SendOptions options;
   options.life = std::chrono::minutes{10};
@@ -179,6 +184,10 @@ Result<void> on_get_reply(Host& host, const Inbound& inbound, const std::string&
       end_job(host, id, job, JobState::failed,
               "the location gave back other bytes than were stored");
       return {};
+    }
+    if (job.link.token.empty() && !reply.signature.empty()) {  // Our own location.
+      static_cast<void>(
+          take_signed_time(host, inbound, job.nonce, job.asked, reply.time_ms, reply.signature));
     }
     advance(host, id, job);
     return {};
@@ -297,6 +306,9 @@ Result<void> BackupClient::on_message(Host& host, const Inbound& inbound) {
                  {},
                  {}});
     return {};
+  }
+  if (inbound.message.type == type_uri(kProtocol, BackupListReply::kName)) {
+    return on_time_reply(host, inbound);
   }
   const auto thread = load<JobThread>(host, kThreads, inbound.message.thread());
   auto job = thread ? load<Job>(host, kJobs, thread->job) : std::nullopt;

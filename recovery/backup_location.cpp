@@ -18,6 +18,7 @@ constexpr std::string_view kProtocol = "backup";
 constexpr std::string_view kTokens = "bk-token";
 constexpr std::chrono::hours kSweepEvery{24};
 constexpr std::chrono::hours kTokenNoticeEvery{1};
+constexpr std::size_t kNonceBytesMax = 64;
 
 struct TokenRecord {
   std::string client;
@@ -196,6 +197,15 @@ Result<std::string> reader_of(Host& host, const Inbound& inbound, ByteView token
   return record->client;
 }
 
+/// Empty without a nonce. Errors: limit_exceeded.
+Result<Bytes> signed_time(Host& host, const Inbound& inbound, ByteView nonce,
+                          std::int64_t time_ms) {
+  if (nonce.empty() || !inbound.info.own_did) return Bytes{};
+  if (nonce.size() > kNonceBytesMax)
+    return fail(Errc::limit_exceeded, "a nonce has at most 64 bytes");
+  return protocol::sign_as(host, *inbound.info.own_did, time_statement(nonce, time_ms));
+}
+
 Result<void> on_get(Host& host, const Inbound& inbound) {
   TRY(const BackupGet get, protocol::decode_body<BackupGet>(inbound.message.body));
   TRY(const std::string client, reader_of(host, inbound, get.token));
@@ -228,10 +238,7 @@ Result<void> on_get(Host& host, const Inbound& inbound) {
                        found->info.digest,
                        protocol::epoch_ms(host.now()),
                        {}};
-  if (!get.nonce.empty()) {
-    TRY(reply.signature,
-        protocol::sign_as(host, *inbound.info.own_did, time_statement(get.nonce, reply.time_ms)));
-  }
+  TRY(reply.signature, signed_time(host, inbound, get.nonce, reply.time_ms));
   TRY(const std::string sent,
       protocol::reply(host, inbound, type_uri(kProtocol, BackupGetReply::kName),
                       protocol::encode_body(reply)));
@@ -248,6 +255,8 @@ Result<void> on_list(Host& host, const Inbound& inbound) {
       reply.versions.push_back(version.info);
     }
   }
+  reply.time_ms = protocol::epoch_ms(host.now());
+  TRY(reply.signature, signed_time(host, inbound, list.nonce, reply.time_ms));
   TRY(const std::string sent,
       protocol::reply(host, inbound, type_uri(kProtocol, BackupListReply::kName),
                       protocol::encode_body(reply)));

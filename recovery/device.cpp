@@ -72,7 +72,7 @@ std::string_view step_name(GenuineStep step) {
 std::string_view state_name(Host& host, const OpeningSummary& summary) {
   if (const auto job = finish_job(host)) {
     if (job->step == FinishStep::done) return "recovered";
-    return job->slow && job->step == FinishStep::identity ? "waiting-period" : "finishing";
+    return job->waits && job->step == FinishStep::identity ? "waiting-period" : "finishing";
   }
   if (summary.opened) return "opened";
   return recover_job(host) ? "collecting" : "none";
@@ -115,9 +115,12 @@ void session_hints(Host& host, JsonArray& hints) {
 
 void location_hints(Host& host, JsonArray& hints) {
   for (const LocationFetch& fetch : location_fetches(host)) {
-    if (fetch.complete() || fetch.problem.empty()) continue;
-    hint(hints, "A place with your backup does not give it out yet (" + fetch.problem +
-                    "). Kith keeps trying.");
+    if (fetch.problem.empty()) continue;
+    const std::string place = location_address(fetch);
+    hint(hints, fetch.complete()
+                    ? "Do not rely on " + place + " for backups: " + fetch.problem + "."
+                    : place + " does not give your backup out yet (" + fetch.problem +
+                          "). Kith keeps trying.");
   }
 }
 
@@ -142,6 +145,11 @@ JsonArray hints_for(Host& host, const OpeningSummary& summary) {
   session_hints(host, hints);
   location_hints(host, hints);
   if (summary.opened) {
+    if (summary.stale()) {
+      hint(hints,
+           "Your trustees know of another, newer backup than the one that is open. Ask more "
+           "trustees first: what this backup does not know is lost.");
+    }
     const auto decision = judge(host, recover_job(host)->choice);
     if (decision.step == GenuineStep::wait) {
       hint(hints, std::string(wait_text(decision.reason)));
@@ -166,7 +174,9 @@ JsonArray hints_for(Host& host, const OpeningSummary& summary) {
 JsonArray describe_locations(Host& host) {
   JsonArray rows;
   for (const LocationFetch& fetch : location_fetches(host)) {
-    JsonObject row{{"state", fetch.complete() ? "complete" : "fetching"}};
+    if (!fetch.started) continue;  // Another token of the same place is enough so far.
+    JsonObject row{{"state", fetch.complete() ? "complete" : "fetching"},
+                   {"address", location_address(fetch)}};
     if (!fetch.problem.empty()) row["problem"] = fetch.problem;
     rows.push_back(std::move(row));
   }
@@ -188,8 +198,10 @@ JsonObject status(Host& host) {
   if (!summary.problem.empty()) reply["problem"] = summary.problem;
   if (summary.opened) {
     reply["name"] = summary.identity_name;
-    reply["backup"] =
-        JsonObject{{"counter", summary.counter}, {"created", protocol::utc_text(summary.created)}};
+    reply["backup"] = JsonObject{{"counter", summary.counter},
+                                 {"created", protocol::utc_text(summary.created)},
+                                 {"newest_known", summary.newest_known},
+                                 {"stale", summary.stale()}};
   }
   const auto job = finish_job(host);
   const auto began = recover_job(host);

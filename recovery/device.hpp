@@ -18,9 +18,10 @@
 ///       To the trustee's question. Errors: not_found, wrong_state, limit_exceeded.
 ///   recover-status {} -> {state: none|collecting|opened|finishing|waiting-period|recovered,
 ///       sessions: [{id, trustee, state, code_to_read?, needs: [..], question?, remaining_s?,
-///       text?}], locations: [{state, problem?}], good_answers, backup?: {counter, created},
-///       blamed: [{id, trustee, reason}], candidates: [{policy, words, vouching, contradicting}],
-///       waiting_for?, can_finish, steps: [{name, state, detail?}], notes: [text], hints: [text]}
+///       text?}], locations: [{state, address, problem?}], good_answers,
+///       backup?: {counter, created, newest_known, stale}, blamed: [{id, trustee, reason}],
+///       candidates: [{policy, words, vouching, contradicting}], waiting_for?, can_finish,
+///       steps: [{name, state, detail?}], notes: [text], hints: [text]}
 ///       good_answers counts; how many are needed only the owner knew.
 ///   recover-finish! {choose?, confirm_few?} -> {state, candidates?, step?}
 ///       First shows the candidates; given again, or with `choose` (a policy address), it takes the

@@ -6,6 +6,7 @@
 #include "crypto/hash.hpp"
 #include "crypto/limits.hpp"
 #include "ledger/connection.hpp"
+#include "protocol/audit_log.hpp"
 #include "recovery/device_open.hpp"
 
 namespace kith::recovery {
@@ -14,8 +15,9 @@ namespace {
 constexpr std::string_view kLocations = "recover-location";
 constexpr std::string_view kLogs = "recover-log";
 constexpr std::string_view kFetch = "fetch|";
-constexpr std::size_t kLocationsFollowedMax = 32;
-constexpr std::size_t kTokensMax = 64;
+constexpr std::size_t kFetchesMax = 64;
+/// One session may name no more, so that a liar leaves room for the others.
+constexpr std::size_t kFetchesOfSessionMax = kLocationsMax;
 constexpr Duration kRetry{10'000};
 constexpr Duration kRetryTest{1'000};
 constexpr Duration kRetryCap{600'000};
@@ -25,11 +27,6 @@ constexpr Duration kReadAgainTest{5'000};
 Duration retry_after(Host& host, std::uint32_t tries) {
   const Duration first = host.test_mode() ? kRetryTest : kRetry;
   return std::min(first * (1 << std::min<std::uint32_t>(tries, 8)), kRetryCap);
-}
-
-std::string location_id(std::string_view did) {
-  return crypto::hex(crypto::digest("kith/recovery/v1/location", {crypto::as_bytes(did)}))
-      .substr(0, 32);
 }
 
 std::string timer_of(std::string_view location) {
@@ -48,12 +45,14 @@ Result<void> start_next(Host& host, std::string_view id, LocationFetch fetch) {
     TRY(const Did own, ledger::make_one_time_did(host, {}));
     fetch.own_did = own.text();
   }
-  const LocationLink link{fetch.own_did, fetch.did,
-                          fetch.tokens[fetch.tries % fetch.tokens.size()]};
+  const LocationLink link{fetch.own_did, fetch.did, fetch.token};
+  fetch.started = true;
   fetch.job = start_get(host, kDeviceModule, timer_of(id), link, next_part(fetch), std::nullopt);
   save(host, kLocations, id, fetch);
   return {};
 }
+
+void start_fetches(Host& host, const std::set<std::string>& useless);
 
 void try_again_later(Host& host, std::string_view id, LocationFetch fetch, std::string problem) {
   fetch.problem = std::move(problem);
@@ -61,6 +60,25 @@ void try_again_later(Host& host, std::string_view id, LocationFetch fetch, std::
   ++fetch.tries;
   save(host, kLocations, id, fetch);
   host.set_timer(kDeviceModule, timer_of(id), host.now() + retry_after(host, fetch.tries));
+  start_fetches(host, {});
+}
+
+/// Every location gives its first token's backup first; a further token only where what came so
+/// far is useless, or its token is refused.
+void start_fetches(Host& host, const std::set<std::string>& useless) {
+  std::set<std::string> served;  // DIDs of which more need not be asked now.
+  for (const LocationFetch& fetch : location_fetches(host)) {
+    const bool failed = fetch.started && !fetch.complete() && fetch.tries > 0;
+    const bool wrong = fetch.complete() && (fetch.source.empty() || useless.contains(fetch.source));
+    if (fetch.started && !failed && !wrong) served.insert(fetch.did);
+  }
+  for (const std::string& id : host.list(kLocations)) {
+    auto fetch = *load<LocationFetch>(host, kLocations, id);
+    if (fetch.started || !served.insert(fetch.did).second) continue;
+    fetch.started = true;
+    save(host, kLocations, id, fetch);
+    host.set_timer(kDeviceModule, timer_of(id), host.now());
+  }
 }
 
 std::optional<Source> read_source(Host& host, const LocationFetch& fetch) {
@@ -95,22 +113,21 @@ std::optional<Source> read_source(Host& host, const LocationFetch& fetch) {
 
 void fetch_from_locations(Host& host) {
   for (const DeviceSession& session : device_sessions(host)) {
+    std::size_t named = 0;
     for (const BackupLocator& locator : session.locations) {
-      const std::string id = location_id(locator.did);
-      auto known = load<LocationFetch>(host, kLocations, id);
-      if (!known && host.list(kLocations).size() >= kLocationsFollowedMax) continue;
-      LocationFetch fetch = known.value_or(LocationFetch{});
-      const bool new_token = std::ranges::find(fetch.tokens, locator.token) == fetch.tokens.end() &&
-                             fetch.tokens.size() < kTokensMax;
-      if (!new_token) continue;
+      if (++named > kFetchesOfSessionMax) break;
+      const auto known = location_fetches(host);
+      const bool is_known = std::ranges::any_of(known, [&](const LocationFetch& other) {
+        return other.did == locator.did && other.token == locator.token;
+      });
+      if (is_known || known.size() >= kFetchesMax) continue;
+      LocationFetch fetch;
       fetch.did = locator.did;
-      fetch.tokens.push_back(locator.token);
-      save(host, kLocations, id, fetch);
-      if (fetch.job.empty() && !fetch.complete()) {
-        host.set_timer(kDeviceModule, timer_of(id), host.now());
-      }
+      fetch.token = locator.token;
+      save(host, kLocations, protocol::numbered_id(known.size()), fetch);
     }
   }
+  start_fetches(host, {});
 }
 
 void continue_fetch(Host& host, std::string_view location) {
@@ -133,6 +150,12 @@ void continue_fetch(Host& host, std::string_view location) {
     save(host, kLocations, location, *fetch);
     if (fetch->complete()) {
       ledger::drop_one_time_did(host, fetch->own_did);
+      if (const auto source = read_source(host, *fetch)) {
+        fetch->source = source->id;
+      } else {
+        fetch->problem = "what it gave is no backup of Kith";
+      }
+      save(host, kLocations, location, *fetch);
       evaluate(host);
       return;
     }
@@ -149,15 +172,36 @@ std::vector<LocationFetch> location_fetches(Host& host) {
   return fetches;
 }
 
+std::string location_address(const LocationFetch& fetch) {
+  const auto did = Did::parse(fetch.did);
+  if (!did.has_value()) return {};
+  const auto document = protocol::resolve_self_contained(*did);
+  if (!document.has_value() || document->services.empty()) return {};
+  return document->services.front().uri;
+}
+
+void judge_locations(Host& host, const std::map<std::string, std::string>& problems,
+                     const std::set<std::string>& useless) {
+  for (const std::string& id : host.list(kLocations)) {
+    auto fetch = *load<LocationFetch>(host, kLocations, id);
+    if (fetch.source.empty()) continue;
+    const auto found = problems.find(fetch.source);
+    const std::string problem = found == problems.end() ? "" : found->second;
+    if (fetch.problem == problem) continue;
+    fetch.problem = problem;
+    save(host, kLocations, id, fetch);
+  }
+  start_fetches(host, useless);
+}
+
 std::vector<Source> sources(Host& host) {
   std::vector<Source> found;
   for (const LocationFetch& fetch : location_fetches(host)) {
-    if (!fetch.complete()) continue;
-    auto source = read_source(host, fetch);
-    if (!source) continue;
+    if (fetch.source.empty()) continue;
     const bool known =
-        std::ranges::any_of(found, [&](const Source& other) { return other.id == source->id; });
-    if (!known) found.push_back(std::move(*source));
+        std::ranges::any_of(found, [&](const Source& other) { return other.id == fetch.source; });
+    if (known) continue;
+    if (auto source = read_source(host, fetch)) found.push_back(std::move(*source));
   }
   return found;
 }

@@ -107,6 +107,21 @@ void open_vouches(Host& host, const SecretPoint& recovery_key, OpeningSummary& s
   }
 }
 
+/// Which backup the trustees' heads call the newest.
+void open_heads(Host& host, const OpenedSet& set, OpeningSummary& summary) {
+  const Digest core = crypto::core_digest(set.backup.core);
+  summary.newest_known = 0;
+  summary.other_newest = false;
+  for (const ArrivedAnswer& arrived : arrived_answers(host)) {
+    const auto answer = read_answer(arrived.answer);
+    if (!answer.has_value() || answer->head.empty()) continue;
+    const auto head = open_head(set.recovery_key, answer->r, answer->record_id, answer->head);
+    if (!head.has_value()) continue;
+    summary.newest_known = std::max(summary.newest_known, head->counter);
+    if (head->counter == summary.counter && head->core_digest != core) summary.other_newest = true;
+  }
+}
+
 /// What the wallet inside says of itself, and the logs that it holds.
 void note_wallet(Host& host, const OpenedSet& set, OpeningSummary& summary) {
   const auto snapshot = set.backup.content.expose();
@@ -139,6 +154,7 @@ void note_opened(Host& host, const Source& source, const Collected& collected,
   const OpenedSet& set = *opening.set;
   const bool first = !summary.opened;
   summary.opened = true;
+  summary.sheet_suspect = false;
   summary.problem.clear();
   summary.source = source.id;
   summary.anchor = anchor_text(set.anchor);
@@ -150,6 +166,7 @@ void note_opened(Host& host, const Source& source, const Collected& collected,
                   saved_record<OwnerSet>(set.backup.content.expose(), "recovery-record", "set"),
                   summary);
   open_vouches(host, set.recovery_key, summary);
+  open_heads(host, set, summary);
   note_wallet(host, set, summary);
   if (!first) return;
   host.audit("recover.opened", {{"answers", summary.good_answers}});
@@ -234,13 +251,109 @@ OpeningSummary opening_summary(Host& host) {
   return load<OpeningSummary>(host, "meta", kSummary).value_or(OpeningSummary{});
 }
 
+namespace {
+
+/// Leaves that `session` has answered with, as far as they can be read.
+std::vector<SheetLeaf> answered_leaves(const std::vector<ArrivedAnswer>& answers,
+                                       const std::string& session) {
+  std::vector<SheetLeaf> leaves;
+  for (const ArrivedAnswer& arrived : answers) {
+    if (arrived.session != session) continue;
+    const auto answer = read_answer(arrived.answer);
+    if (!answer.has_value()) continue;
+    leaves.push_back({answer->record_id, answer->version, answer->x_path, answer->share_point});
+  }
+  return leaves;
+}
+
+bool knows_any(const Source& source, const std::vector<SheetLeaf>& leaves) {
+  return std::ranges::any_of(leaves,
+                             [&](const SheetLeaf& leaf) { return source.sheet.has_leaf(leaf); });
+}
+
+/// For how many sessions' answers a source's sheet speaks.
+struct Ranked {
+  const Source* source = nullptr;
+  std::size_t sessions = 0;
+};
+std::vector<Ranked> rank(const std::vector<Source>& all, const std::vector<DeviceSession>& sessions,
+                         const std::vector<ArrivedAnswer>& answers) {
+  std::vector<Ranked> ranked;
+  for (const Source& source : all) {
+    Ranked one{&source, 0};
+    for (const DeviceSession& session : sessions) {
+      if (knows_any(source, answered_leaves(answers, crypto::hex(session.id)))) ++one.sessions;
+    }
+    ranked.push_back(one);
+  }
+  std::ranges::stable_sort(ranked, [](const Ranked& a, const Ranked& b) {
+    if (a.sessions != b.sessions) return a.sessions > b.sessions;
+    return a.source->targets[1].counter > b.source->targets[1].counter;
+  });
+  return ranked;
+}
+
+/// Asks each trustee for one source: the first whose sheet knows its share, or, as long as no sheet
+/// does, one after the other. Releases are limited, and a liar may name places of its own.
+void ask_trustees(Host& host, const std::vector<Ranked>& ranked, const OpeningSummary& summary) {
+  const auto answers = arrived_answers(host);
+  for (const DeviceSession& session : device_sessions(host)) {
+    const auto leaves = answered_leaves(answers, crypto::hex(session.id));
+    const bool on_a_sheet = std::ranges::any_of(
+        ranked, [&](const Ranked& one) { return knows_any(*one.source, leaves); });
+    for (const Ranked& one : ranked) {
+      const Source& source = *one.source;
+      if (on_a_sheet && !knows_any(source, leaves)) continue;
+      if (ask_for_points(host, session.id, source.id, source.targets)) break;
+      if (summary.opened && source.id == summary.source) break;  // Nothing better comes after it.
+    }
+  }
+}
+
+/// What is wrong with what each source's location gave.
+void say_what_is_wrong(Host& host, const std::vector<Ranked>& ranked,
+                       const OpeningSummary& summary) {
+  std::map<std::string, std::string> problems;
+  std::set<std::string> useless;
+  const bool any_answer = !arrived_answers(host).empty();
+  const auto opened = std::ranges::find_if(
+      ranked, [&](const Ranked& one) { return one.source->id == summary.source; });
+  for (const Ranked& one : ranked) {
+    if (summary.opened && one.source->id == summary.source) continue;
+    if (any_answer && one.sessions == 0) {
+      useless.insert(one.source->id);
+      problems[one.source->id] = "what it gave fits no trustee's answer";
+    }
+    if (!summary.opened || opened == ranked.end()) continue;
+    const bool same_set = one.source->sheet.encoded() == opened->source->sheet.encoded() &&
+                          one.source->capsule == opened->source->capsule;
+    problems[one.source->id] = !same_set ? "it gave another recovery set's data"
+                               : one.source->targets[1].counter < summary.counter
+                                   ? "it gave an older backup"
+                                   : "its backup does not open";
+  }
+  judge_locations(host, problems, useless);
+}
+
+}  // namespace
+
 void evaluate(Host& host) {
   OpeningSummary summary = opening_summary(host);
-  for (const Source& source : sources(host)) {
-    if (summary.opened && source.id != summary.source) continue;
-    ask_for_points(host, source.id, source.targets);
-    if (try_source(host, source, summary)) break;
+  const std::vector<Source> all = sources(host);
+  const auto ranked = rank(all, device_sessions(host), arrived_answers(host));
+  ask_trustees(host, ranked, summary);
+  for (const Ranked& one : ranked) {
+    if (!summary.opened || one.source->id == summary.source) {
+      if (try_source(host, *one.source, summary)) break;
+      continue;
+    }
+    OpeningSummary better;  // What opened stays, unless this one opens too.
+    better.opened = true;   // The user was told already.
+    if (!try_source(host, *one.source, better)) continue;
+    summary = std::move(better);
+    break;
   }
+  say_what_is_wrong(host, ranked, summary);
   save(host, "meta", kSummary, summary);
   if (summary.opened) read_wanted_logs(host);
 }

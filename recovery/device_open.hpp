@@ -3,14 +3,19 @@
 /// From answers to an opened set: downloads from the backup locations, combining, and the question
 /// whether the identity is genuine (recovery-protocol section 4).
 ///
-/// A source is what one location gave: sheet, capsule, newest backup. Locations that gave the same
-/// are one source. The device asks for the points of the first source, and for those of another one
-/// only while nothing has opened: then the first location is the suspect.
+/// A source is what one location gave for one token: sheet, capsule, newest backup. Those that are
+/// the same are one source. A location is asked with the next token only if what it gave before
+/// fits no answer: a lying trustee may name a token of its own. A trustee is asked for the points
+/// of one source after the other, those first whose sheet knows its share; answers that no sheet
+/// knows make the location the suspect. Of what opens, that counts whose sheet knows most trustees,
+/// and of those the backup with the highest number.
 ///
 /// What was opened is not stored: it is opened again, from the stored answers, when it is needed.
 /// Stored is what people and the decision need (OpeningSummary).
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,20 +31,24 @@
 
 namespace kith::recovery {
 
-/// Downloads from one location (collection `recover-location`, by a hash of its DID).
+/// Downloads from one location with one token (collection `recover-location`, numbered in the order
+/// in which trustees named them).
 struct LocationFetch {
   std::string did;
-  std::string own_did;        ///< One-time, without address: answers come on the connection.
-  std::vector<Bytes> tokens;  ///< From different trustees; tried in turn.
-  std::string job;            ///< Of the part under way; empty while none is.
-  std::string sheet_job;      ///< Ended well; their content stays with the backup module.
+  std::string own_did;  ///< One-time, without address: answers come on the connection.
+  Bytes token;
+  bool started = false;
+  std::string job;        ///< Of the part under way; empty while none is.
+  std::string sheet_job;  ///< Ended well; their content stays with the backup module.
   std::string capsule_job;
   std::string backup_job;
   std::uint32_t tries = 0;
+  std::string source;  ///< Id of what was fetched; empty: nothing yet, or nothing that parses.
   std::string problem;
   template <class V>
   void visit(V& v) {
-    v("did", did), v("own_did", own_did), v("tokens", tokens), v("job", job);
+    v("did", did), v("own_did", own_did), v("token", token), v("started", started), v("job", job);
+    v("source", source);
     v("sheet_job", sheet_job), v("capsule_job", capsule_job), v("backup_job", backup_job);
     v("tries", tries), v("problem", problem);
   }
@@ -59,6 +68,12 @@ void fetch_from_locations(Host& host);
 /// Timer "fetch|<location>": a download ended, or is to be tried again.
 void continue_fetch(Host& host, std::string_view location);
 [[nodiscard]] std::vector<LocationFetch> location_fetches(Host& host);
+/// Where it is, for people: the address inside its DID.
+[[nodiscard]] std::string location_address(const LocationFetch& fetch);
+/// Says of each location what is wrong with what it gave, and tries further tokens where all that
+/// came so far is `useless`: ids of sources that fit no answer.
+void judge_locations(Host& host, const std::map<std::string, std::string>& problems,
+                     const std::set<std::string>& useless);
 /// Complete ones that parse, in a fixed order.
 [[nodiscard]] std::vector<Source> sources(Host& host);
 
@@ -124,6 +139,10 @@ struct OpeningSummary {
   std::optional<PublicKey> signer;  ///< Of the backup.
   std::uint64_t counter = 0;
   Time created{};  ///< Of the backup, as its device believed.
+  /// Newest backup that a trustee's head names; 0: none does. It only warns: whoever has had an
+  /// unlocked device can have named any.
+  std::uint64_t newest_known = 0;
+  bool other_newest = false;  ///< A head names another backup with the opened one's counter.
   std::string identity_name;
   std::string policy;  ///< As the backup itself says.
   std::vector<WantedLog> logs;
@@ -134,9 +153,12 @@ struct OpeningSummary {
     v("opened", opened), v("source", source), v("good_answers", good_answers);
     v("sheet_suspect", sheet_suspect), v("problem", problem), v("blamed", blamed);
     v("vouches", vouches), v("anchor", anchor), v("signer", signer), v("counter", counter);
-    v("created", created), v("identity_name", identity_name), v("policy", policy);
+    v("created", created), v("newest_known", newest_known), v("other_newest", other_newest);
+    v("identity_name", identity_name), v("policy", policy);
     v("logs", logs), v("planned", planned);
   }
+  /// Another backup than the opened one should exist.
+  [[nodiscard]] bool stale() const { return newest_known > counter || other_newest; }
 };
 [[nodiscard]] OpeningSummary opening_summary(Host& host);
 

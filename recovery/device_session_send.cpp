@@ -104,19 +104,20 @@ Result<void> send_and_keep(Host& host, DeviceSession session) {
   return {};
 }
 
-void ask_for_points(Host& host, const std::string& source, const Targets& targets) {
-  for (DeviceSession& session : device_sessions(host)) {
-    if (session.step != DeviceStep::located && session.step != DeviceStep::answered) continue;
-    const bool asked = std::ranges::any_of(
-        session.asked, [&](const PointsAsked& points) { return points.source == source; });
-    const bool busy = std::ranges::any_of(
-        session.asked, [](const PointsAsked& points) { return !points.answered; });
-    if (asked || busy) continue;
-    auto blinding = blind(targets, host.random());
-    if (!blinding.has_value()) continue;
-    session.asked.push_back({source, std::move(*blinding), 0, false});
-    if (!send_and_keep(host, session).has_value()) save_session(host, session);
-  }
+bool ask_for_points(Host& host, const SessionId& id, const std::string& source,
+                    const Targets& targets) {
+  auto session = session_named(host, crypto::hex(id));
+  if (!session.has_value()) return false;
+  if (session->step != DeviceStep::located && session->step != DeviceStep::answered) return false;
+  const auto& asked = session->asked;
+  if (std::ranges::find(asked, false, &PointsAsked::answered) != asked.end()) return true;
+  if (std::ranges::find(asked, source, &PointsAsked::source) != asked.end()) return false;
+  if (asked.size() >= kSourcesAskedMax) return false;
+  auto blinding = blind(targets, host.random());
+  if (!blinding.has_value()) return false;
+  session->asked.push_back({source, std::move(*blinding), 0, false});
+  if (!send_and_keep(host, *session).has_value()) save_session(host, *session);
+  return true;
 }
 
 void repeat_sessions(Host& host) {

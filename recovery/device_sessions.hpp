@@ -41,6 +41,9 @@ constexpr bool is_valid(DeviceStep step) {
   return step >= DeviceStep::requested && step <= DeviceStep::closed;
 }
 
+/// A trustee releases each version limits::kReleasesMax times at most.
+inline constexpr std::size_t kSourcesAskedMax = 8;
+
 /// Points that one trustee is asked for, for one source (device_open.hpp).
 struct PointsAsked {
   std::string source;
@@ -123,8 +126,11 @@ struct ArrivedAnswer {
 /// A trustee's program refused a message of ours.
 void on_session_problem(Host& host, const Inbound& inbound, const protocol::ProblemReport& report);
 
-/// Asks every trustee that has approved for the points of `source`; once for each.
-void ask_for_points(Host& host, const std::string& source, const Targets& targets);
+/// Asks a trustee that has approved for the points of `source`, unless it was asked before, was
+/// asked for kSourcesAskedMax others, or has not answered the last request. Returns whether it is
+/// being asked for a source now.
+bool ask_for_points(Host& host, const SessionId& session, const std::string& source,
+                    const Targets& targets);
 /// Sends what is unanswered again, and sets the timer.
 void repeat_sessions(Host& host);
 /// Tells every trustee how the recovery ended. `result`: "recovered" or "abandoned".

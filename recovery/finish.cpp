@@ -76,7 +76,13 @@ Result<void> start_safety_copy(Host& host, FinishJob& job) {
   if (!set || !mediator) return fail(Errc::not_found, "no recovery set in the backup");
   TRY(const SecretPoint key, recovery_key_of(set->record));
   const Bytes set_id(set->record.set_id.begin(), set->record.set_id.end());
-  set->backup_counter = std::max(set->backup_counter, opening_summary(host).counter) + 1;
+  const OpeningSummary opened = opening_summary(host);
+  set->backup_counter = std::max(set->backup_counter, opened.counter);
+  // Heads only warn, but a location takes no number far above the highest that it has seen.
+  if (opened.newest_known <= set->backup_counter + limits::kBackupCounterLead / 2) {
+    set->backup_counter = std::max(set->backup_counter, opened.newest_known);
+  }
+  ++set->backup_counter;
   set->job.clear();  // Of the lost device.
   // The backup may be older than the set's last steps; the log has shown that the set is anchored.
   set->step = SetStep::done;
@@ -87,6 +93,8 @@ Result<void> start_safety_copy(Host& host, FinishJob& job) {
                           set->backup_counter, own_logs_snapshot(host)));
   TRY(parts[1], seal_part(host, crypto::ContainerFormat::backup, BackupPart::backup, set_id, key,
                           set->backup_counter, wallet_snapshot(host)));
+  TRY(set->sealed_core, part_core_digest(parts[1]));
+  save_set(host, *set);
   job.backup_job = start_put(host, kDeviceModule, kTimerFinish, link, parts);
   return {};
 }
@@ -122,8 +130,7 @@ bool store_safety_copy(Host& host, FinishJob& job) {
   if (result.has_value() && result->state == JobState::done) {
     auto set = owner_set(host);
     if (set) {
-      set->stored_counter = set->backup_counter;
-      set->stored = host.now();
+      mark_stored(*set, host.now());
       save_set(host, *set);
     }
     host.audit("recover.safety-copy-stored");
@@ -147,6 +154,11 @@ bool post_identity(Host& host, FinishJob& job) {
   }
   const auto own = ledger::identity(host);
   if (!own) return false;
+  job.waits = false;
+  for (const std::string& subject : {own->did, own->policy}) {
+    const auto view = ledger::stored_view(host, subject);
+    job.waits = job.waits || (view.has_value() && view->pending.has_value());
+  }
   for (const std::string& subject : {own->did, own->policy}) {
     if (!ledger::posted(host, subject)) {
       job.problem = job.tries < kTriesBeforeSaying ? "" : "waiting for the ledger";

@@ -344,9 +344,10 @@ struct BackupGetReply {
 struct BackupList {
   static constexpr std::string_view kName = "list";
   Bytes token;
+  Bytes nonce = {};  ///< Comes back in the signed time.
   template <class V>
   void visit(V& v) {
-    v("token", token);
+    v("token", token), v("nonce", nonce);
   }
 };
 struct BackupVersion {
@@ -365,9 +366,11 @@ struct BackupVersion {
 struct BackupListReply {
   static constexpr std::string_view kName = "list-reply";
   std::vector<BackupVersion> versions;
+  std::int64_t time_ms = 0;
+  Bytes signature;  ///< As in BackupGetReply; empty if no nonce was sent.
   template <class V>
   void visit(V& v) {
-    v("versions", versions);
+    v("versions", versions), v("time_ms", time_ms), v("signature", signature);
   }
 };
 

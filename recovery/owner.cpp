@@ -13,6 +13,7 @@
 #include "recovery/owner_setup.hpp"
 #include "recovery/owner_upload.hpp"
 #include "recovery/recognition_words.hpp"
+#include "recovery/signed_times.hpp"
 
 namespace kith::recovery {
 namespace {
@@ -28,9 +29,10 @@ constexpr std::chrono::hours kVetoStands{24 * 14};
 struct OpenBeat {
   Bytes challenge;
   std::size_t leaf = 0;
+  Duration asked{};  ///< Host::uptime() then.
   template <class V>
   void visit(V& v) {
-    v("challenge", challenge), v("leaf", leaf);
+    v("challenge", challenge), v("leaf", leaf), v("asked", asked);
   }
 };
 
@@ -50,10 +52,12 @@ std::size_t ask_for_heartbeats(Host& host) {
   std::size_t asked = 0;
   for (const TrusteeProgress& trustee : set->trustees) {
     if (trustee.step != TrusteeStep::committed) continue;
-    const OpenBeat beat{host.random().bytes(kHeartbeatChallengeBytes), trustee.leaf};
+    const OpenBeat beat{host.random().bytes(kHeartbeatChallengeBytes), trustee.leaf, host.uptime()};
     save(host, kBeats, trustee.contact_id, beat);
     const auto& record_id = set->record.leaves[trustee.leaf].record_id;
-    const HeartbeatRequest request{Bytes(record_id.begin(), record_id.end()), beat.challenge, {}};
+    auto head = head_for(*set, trustee.leaf, host.random());
+    const HeartbeatRequest request{crypto::to_bytes(record_id), beat.challenge,
+                                   head.has_value() ? std::move(*head) : Bytes{}};
     // A request that did not arrive until the next one is due has no use any more.
     const auto sent = send_to_trustee(host, trustee.contact_id, HeartbeatRequest::kName,
                                       protocol::encode_body(request), pause);
@@ -89,8 +93,8 @@ Result<void> on_heartbeat(Host& host, const Inbound& inbound) {
   const Bytes statement = heartbeat_statement(leaf.record_id, leaf.version, open->challenge,
                                               contact.my_did, contact.their_did);
   CHECK(crypto::verify_schnorr(leaf.share_point, statement, beat.proof));
-  CHECK(protocol::verify_from(host, *inbound.info.sender,
-                              time_statement(open->challenge, beat.time_ms), beat.signature));
+  CHECK(
+      take_signed_time(host, inbound, open->challenge, open->asked, beat.time_ms, beat.signature));
   host.erase({std::string(kBeats), contact.id});
   for (TrusteeProgress& trustee : set->trustees) {
     if (trustee.contact_id == contact.id) trustee.last_proof = host.now();

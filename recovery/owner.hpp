@@ -10,7 +10,8 @@
 /// of trustees acknowledged and sheet, capsule, backup and log part were stored and read back.
 ///
 /// Commands
-///   recovery-setup {threshold, trustees: [contact], waiting?, text?, again?} (step-up)
+///   recovery-setup {threshold, trustees: [contact], waiting?, text?, questions?: {contact: text}}
+///       (step-up)
 ///       -> {set, state}; `waiting`: 1d 3d 7d 14d 30d (test mode: test, test-long).
 ///   recovery-status {} -> {state: none|setting-up|incomplete|ready, step?, threshold?, trustees:
 ///       [{contact, state, last_seen?}], backup: {counter, stored, location}, missing: [text],

@@ -1,6 +1,7 @@
 #include "recovery/owner_deal.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "crypto/limits.hpp"
 #include "ledger/identity.hpp"
@@ -64,6 +65,8 @@ Result<RecoverySet> deal_set(Host& host, const Choices& choices, const SealedKey
     TRY(leaf.trustee_key, agreement_key(host, contact));
     leaf.owner_key = &owner_keys.back();
     leaf.terms = choices.terms;
+    const auto question = choices.questions.find(contact.id);
+    if (question != choices.questions.end()) leaf.question = question->second;
     tokens.push_back(random_id<Token>(host.random()));
     leaf.locations = {{grant->routing_did, tokens.back()}};
     input.leaves.emplace_back(std::move(leaf));
@@ -118,6 +121,36 @@ OwnerSet new_owner_set(Host& host, const Choices& choices, RecoverySet dealt,
 
 }  // namespace
 
+namespace {
+
+/// Questions that trustees ask whoever says to be the owner. The same text in two records would
+/// tell two trustees that they belong to one set. Errors: usage, malformed, limit_exceeded.
+Result<std::map<std::string, std::string>> read_questions(const JsonObject& args,
+                                                          const std::vector<Contact>& trustees) {
+  std::map<std::string, std::string> questions;
+  const Json* given = args.if_contains("questions");
+  if (given == nullptr) return questions;
+  if (!given->is_object()) return fail(Errc::usage, "questions: a text for each trustee's name");
+  std::set<std::string> texts;
+  for (const auto& item : given->get_object()) {
+    if (!item.value().is_string()) return fail(Errc::malformed, "a question is a text");
+    const std::string text(item.value().get_string());
+    if (text.empty() || text.size() > kChallengeTextBytesMax) {
+      return fail(Errc::limit_exceeded, "a question has 1 to 256 bytes");
+    }
+    const auto trustee = std::ranges::find_if(trustees, [&](const Contact& contact) {
+      return contact.name == std::string_view(item.key()) ||
+             contact.id == std::string_view(item.key());
+    });
+    if (trustee == trustees.end()) return fail(Errc::usage, "a question for somebody else");
+    if (!texts.insert(text).second) return fail(Errc::usage, "ask each trustee another question");
+    questions[trustee->id] = text;
+  }
+  return questions;
+}
+
+}  // namespace
+
 Result<Choices> read_choices(Host& host, const JsonObject& args) {
   Choices choices;
   TRY(const std::int64_t threshold, crypto::json_int(args, "threshold"));
@@ -147,6 +180,7 @@ Result<Choices> read_choices(Host& host, const JsonObject& args) {
     if (twice) return fail(Errc::usage, contact.name + " is named twice");
     choices.trustees.push_back(std::move(contact));
   }
+  TRY(choices.questions, read_questions(args, choices.trustees));
   const std::string chosen = waiting.value_or(host.test_mode() ? "test" : "7d");
   TRY(choices.terms.waiting, waiting_from_name(chosen));
   if (is_for_tests(choices.terms.waiting)) choices.terms.contest_days = 0;

@@ -3,6 +3,7 @@
 /// What the owner chooses for a new set, and the set dealt from it. Internal to the module
 /// "recovery" (owner_setup.hpp).
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Choices {
   std::vector<Contact> trustees;
   Terms terms;
   std::string text;
+  std::map<std::string, std::string> questions;  ///< By contact id: never one for two trustees.
 };
 /// Arguments of recovery-setup. Errors: usage, malformed, limit_exceeded, unknown_peer,
 /// wrong_state.

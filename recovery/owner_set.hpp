@@ -66,7 +66,9 @@ struct OwnerSet {
   std::vector<Bytes> token_hashes;   ///< limits::kBackupTokensPerSet of them.
   std::string job;                   ///< Upload under way.
   std::uint64_t backup_counter = 0;  ///< Newest sealed.
+  Bytes sealed_core;                 ///< crypto::core_digest of that one.
   std::uint64_t stored_counter = 0;  ///< Newest stored and read back.
+  Bytes stored_core;                 ///< Its core_digest; empty: not known.
   Bytes stored_digest;               ///< wallet_digest of that.
   Time stored{};
   std::optional<Time> drilled;  ///< When heartbeats last satisfied the plan.
@@ -74,10 +76,17 @@ struct OwnerSet {
   void visit(V& v) {
     v("record", record), v("step", step), v("trustees", trustees), v("sheet", sheet),
         v("capsule", capsule), v("token_hashes", token_hashes), v("job", job),
-        v("backup_counter", backup_counter), v("stored_counter", stored_counter),
+        v("backup_counter", backup_counter), v("sealed_core", sealed_core),
+        v("stored_counter", stored_counter), v("stored_core", stored_core),
         v("stored_digest", stored_digest), v("stored", stored), v("drilled", drilled);
   }
 };
+
+/// The upload of what was sealed last has ended well.
+void mark_stored(OwnerSet& set, Time now);
+/// head_i for leaf number `leaf` (recovery-protocol section 4): which backup is the newest; empty
+/// while none is stored. Errors: malformed (a damaged record).
+[[nodiscard]] Result<Bytes> head_for(const OwnerSet& set, std::size_t leaf, Random& random);
 
 [[nodiscard]] std::optional<OwnerSet> owner_set(Host& host);
 void save_set(Host& host, const OwnerSet& set);

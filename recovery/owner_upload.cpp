@@ -55,6 +55,7 @@ Result<void> start_upload(Host& host, OwnerSet& set, bool whole_set) {
                                     set_id, key, set.backup_counter, wallet_snapshot(host)));
   TRY(PartVersion log, seal_part(host, crypto::ContainerFormat::log_part, BackupPart::log, set_id,
                                  key, set.backup_counter, own_logs_snapshot(host)));
+  TRY(set.sealed_core, part_core_digest(backup));
   parts.push_back(std::move(log));
   parts.push_back(std::move(backup));
   set.job = start_put(host, kOwnerModule, kTimerStored, *link, parts);
@@ -100,8 +101,7 @@ void after_upload(Host& host) {
     host.set_timer(kOwnerModule, kTimerRepeat, host.now() + kStoreAgain);
     return;
   }
-  set->stored_counter = set->backup_counter;
-  set->stored = host.now();
+  mark_stored(*set, host.now());
   host.audit("backup.stored", {{"counter", set->stored_counter}});
   save_set(host, *set);
   rotation_looks_now(host);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/messenger.hpp"
+#include "recovery/signed_times.hpp"
 
 namespace kith::recovery {
 namespace {
@@ -208,6 +209,7 @@ Result<void> approve_session(Host& host, Session& session) {
   CHECK(step(host, session, SessionEvent::approve));
   session.approved = true;
   session.clock = start_waiting(host.uptime());
+  ask_for_times(host);
   session.life =
       elapsed(session.age, host.uptime()) + longest_period(host, session) + Duration{kSessionLife};
   push_to_device(host, session, Locate::kName,
@@ -215,13 +217,17 @@ Result<void> approve_session(Host& host, Session& session) {
   return {};
 }
 
+bool time_runs(const Session& session) {
+  return session.approved && !is_over(session.state) && session.state != SessionState::released;
+}
+
 void schedule_look(Host& host) {
   const Duration often = host.test_mode() ? Duration{kLookEveryTest} : Duration{kLookEvery};
   std::optional<Duration> next;
   for (const Session& session : all_sessions(host)) {
     Duration pause = is_over(session.state) ? Duration{kLookOver} : Duration{kLookIdle};
-    const bool time_runs = session.approved && (!session.vetoed || session.reconfirmed);
-    if (time_runs && !is_over(session.state)) {
+    const bool blocked = session.vetoed && !session.reconfirmed;
+    if (session.approved && !blocked && !is_over(session.state)) {
       const Duration left = time_to_release(host, session);
       if (left > Duration{0}) pause = std::min(left, often);
     }

@@ -60,6 +60,8 @@ void tell_user(Host& host, const Session& session, std::string text);
                                   const PartialRequest& request);
 void forget_answers(Host& host, const Session& session);
 
+/// A waiting period of the session runs, so time that this machine is off may count.
+[[nodiscard]] bool time_runs(const Session& session);
 /// Sets the timer for whatever comes next in any session.
 void schedule_look(Host& host);
 

@@ -7,6 +7,7 @@
 #include "protocol/messenger.hpp"
 #include "recovery/session_messages.hpp"
 #include "recovery/session_steps.hpp"
+#include "recovery/signed_times.hpp"
 
 namespace kith::recovery {
 namespace {
@@ -60,6 +61,7 @@ Result<void> on_veto(Host& host, const Inbound& inbound) {
     if (session->state == SessionState::contested && before != SessionState::contested) {
       session->vetoed = true;
       session->veto_clock = start_waiting(host.uptime());
+      if (session->approved) ask_for_times(host);
       session->life = elapsed(session->age, host.uptime()) + longest_period(host, *session) +
                       Duration{kSessionLife};
       tell_user(host, *session,

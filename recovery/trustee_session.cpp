@@ -6,6 +6,7 @@
 #include "recovery/session_commands.hpp"
 #include "recovery/session_messages.hpp"
 #include "recovery/session_steps.hpp"
+#include "recovery/signed_times.hpp"
 
 namespace kith::recovery {
 namespace {
@@ -58,15 +59,20 @@ Result<PublicKey> connection_key(const Did& invitation_did) {
   return keys.front().key;
 }
 
-void observe_signed_time(Host& host, const SignedTime& seen) {
+void observe_signed_time(Host& host, SignedTime seen, std::string_view contact_id) {
+  const bool chosen = seen.chosen_by_requester;
+  bool any = false;
   for (Session& session : all_sessions(host)) {
     if (is_over(session.state)) continue;
+    any = true;
+    seen.chosen_by_requester = chosen || session.contact_id == contact_id;
     observe(session.age, seen, host.uptime());
     if (session.approved) observe(session.clock, seen, host.uptime());
     if (session.vetoed) observe(session.veto_clock, seen, host.uptime());
     save_session(host, session);
   }
-  schedule_look(host);
+  // What has come due meanwhile is not left to the next hour.
+  if (any) host.set_timer(kSessionModule, kSessionTimer, host.now());
 }
 
 bool recovery_open(Host& host, std::string_view contact_id) {
@@ -94,7 +100,12 @@ Result<JsonObject> TrusteeSessions::on_command(Host& host, const Command& comman
 
 void TrusteeSessions::on_timer(Host& host, std::string_view timer) {
   if (timer != kSessionTimer) return;
-  for (Session& session : all_sessions(host)) look_at(host, std::move(session));
+  bool waits = false;
+  for (Session& session : all_sessions(host)) {
+    waits = waits || time_runs(session);
+    look_at(host, std::move(session));
+  }
+  if (waits) ask_for_times_if_due(host);
   schedule_look(host);
 }
 

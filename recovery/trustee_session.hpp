@@ -138,9 +138,10 @@ class TrusteeSessions final : public Module {
 /// What an agent signs that objects without standing in the relationship's present state.
 [[nodiscard]] Bytes veto_statement(ByteView session_id);
 
-/// A signed time that some reply brought (heartbeat, backup location, checkpoint): counts for every
-/// open session. The caller has checked the signature.
-void observe_signed_time(Host& host, const SignedTime& seen);
+/// A signed time that some reply brought (heartbeat, backup location): counts for every open
+/// session, as one that the requester chose where `contact_id`, who signed, is whom the session is
+/// about. The caller has checked the signature.
+void observe_signed_time(Host& host, SignedTime seen, std::string_view contact_id);
 
 // For trustee.cpp.
 [[nodiscard]] JsonArray describe_sessions(Host& host);

@@ -38,9 +38,10 @@ void observe(WaitingClock& clock, const SignedTime& seen, Duration uptime) {
   }
   Source* source = find(clock, seen.source);
   if (source == nullptr) {
-    if (!seen.fresh || !has_room(clock, seen.chosen_by_requester)) return;
+    const bool fresh = seen.asked && *seen.asked >= clock.started && *seen.asked <= uptime;
+    if (!fresh || !has_room(clock, seen.chosen_by_requester)) return;
     clock.sources.push_back(
-        {seen.source, seen.chosen_by_requester, seen.time, uptime, Duration::zero()});
+        {seen.source, seen.chosen_by_requester, seen.time, *seen.asked, Duration::zero()});
     return;
   }
   // The requester may name a source that this agent knows by itself; that does not taint it.

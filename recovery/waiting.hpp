@@ -4,10 +4,14 @@
 /// machine are not asked at all: its running time counts, and time it was off counts only as far as
 /// two independent signed sources show, at least one of them not chosen by the requester.
 ///
-/// A source's span starts with a fresh answer (one that holds a nonce of ours), because an old
-/// signed time played back at the start would make the span longer. Any later signed time extends
-/// it: a signature that says t was not made before t. Nothing here ever makes `elapsed` smaller.
+/// A source's span starts with an answer to a question that was asked after the clock started (it
+/// holds a nonce of ours), because an old signed time played back would make the span longer. Our
+/// running time is counted from the question on, not from the answer: whoever carries the mail may
+/// hold an answer back, and time that ran meanwhile must not count twice. Any later signed time
+/// extends the span: a signature that says t was not made before t. Nothing here ever makes
+/// `elapsed` smaller.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +28,8 @@ inline constexpr std::size_t kRequesterSourcesMax = 4;
 struct SignedTime {
   std::string source;  ///< Who signed: one name for one operator; at most limits::kDidCharsMax.
   Time time{};
-  bool fresh = false;                ///< The signature covers a nonce of ours.
+  /// Host::uptime() when the nonce was made that the signature covers; absent: it covers none.
+  std::optional<Duration> asked = std::nullopt;
   bool chosen_by_requester = false;  ///< Or possibly so: when in doubt, true.
 };
 
@@ -34,7 +39,7 @@ struct WaitingClock {
     std::string name;
     bool chosen_by_requester = false;
     Time first{};
-    Duration first_uptime{};  ///< Of this agent, when `first` was seen.
+    Duration first_uptime{};  ///< Of this agent, when it asked for `first`.
     Duration gap{};           ///< The most that the source showed beyond our running time.
 
     template <class V>

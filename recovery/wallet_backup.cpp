@@ -143,6 +143,16 @@ SecretBytes own_logs_snapshot(Host& host) {
   return encode(snapshot);
 }
 
+Result<Bytes> part_core_digest(const PartVersion& part) {
+  if (part.chunks.empty() || part.chunks.front().size() < crypto::kContainerCoreBytes) {
+    return fail(Errc::malformed, "a part without its core");
+  }
+  TRY(const crypto::ContainerCore core,
+      crypto::parse_container_core(
+          ByteView(part.chunks.front()).first(crypto::kContainerCoreBytes)));
+  return crypto::to_bytes(crypto::core_digest(core));
+}
+
 Result<PartVersion> seal_part(Host& host, crypto::ContainerFormat format, BackupPart part,
                               const Bytes& set_id, const SecretPoint& recovery_key,
                               std::uint64_t counter, SecretBytes content) {

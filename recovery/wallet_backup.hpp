@@ -26,6 +26,9 @@ namespace kith::recovery {
                                                            std::string_view collection,
                                                            std::string_view id);
 
+/// crypto::core_digest of a sealed part, as heads name it. Errors: malformed.
+[[nodiscard]] Result<Bytes> part_core_digest(const PartVersion& part);
+
 /// Own logs with their anchor times, as a log part (section 3.4).
 [[nodiscard]] SecretBytes own_logs_snapshot(Host& host);
 

@@ -34,8 +34,8 @@ using test::Modules;
 
 inline constexpr std::string_view kLedgerUrl = "https://ledger.test";
 
-/// Sessions: a TrusteeSessions or a liar in its place.
-template <class Sessions = TrusteeSessions>
+/// Sessions, Shares: the real modules, or liars in their place.
+template <class Sessions = TrusteeSessions, class Shares = Trustee>
 test::MakeModules personal_modules() {
   return [] {
     Modules all;
@@ -46,19 +46,20 @@ test::MakeModules personal_modules() {
     all.push_back(std::make_unique<BackupClient>());
     all.push_back(std::make_unique<Owner>());
     all.push_back(std::make_unique<Rotation>());
-    all.push_back(std::make_unique<Trustee>());
+    all.push_back(std::make_unique<Shares>());
     all.push_back(std::make_unique<Sessions>());
     all.push_back(std::make_unique<Device>());
     return all;
   };
 }
 
-inline test::MakeModules mediator_modules(const std::string& url) {
+template <class Location = BackupLocation>
+test::MakeModules mediator_modules(const std::string& url = "https://mediator.test/") {
   return [url] {
     Modules all;
     all.push_back(std::make_unique<ledger::Connection>());
     all.push_back(std::make_unique<protocol::Mediator>(url));
-    all.push_back(std::make_unique<BackupLocation>());
+    all.push_back(std::make_unique<Location>());
     return all;
   };
 }
@@ -70,9 +71,12 @@ inline std::string text_of(const JsonObject& object, std::string_view member) {
 
 class Neighbourhood {
  public:
-  explicit Neighbourhood(std::uint64_t seed = 1)
+  explicit Neighbourhood(std::uint64_t seed = 1,
+                         test::MakeModules at_mediator = mediator_modules<>(),
+                         bool for_tests = true)
       : net(seed),
-        mediator(net.add("mediator", mediator_modules("https://mediator.test/"), no_vault())) {
+        test_mode(for_tests),
+        mediator(net.add("mediator", std::move(at_mediator), no_vault(for_tests))) {
     crypto::SeededRandom random(seed, "ledger");
     crypto::SoftwareKeys keys(SecretBytes(32), random);
     ledger::LedgerDescriptor descriptor;
@@ -90,19 +94,21 @@ class Neighbourhood {
     };
   }
 
-  static test::BoxOptions no_vault() {
+  static test::BoxOptions no_vault(bool test_mode = true) {
     test::BoxOptions options;
+    options.test_mode = test_mode;
     options.has_vault = false;
     return options;
   }
 
   /// A person's agent, connected to the mediator.
-  template <class Sessions = TrusteeSessions>
+  template <class Sessions = TrusteeSessions, class Shares = Trustee>
   AgentBox& add_person(const std::string& name, bool has_vault = true) {
     test::BoxOptions options;
     options.has_address = false;
     options.has_vault = has_vault;
-    AgentBox& box = net.add(name, personal_modules<Sessions>(), options);
+    options.test_mode = test_mode;
+    AgentBox& box = net.add(name, personal_modules<Sessions, Shares>(), options);
     register_with(box, mediator);
     return box;
   }
@@ -138,20 +144,24 @@ class Neighbourhood {
     });
   }
 
-  void make_identity(AgentBox& box) {
-    const auto made =
-        box.command("identity-create", {{"name", box.name()}, {"ledger", kLedgerUrl}}, true);
+  /// `windows`: further arguments of identity-create.
+  void make_identity(AgentBox& box, JsonObject windows = {}) {
+    JsonObject args{{"name", box.name()}, {"ledger", kLedgerUrl}};
+    for (const auto& item : windows) args[item.key()] = item.value();
+    const auto made = box.command("identity-create", std::move(args), true);
     ASSERT_TRUE(made.has_value()) << made.error().detail;
     ASSERT_TRUE(net.run_until(
         [&] { return text_of(*box.command("identity-status"), "state") == "posted"; }));
   }
 
   /// The owner's set over `trustees`, until it is in force.
-  void set_up(AgentBox& owner, const std::vector<AgentBox*>& trustees, int threshold) {
+  void set_up(AgentBox& owner, const std::vector<AgentBox*>& trustees, int threshold,
+              JsonObject more = {}) {
     JsonArray names;
     for (AgentBox* box : trustees) names.emplace_back(boost::json::string(box->name()));
-    const auto begun = owner.command(
-        "recovery-setup", {{"threshold", threshold}, {"trustees", std::move(names)}}, true);
+    more["threshold"] = threshold;
+    more["trustees"] = std::move(names);
+    const auto begun = owner.command("recovery-setup", std::move(more), true);
     ASSERT_TRUE(begun.has_value()) << begun.error().detail;
     for (AgentBox* box : trustees) {
       ASSERT_TRUE(net.run_until([&] { return !offers(*box).empty(); }));
@@ -240,6 +250,7 @@ class Neighbourhood {
   test::Network net;
   std::unique_ptr<ledger::MemoryLedger> log_ledger;
   bool ledger_down = false;
+  bool test_mode;
   AgentBox& mediator;
 };
 
@@ -247,16 +258,22 @@ class Neighbourhood {
 class LostDevice : public Neighbourhood {
  public:
   /// Without a vault, the owner's mediator and trustees are older than the identity and its vault.
-  explicit LostDevice(std::uint64_t seed = 1, bool has_vault = true)
-      : Neighbourhood(seed), owner(add_person("owner", has_vault)) {}
+  explicit LostDevice(std::uint64_t seed = 1, bool has_vault = true,
+                      test::MakeModules at_mediator = mediator_modules<>(), bool for_tests = true)
+      : Neighbourhood(seed, std::move(at_mediator), for_tests),
+        owner(add_person("owner", has_vault)) {}
 
   void add_trustee(AgentBox& box) {
     connect(owner, box);
     trustees.push_back(&box);
   }
-  void set_up_and_lose(int threshold) {
-    make_identity(owner);
-    set_up(owner, trustees, threshold);
+  /// `more`: of recovery-setup; `windows`: of identity-create.
+  void set_up_and_lose(int threshold, JsonObject more = {}, JsonObject windows = {}) {
+    make_identity(owner, std::move(windows));
+    set_up(owner, trustees, threshold, std::move(more));
+    lose();
+  }
+  void lose() {
     before = *owner.look([](Host& host) { return ledger::identity(host); });
     owner.set_online(false);
     device = &add_person("device");

@@ -9,11 +9,13 @@ using std::chrono::hours;
 
 const Time kStart = protocol::from_epoch_seconds(1800000000);
 
-SignedTime fresh(std::string source, Duration at, bool chosen = false) {
-  return {std::move(source), kStart + at, true, chosen};
+/// The answer to a question asked when this agent had run for `asked`.
+SignedTime fresh(std::string source, Duration at, bool chosen = false,
+                 Duration asked = Duration::zero()) {
+  return {std::move(source), kStart + at, asked, chosen};
 }
 SignedTime later(std::string source, Duration at, bool chosen = false) {
-  return {std::move(source), kStart + at, false, chosen};
+  return {std::move(source), kStart + at, std::nullopt, chosen};
 }
 
 TEST(Waiting, RunningTimeCountsAndNothingElseByItself) {
@@ -76,6 +78,26 @@ TEST(Waiting, ASpanStartsOnlyWithAFreshAnswer) {
   EXPECT_EQ(elapsed(clock, hours{1}), hours{1});
 }
 
+TEST(Waiting, AnAnswerToAQuestionFromBeforeTheWaitStartsNoSpan) {
+  WaitingClock clock = start_waiting(hours{100});
+  for (const char* name : {"a", "b"}) {
+    // Asked when 90 hours had run, signed then, held back until the wait began.
+    observe(clock, fresh(name, hours{90}, false, hours{90}), hours{100});
+    observe(clock, later(name, hours{500}), hours{101});
+  }
+  EXPECT_EQ(elapsed(clock, hours{101}), hours{1});
+}
+
+TEST(Waiting, RunningTimeDoesNotCountTwiceWhenAnAnswerIsHeldBack) {
+  WaitingClock clock = start_waiting(hours{0});
+  for (const char* name : {"a", "b"}) {
+    // Signed at once, delivered after ten hours of running; then the present time.
+    observe(clock, fresh(name, hours{0}), hours{10});
+    observe(clock, later(name, hours{10}), hours{10});
+  }
+  EXPECT_EQ(elapsed(clock, hours{10}), hours{10});
+}
+
 TEST(Waiting, TheRequesterCannotCrowdOutOtherSources) {
   WaitingClock clock = start_waiting(hours{0});
   for (int i = 0; i < 100; ++i) {
@@ -105,7 +127,8 @@ TEST(Waiting, ElapsedNeverDecreasesAndSurvivesStorage) {
   for (int step = 0; step < 200; ++step) {
     const Duration uptime = hours{2 + step};
     const Duration at = hours{(step * 37) % 400 - 100};
-    observe(clock, {step % 2 == 0 ? "a" : "b", kStart + at, step % 3 == 0, step % 5 == 0}, uptime);
+    const auto asked = step % 3 == 0 ? std::optional(uptime) : std::nullopt;
+    observe(clock, {step % 2 == 0 ? "a" : "b", kStart + at, asked, step % 5 == 0}, uptime);
     const Duration now = elapsed(clock, uptime);
     EXPECT_GE(now, last);
     last = now;

@@ -1,0 +1,276 @@
+// Roads of a recovery that are taken rarely: the owner's question, few vouchers, a log that
+// somebody else has changed.
+
+#include "ledger/log_writer.hpp"
+#include "ledger/policy.hpp"
+#include "protocol/vault.hpp"
+#include "recovery/finish.hpp"
+#include "recovery/finish_sign.hpp"
+#include "recovery/trustee_share.hpp"
+#include "tests/recovery/device_world.hpp"
+
+namespace kith::recovery::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+void add_trustees(LostDevice& world, int count) {
+  for (int i = 1; i <= count; ++i) world.add_trustee(world.add_person("t" + std::to_string(i)));
+}
+
+// --- The owner's question
+
+struct Asked : LostDevice {
+  void until_asked() {
+    add_trustees(*this, 2);
+    ASSERT_NO_FATAL_FAILURE(
+        set_up_and_lose(2, {{"questions", JsonObject{{"t1", "Where did we meet?"}}}}));
+    ASSERT_NO_FATAL_FAILURE(ask(*device, *trustees[0]));
+    ASSERT_TRUE(net.run_until([&] { return !text_of(row(*device, "t1"), "question").empty(); }));
+    EXPECT_EQ(text_of(row(*device, "t1"), "question"), "Where did we meet?");
+    EXPECT_EQ(step(*device, "t1"), "question");
+  }
+  Result<JsonObject> answer(const std::string& text) {
+    auto answered = device->command("recover-answer",
+                                    {{"id", text_of(row(*device, "t1"), "id")}, {"answer", text}});
+    net.run_for(1min);
+    return answered;
+  }
+  Result<JsonObject> judge(bool right) {
+    return trustees[0]->command("trustee-approve",
+                                {{"id", text_of(newest_session(*trustees[0]), "id")},
+                                 {"contact", "owner"},
+                                 {"verified", "voice"},
+                                 {"challenge_ok", right}});
+  }
+};
+
+TEST(RecoveryPaths, TheOwnersQuestionIsAskedAnsweredAndJudged) {
+  Asked world;
+  ASSERT_NO_FATAL_FAILURE(world.until_asked());
+  EXPECT_FALSE(world.judge(true).has_value());  // Nothing to judge yet.
+  EXPECT_FALSE(world.answer("").has_value());
+  ASSERT_TRUE(world.answer("At the lake").has_value());
+  const JsonObject session = world.newest_session(*world.trustees[0]);
+  EXPECT_EQ(text_of(session, "answer"), "At the lake");
+  EXPECT_EQ(text_of(session, "state"), "answered");
+  EXPECT_FALSE(world.answer("At the sea").has_value());  // The first one counts.
+  EXPECT_NE(world.step(*world.device, "t1"), "answered");
+  ASSERT_TRUE(world.judge(true).has_value());
+  ASSERT_TRUE(world.net.run_until([&] { return world.step(*world.device, "t1") == "answered"; }));
+  // A trustee without a question asks none.
+  ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(*world.device, *world.trustees[1]));
+}
+
+TEST(RecoveryPaths, AWrongAnswerEndsTheSession) {
+  Asked world;
+  ASSERT_NO_FATAL_FAILURE(world.until_asked());
+  ASSERT_TRUE(world.answer("No idea").has_value());
+  ASSERT_TRUE(world.judge(false).has_value());
+  world.net.run_for(1min);
+  EXPECT_EQ(world.step(*world.device, "t1"), "refused");
+  EXPECT_TRUE(world.device->all<ArrivedAnswer>("recover-answer").empty());
+}
+
+TEST(RecoveryPaths, NoTwoTrusteesAreAskedTheSame) {
+  LostDevice world;
+  add_trustees(world, 2);
+  world.make_identity(world.owner);
+  const auto setup = [&](JsonObject questions) {
+    return world.owner.command("recovery-setup",
+                               {{"threshold", 2},
+                                {"trustees", JsonArray{"t1", "t2"}},
+                                {"questions", std::move(questions)}},
+                               true);
+  };
+  for (JsonObject questions :
+       {JsonObject{{"t1", "Where?"}, {"t2", "Where?"}}, JsonObject{{"t3", "Where?"}},
+        JsonObject{{"t1", 7}}, JsonObject{{"t1", std::string(257, 'x')}}}) {
+    EXPECT_FALSE(setup(std::move(questions)).has_value());
+  }
+  EXPECT_TRUE(setup({{"t1", "Where?"}, {"t2", "When?"}}).has_value());
+}
+
+// --- Few vouchers
+
+TEST(RecoveryPaths, FewVouchersWaitForTheOthersUnlessTheUserConfirms) {
+  LostDevice world(1, true, mediator_modules<>(), false);  // As for people: tests do not wait.
+  add_trustees(world, 3);
+  ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(2, {{"waiting", "1d"}}));
+  for (AgentBox* box : world.trustees) {  // Waiting is tested elsewhere.
+    box->edit([](Host& host) {
+      const Contact contact = protocol::contact_named(host, "owner").value();
+      Trusteeship trusteeship = *find_trusteeship(host, contact.id);
+      for (HeldVersion& held : trusteeship.versions) {
+        held.record.terms.waiting = WaitingClass::test_seconds;
+      }
+      save_trusteeship(host, trusteeship);
+      return true;
+    });
+  }
+  AgentBox& device = *world.device;
+  for (const std::size_t i : {0U, 1U}) {
+    ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(device, *world.trustees[i]));
+  }
+  const auto invitation = world.trustees[2]->command("trustee-invite", {{"contact", "owner"}});
+  ASSERT_TRUE(
+      device.command("recover-add-trustee", {{"url", text_of(*invitation, "url")}, {"name", "t3"}})
+          .has_value());
+  ASSERT_TRUE(world.net.run_until([&] {
+    return text_of(world.status(device), "waiting_for").find("Fewer than three") == 0;
+  })) << crypto::json_text(world.status(device));
+  for (JsonObject args : {JsonObject{}, JsonObject{{"confirm_few", false}}}) {
+    const auto early = device.command("recover-finish", std::move(args), true);
+    ASSERT_FALSE(early.has_value());
+    EXPECT_EQ(early.error().code, Errc::waiting_for_people);
+  }
+  EXPECT_EQ(device.command("recover-finish", {{"confirm_few", "yes"}}, true).error().code,
+            Errc::usage);
+  const auto shown = device.command("recover-finish", {{"confirm_few", true}}, true);
+  ASSERT_TRUE(shown.has_value()) << shown.error().detail;
+  EXPECT_EQ(text_of(*shown, "step"), "show");  // Counts and words come first, confirmed or not.
+  EXPECT_EQ(shown->at("candidates").as_array().at(0).as_object().at("vouching").to_number<int>(),
+            2);
+  const auto begun = device.command("recover-finish", {}, true);
+  ASSERT_TRUE(begun.has_value()) << begun.error().detail;
+  EXPECT_EQ(text_of(*begun, "state"), "finishing");
+}
+
+// --- Logs that somebody else has changed
+
+std::vector<ledger::AnchoredBlob> on_ledger(LostDevice& world, const std::string& subject) {
+  std::vector<ledger::AnchoredBlob> blobs;
+  const auto page = world.log_ledger->read(subject, 0);
+  for (const auto& entry : page->entries) blobs.push_back({entry.blob, entry.time});
+  return blobs;
+}
+ledger::LogView view_of(LostDevice& world, const std::string& subject) {
+  const ledger::ReaderOptions options{ledger::anchor_time(world.net.now()), true};
+  return ledger::read_log(subject, on_ledger(world, subject), options).value();
+}
+void post(LostDevice& world, const std::string& subject, const Bytes& blob) {
+  ledger::AppendRequest request{subject, blob, view_of(world, subject).head().hash};
+  const auto posted = world.log_ledger->append(request, ledger::anchor_time(world.net.now()));
+  ASSERT_TRUE(posted.has_value()) << posted.error().detail;
+}
+
+/// The thief has device and passphrase, and takes the log to keys of his own.
+void steal(LostDevice& world, const std::string& subject) {
+  const auto planned = world.owner.look([&](Host& host) {
+    const SealedKey vault = protocol::open_vault(host, world.owner.step_up()).value();
+    const auto blobs = on_ledger(world, subject);
+    const Json state = view_of(world, subject).current.state;
+    return plan_log(host, vault, subject, blobs, state).value().entries;
+  });
+  for (const PlannedEntry& entry : planned) post(world, subject, entry.blob);
+}
+
+/// The keys that the thief's vault holds for the fork point of a pending recover.
+void veto(LostDevice& world, const std::string& subject) {
+  const auto view = view_of(world, subject);
+  ASSERT_TRUE(view.pending.has_value());
+  const auto& fork = *view.history[static_cast<std::size_t>(view.pending->fork_n)].entry->content;
+  const Bytes blob = world.owner.look([&](Host& host) {
+    const SealedKey vault = protocol::open_vault(host, world.owner.step_up()).value();
+    ledger::Entry entry = ledger::make_veto(view, ledger::anchor_time(world.net.now())).value();
+    std::vector<KeyPair> keys;
+    for (const auto& item : protocol::vault_items_of(host, subject, protocol::VaultUse::log_next)) {
+      const auto& kd = fork.next.kd;
+      if (std::ranges::find(kd, ledger::key_digest(item.id)) == kd.end()) continue;
+      keys.push_back(protocol::open_vault_item(host, vault, item.id).value());
+    }
+    EXPECT_TRUE(ledger::add_signatures(entry, keys, fork.next.t, host.keys()).has_value());
+    return ledger::entry_blob(entry);
+  });
+  post(world, subject, blob);
+}
+
+/// Windows that let a test tell before from after.
+JsonObject windows() {
+  return {{"delay_seconds", 600}, {"contest_seconds", 60 * 60 * 24 * 49}};
+}
+
+struct Stolen : LostDevice {
+  void until_pending() {
+    add_trustees(*this, 3);
+    ASSERT_NO_FATAL_FAILURE(
+        set_up_and_lose(2, {}, {{"delay_seconds", 600}, {"contest_seconds", 60 * 60 * 24 * 49}}));
+    ASSERT_NO_FATAL_FAILURE(steal(*this, before.did));
+    for (AgentBox* box : trustees) ASSERT_NO_FATAL_FAILURE(ask_and_wait(*device, *box));
+    ASSERT_TRUE(net.run_until([&] { return status(*device).at("can_finish").as_bool(); }));
+    ASSERT_TRUE(device->command("recover-finish", {}, true).has_value());
+    const auto begun = device->command("recover-finish", {}, true);
+    ASSERT_TRUE(begun.has_value()) << begun.error().detail;
+    ASSERT_TRUE(net.run_until([&] { return view_of(*this, before.did).pending.has_value(); }));
+    net.run_for(1min);
+    EXPECT_EQ(state(*device), "waiting-period") << crypto::json_text(status(*device));
+  }
+};
+
+TEST(RecoveryPaths, AStolenLogComesBackAfterTheDelayAndNotBefore) {
+  Stolen world;
+  ASSERT_NO_FATAL_FAILURE(world.until_pending());
+  world.net.run_for(8min);
+  EXPECT_EQ(world.state(*world.device), "waiting-period");
+  ASSERT_TRUE(world.net.run_until([&] { return world.state(*world.device) == "recovered"; }))
+      << crypto::json_text(world.status(*world.device));
+  const auto view = view_of(world, world.before.did);
+  EXPECT_EQ(view.head().entry->op, ledger::Op::recover);
+  EXPECT_FALSE(view.pending.has_value());
+  EXPECT_EQ(view.replaced.size(), 2U);  // What the thief wrote.
+}
+
+TEST(RecoveryPaths, AVetoKeepsTheLogAndTheDeviceSaysSo) {
+  Stolen world;
+  ASSERT_NO_FATAL_FAILURE(world.until_pending());
+  ASSERT_NO_FATAL_FAILURE(veto(world, world.before.did));
+  world.net.run_for(30min);
+  EXPECT_EQ(world.state(*world.device), "finishing")
+      << crypto::json_text(world.status(*world.device));
+  EXPECT_FALSE(view_of(world, world.before.did).pending.has_value());
+  EXPECT_EQ(view_of(world, world.before.did).head().entry->op, ledger::Op::rotate);
+  EXPECT_NE(crypto::json_text(world.status(*world.device)).find("recover finish"),
+            std::string::npos);
+  // Too early to try again, and it says why.
+  const auto early = world.device->command("recover-finish", {}, true);
+  ASSERT_FALSE(early.has_value());
+  EXPECT_NE(early.error().detail.find("vetoed less than 14 days ago"), std::string::npos);
+  // After the back-off the authority may speak again.
+  std::vector<AgentBox*> asleep = world.trustees;
+  asleep.push_back(world.device);
+  for (AgentBox* box : asleep) box->set_online(false);
+  world.net.run_for(24h * 14);
+  for (AgentBox* box : asleep) box->set_online(true);
+  world.net.run_for(1min);
+  const auto again = world.device->command("recover-finish", {}, true);
+  ASSERT_TRUE(again.has_value()) << again.error().detail;
+  ASSERT_TRUE(world.net.run_until([&] { return world.state(*world.device) == "recovered"; }, 2h))
+      << crypto::json_text(world.status(*world.device));
+  EXPECT_EQ(view_of(world, world.before.did).head().entry->op, ledger::Op::recover);
+}
+
+TEST(RecoveryPaths, EntriesThatOthersOvertookAreSignedAgain) {
+  LostDevice world;
+  add_trustees(world, 3);
+  ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(2, {}, windows()));
+  AgentBox& device = *world.device;
+  for (AgentBox* box : world.trustees) ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(device, *box));
+  ASSERT_TRUE(world.net.run_until([&] { return world.status(device).at("can_finish").as_bool(); }));
+  ASSERT_TRUE(device.command("recover-finish", {}, true).has_value());
+  world.ledger_down = true;  // Signed, and not posted yet.
+  ASSERT_TRUE(device.command("recover-finish", {}, true).has_value());
+  world.net.run_for(1min);
+  ASSERT_NO_FATAL_FAILURE(steal(world, world.before.did));
+  world.ledger_down = false;
+  ASSERT_TRUE(world.net.run_until([&] {
+    return crypto::json_text(world.status(device)).find("recover finish` again") !=
+           std::string::npos;
+  })) << crypto::json_text(world.status(device));
+  EXPECT_EQ(world.state(device), "finishing");
+  const auto again = device.command("recover-finish", {}, true);
+  ASSERT_TRUE(again.has_value()) << again.error().detail;
+  EXPECT_TRUE(device.look([](Host& host) { return finish_job(host)->slow; }));
+}
+
+}  // namespace
+}  // namespace kith::recovery::testing
