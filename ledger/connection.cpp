@@ -51,14 +51,24 @@ Result<JsonObject> invite(Host& host, const JsonObject& args) {
   TRY(const auto goal, crypto::json_optional_string(args, "goal"));
   TRY(const auto name, crypto::json_optional_string(args, "name"));
   TRY(const auto life, crypto::json_optional_int(args, "life_s"));
+  const Json* wants_client = args.if_contains("client");
+  if (wants_client != nullptr && !wants_client->is_bool()) {
+    return fail(Errc::usage, "client is true or false");
+  }
+  const bool client = wants_client != nullptr && wants_client->get_bool();
+  if (client && !host.get({"meta", "routing-did"})) {
+    return fail(Errc::wrong_state, "only a mediator has clients: start it with --mediate");
+  }
   if (life && (*life < kLifeSecondsMin || *life > kLifeSecondsMax)) {
     return fail(Errc::usage, "an invitation lives between a minute and 90 days");
   }
   OpenInvitation record;
   record.name = name.value_or("");
   record.expires = host.now() + (life ? std::chrono::seconds{*life} : kInvitationLife);
+  if (client) record.role = ContactRole::client;
   TRY(const MadeInvitation made,
-      make_invitation(host, std::move(record), kGoalConnect, goal.value_or("Become contacts")));
+      make_invitation(host, std::move(record), client ? kGoalMediate : kGoalConnect,
+                      goal.value_or(client ? "Relay mail and keep backups" : "Become contacts")));
   return JsonObject{{"id", made.record.id},
                     {"url", made.url},
                     {"expires", protocol::utc_text(made.record.expires)}};

@@ -21,9 +21,10 @@
 /// subject's keys after the change.
 ///
 /// Commands
-///   invite {goal?, name?, life_s?} -> {id, url, expires}
+///   invite {goal?, name?, life_s?, client?} -> {id, url, expires}
 ///     `goal`: a text for people. `name`: for the contact that answers. Default life: 7 days.
-///     Errors: wrong_state (no mediator or public address yet).
+///     `client` true: who answers has a mailbox at this mediator.
+///     Errors: wrong_state (no mediator or public address yet; not a mediator).
 ///   accept {url, name?, role?} -> {contact, name, state}
 ///     `role` "mediator", or goal code "mediate": the contact becomes our mediator.
 ///     Errors: bad_url, malformed, expired, conflict (own, or accepted before), wrong_state (no

@@ -31,7 +31,7 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
   modules.push_back(std::make_unique<recovery::TrusteeSessions>());
   modules.push_back(std::make_unique<recovery::Device>());
   if (config.mediate) {
-    modules.push_back(std::make_unique<protocol::Mediator>(config.public_url));
+    modules.push_back(std::make_unique<protocol::Mediator>(config.public_url, config.mediation));
     modules.push_back(std::make_unique<recovery::BackupLocation>());
   }
   return modules;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "protocol/mediation_policy.hpp"
 #include "protocol/module.hpp"
 #include "protocol/pickup.hpp"
 
@@ -18,6 +19,7 @@ struct NodeConfig {
   bool has_passphrase = true;    ///< For `status`.
   /// Serve others as mediator (and as place of their backups). Needs `public_url`.
   bool mediate = false;
+  protocol::MediationPolicy mediation;  ///< Whom it serves as mediator, and how far.
   /// Where this node's listener is reached from outside; empty: as it was set before, or nowhere.
   std::string public_url;
   protocol::PickupPace pickup;

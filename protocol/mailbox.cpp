@@ -1,6 +1,9 @@
 #include "protocol/mailbox.hpp"
 
+#include <algorithm>
+
 #include "protocol/audit_log.hpp"
+#include "protocol/mediation_policy.hpp"
 
 namespace kith::protocol {
 namespace {
@@ -23,6 +26,10 @@ std::string registered(std::string_view client) {
   return "mail-did/" + std::string(client);
 }
 
+MailUse use_of(const MailboxState& state) {
+  return {state.count, state.bytes, state.recipients, 0};
+}
+
 }  // namespace
 
 MailboxState mailbox_state(Host& host, std::string_view client) {
@@ -40,8 +47,14 @@ Registration register_recipient(Host& host, std::string_view client, std::string
     return *owner == client ? Registration::no_change : Registration::client_error;
   }
   MailboxState state = mailbox_state(host, client);
-  if (state.recipients >= limits::kMailboxRecipientsMax) return Registration::client_error;
+  MailUse total = total_use(host);
+  if (const auto may = may_register(policy_of(host), use_of(state), total); !may.has_value()) {
+    return may.error() == Errc::limit_exceeded ? Registration::client_error
+                                               : Registration::server_error;
+  }
   ++state.recipients;
+  ++total.dids;
+  save_total_use(host, total);
   save(host, kStates, client, state);
   save(host, kRoutes, did, MailRoute{std::string(client)});
   save(host, registered(client), did, MailRoute{std::string(client)});
@@ -54,6 +67,9 @@ Registration remove_recipient(Host& host, std::string_view client, std::string_v
   if (*owner != client) return Registration::client_error;
   MailboxState state = mailbox_state(host, client);
   --state.recipients;
+  MailUse total = total_use(host);
+  total.dids -= std::min<std::uint64_t>(total.dids, 1);
+  save_total_use(host, total);
   save(host, kStates, client, state);
   host.erase({std::string(kRoutes), std::string(did)});
   host.erase({registered(client), std::string(did)});
@@ -66,10 +82,11 @@ std::vector<std::string> recipients_of(Host& host, std::string_view client) {
 
 Result<void> put_mail(Host& host, std::string_view client, Mail mail) {
   MailboxState state = mailbox_state(host, client);
-  if (state.count >= limits::kMailboxMessagesMax ||
-      state.bytes + mail.envelope.size() > limits::kMailboxBytesMax) {
-    return fail(Errc::storage_full, "that mailbox is full");
-  }
+  MailUse total = total_use(host);
+  CHECK(may_store(policy_of(host), use_of(state), total, mail.envelope.size()));
+  ++total.messages;
+  total.bytes += mail.envelope.size();
+  save_total_use(host, total);
   mail.received = host.now();
   const std::string id = numbered_id(state.next++);
   ++state.count;
@@ -97,15 +114,20 @@ void remove_mail(Host& host, std::string_view client, std::string_view mail_id) 
   MailboxState state = mailbox_state(host, client);
   --state.count;
   state.bytes -= mail->envelope.size();
+  MailUse total = total_use(host);
+  total.messages -= std::min<std::uint64_t>(total.messages, 1);
+  total.bytes -= std::min<std::uint64_t>(total.bytes, mail->envelope.size());
+  save_total_use(host, total);
   save(host, kStates, client, state);
   host.erase({box(client), std::string(mail_id)});
 }
 
 void drop_old_mail(Host& host) {
+  const Duration life = std::chrono::hours{24 * policy_of(host).mail_days};
   for (const std::string& client : host.list(kStates)) {
     for (const std::string& id : host.list(box(client))) {
       const auto mail = load<Mail>(host, box(client), id);
-      if (mail && mail->received + Duration{limits::kMailLife} >= host.now()) break;
+      if (mail && mail->received + life >= host.now()) break;
       remove_mail(host, client, id);
     }
   }

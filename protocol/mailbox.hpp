@@ -33,9 +33,10 @@ struct MailboxState {
   }
 };
 
-enum class Registration : std::uint8_t { success, no_change, client_error };
+enum class Registration : std::uint8_t { success, no_change, client_error, server_error };
 
-/// Only DIDs that nobody else registered; at most limits::kMailboxRecipientsMax a client.
+/// Only DIDs that nobody else registered. client_error: another's, or beyond the client's quota;
+/// server_error: beyond the quota of all (mediation_policy.hpp).
 [[nodiscard]] Registration register_recipient(Host& host, std::string_view client,
                                               std::string_view did);
 [[nodiscard]] Registration remove_recipient(Host& host, std::string_view client,
@@ -44,7 +45,7 @@ enum class Registration : std::uint8_t { success, no_change, client_error };
 /// The client that registered `did`.
 [[nodiscard]] std::optional<std::string> client_for(Host& host, std::string_view did);
 
-/// Errors: storage_full (limits::kMailboxMessagesMax, kMailboxBytesMax).
+/// Errors: storage_full (a quota of mediation_policy.hpp).
 [[nodiscard]] Result<void> put_mail(Host& host, std::string_view client, Mail mail);
 struct StoredMail {
   std::string id;
@@ -55,7 +56,7 @@ struct StoredMail {
                                                 std::string_view recipient_did, std::size_t max);
 void remove_mail(Host& host, std::string_view client, std::string_view mail_id);
 [[nodiscard]] MailboxState mailbox_state(Host& host, std::string_view client);
-/// Drops mail older than limits::kMailLife from every mailbox.
+/// Drops mail older than the policy's mail_days from every mailbox.
 void drop_old_mail(Host& host);
 
 }  // namespace kith::protocol

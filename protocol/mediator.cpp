@@ -3,6 +3,7 @@
 #include "protocol/did_peer.hpp"
 #include "protocol/forward.hpp"
 #include "protocol/mailbox.hpp"
+#include "protocol/mediation.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/open_invitation.hpp"
 #include "protocol/own_service.hpp"
@@ -47,32 +48,11 @@ Result<void> on_forward(Host& host, const Inbound& inbound) {
   TRY(const DidUrl next, DidUrl::parse(forward.next));
   const auto client = client_for(host, next.did().text());
   if (!client) return fail(Errc::unknown_peer, "nobody here registered that recipient");
+  const auto contact = find_contact(host, *client);
+  if (!contact || !still_served(policy_of(host), contact->their_did)) {
+    return fail(Errc::refused, "this mediator does not serve that recipient any more");
+  }
   return put_mail(host, *client, {crypto::to_bytes(forward.envelope), next.did().text(), {}});
-}
-
-Result<void> on_recipient_update(Host& host, const Inbound& inbound, const Contact& client) {
-  TRY(const JsonArray* updates, crypto::json_array(inbound.message.body, "updates"));
-  if (updates->size() > limits::kRecipientUpdatesMax) {
-    return fail(Errc::limit_exceeded, "too many updates in one message");
-  }
-  JsonArray updated;
-  for (const Json& item : *updates) {
-    TRY(const JsonObject* update, crypto::as_object(item, "update"));
-    TRY(const std::string text, crypto::json_string(*update, "recipient_did"));
-    TRY(const std::string action, crypto::json_string(*update, "action"));
-    const auto did = Did::parse(text);
-    Registration result = Registration::client_error;
-    if (did.has_value() && action == "add") {
-      result = register_recipient(host, client.id, text);
-    } else if (did.has_value() && action == "remove") {
-      result = remove_recipient(host, client.id, text);
-    }
-    const char* word = result == Registration::success     ? "success"
-                       : result == Registration::no_change ? "no_change"
-                                                           : "client_error";
-    updated.push_back(JsonObject{{"recipient_did", text}, {"action", action}, {"result", word}});
-  }
-  return answer(host, inbound, kRecipientUpdateResponse, {{"updated", std::move(updated)}});
 }
 
 Result<void> on_delivery_request(Host& host, const Inbound& inbound, const Contact& client) {
@@ -135,37 +115,39 @@ Result<RoutingDid> make_routing_did(Host& host, const std::string& public_url) {
   return RoutingDid{did.text(), invitation.id};
 }
 
+/// The public invitation answers to nobody while only invited people are served.
+void open_or_close(Host& host) {
+  const auto routing = load<RoutingDid>(host, "meta", "routing-did");
+  if (!routing) return;
+  auto invitation = load<OpenInvitation>(host, kInvitations, routing->invitation_id);
+  if (!invitation) return;
+  const bool closed = policy_of(host).admission == Admission::invited;
+  invitation->expires =
+      closed ? host.now() : from_epoch_seconds(std::numeric_limits<std::int64_t>::max());
+  save(host, kInvitations, invitation->id, *invitation);
+}
+
 }  // namespace
 
 std::vector<std::string> Mediator::message_types() const {
-  return {std::string(kForwardType),      std::string(kMediateRequest),
-          std::string(kRecipientUpdate),  std::string(kRecipientQuery),
-          std::string(kStatusRequest),    std::string(kDeliveryRequest),
-          std::string(kMessagesReceived), std::string(kLiveDeliveryChange)};
+  std::vector<std::string> types = mediation_message_types();
+  for (const std::string_view type :
+       {kForwardType, kStatusRequest, kDeliveryRequest, kMessagesReceived, kLiveDeliveryChange}) {
+    types.emplace_back(type);
+  }
+  return types;
 }
 
 bool Mediator::only_reads(std::string_view what) const {
-  return what == kStatusRequest || what == kDeliveryRequest || what == kRecipientQuery ||
+  return what == kStatusRequest || what == kDeliveryRequest || is_mediation_query(what) ||
          what == "mediator-invitation";
 }
 
 Result<void> Mediator::on_message(Host& host, const Inbound& inbound) {
   const std::string& type = inbound.message.type;
   if (type == kForwardType) return on_forward(host, inbound);
+  if (is_mediation(type)) return on_mediation(host, inbound);
   TRY(const Contact client, client_of(host, inbound));
-  if (type == kMediateRequest) {
-    const auto routing = load<RoutingDid>(host, "meta", "routing-did");
-    if (!routing) return answer(host, inbound, kMediateDeny, {});
-    return answer(host, inbound, kMediateGrant, {{"routing_did", JsonArray{routing->did}}});
-  }
-  if (type == kRecipientUpdate) return on_recipient_update(host, inbound, client);
-  if (type == kRecipientQuery) {
-    JsonArray dids;
-    for (const std::string& did : recipients_of(host, client.id)) {
-      dids.push_back(JsonObject{{"recipient_did", did}});
-    }
-    return answer(host, inbound, kRecipient, {{"dids", std::move(dids)}});
-  }
   if (type == kStatusRequest) {
     return answer(host, inbound, kStatus, status_body(host, client.id));
   }
@@ -177,6 +159,9 @@ Result<void> Mediator::on_message(Host& host, const Inbound& inbound) {
 Result<JsonObject> Mediator::on_command(Host& host, const Command&) {
   const auto routing = load<RoutingDid>(host, "meta", "routing-did");
   if (!routing) return fail(Errc::wrong_state, "this node is not a mediator");
+  if (policy_of(host).admission == Admission::invited) {
+    return fail(Errc::refused, "this mediator serves invited people only");
+  }
   TRY(const Did did, Did::parse(routing->did));
   Invitation invitation{routing->invitation_id, did, "mediate",    "Relay mail and keep backups",
                         {"didcomm/v2"},         {},  std::nullopt, {}};
@@ -190,6 +175,8 @@ void Mediator::on_timer(Host& host, std::string_view) {
 }
 
 void Mediator::on_start(Host& host) {
+  keep_policy(host, policy_);
+  count_mail_once(host);
   const auto old = load<PublicUrl>(host, "meta", "public-url");
   if (!load<RoutingDid>(host, "meta", "routing-did") || !old || old->url != public_url_) {
     // A new address needs a new routing DID; the keys of the old one stay, for mail under way.
@@ -202,6 +189,7 @@ void Mediator::on_start(Host& host) {
     save(host, "meta", "public-url", PublicUrl{public_url_});
     host.set_timer(kModule, "sweep", host.now() + kSweepEvery);
   }
+  open_or_close(host);
 }
 
 }  // namespace kith::protocol

@@ -1,12 +1,14 @@
 #pragma once
 
 /// The mediator role: relays mail for people who are offline. Routing 2.0 (`forward`),
-/// coordinate-mediation 3.0 and messagepickup 3.0 (without live mode), all server side.
+/// coordinate-mediation 2.0 and 3.0 (mediation.hpp) and messagepickup 3.0 (without live mode), all
+/// server side.
 ///
 /// A mailbox belongs to a contact with role `client`; only its authenticated DID reads it. A
 /// message leaves a mailbox when the client says it was received, or after limits::kMailLife.
 ///
 /// Commands: `mediator-invitation` -> {invitation, url}: the reusable invitation.
+///   Errors: wrong_state, refused (only invited people are served).
 
 #include <optional>
 #include <string>
@@ -14,6 +16,7 @@
 #include "protocol/contact.hpp"
 #include "protocol/did_document.hpp"
 #include "protocol/invitation.hpp"
+#include "protocol/mediation_policy.hpp"
 #include "protocol/module.hpp"
 
 namespace kith::protocol {
@@ -56,7 +59,8 @@ struct RoutingDid {
 class Mediator final : public Module {
  public:
   /// `public_url`: where this node's HTTP listener is reached from outside.
-  explicit Mediator(std::string public_url) : public_url_(std::move(public_url)) {}
+  explicit Mediator(std::string public_url, MediationPolicy policy = {})
+      : public_url_(std::move(public_url)), policy_(std::move(policy)) {}
 
   std::string_view name() const override { return "mediator"; }
   std::vector<std::string> message_types() const override;
@@ -69,6 +73,7 @@ class Mediator final : public Module {
 
  private:
   std::string public_url_;
+  MediationPolicy policy_;
 };
 
 }  // namespace kith::protocol

@@ -1,0 +1,250 @@
+#include "protocol/mediation.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "protocol/mailbox.hpp"
+#include "protocol/mediator.hpp"
+#include "protocol/messenger.hpp"
+#include "protocol/sender.hpp"
+
+namespace kith::protocol {
+namespace {
+
+constexpr std::string_view kClients = "mail-client";
+/// DIDs in one answer: as long as a DID may be, they still fit a message.
+constexpr std::size_t kPageMax = 200;
+
+/// How one version of the protocol names things.
+struct Dialect {
+  std::string_view prefix;
+  std::string_view update;
+  std::string_view update_response;
+  std::string_view query;
+  std::string_view list;
+  const char* list_member;
+  bool grant_is_list;
+};
+constexpr std::array kDialects{
+    Dialect{"https://didcomm.org/coordinate-mediation/2.0/", "keylist-update",
+            "keylist-update-response", "keylist-query", "keylist", "keys", false},
+    Dialect{"https://didcomm.org/coordinate-mediation/3.0/", "recipient-update",
+            "recipient-update-response", "recipient-query", "recipient", "dids", true}};
+
+std::string type_of(const Dialect& dialect, std::string_view name) {
+  return std::string(dialect.prefix) + std::string(name);
+}
+
+const Dialect* dialect_of(std::string_view message_type) {
+  const auto found = std::ranges::find_if(
+      kDialects, [&](const Dialect& one) { return message_type.starts_with(one.prefix); });
+  return found == kDialects.end() ? nullptr : &*found;
+}
+
+Result<void> answer(Host& host, const Inbound& inbound, const std::string& type, JsonObject body) {
+  TRY(const std::string id, reply(host, inbound, type, std::move(body)));
+  return {};
+}
+
+bool was_granted(Host& host, const std::string& contact) {
+  return load<MailClient>(host, kClients, contact).has_value();
+}
+
+/// Whoever asks for mediation: a contact, or a stranger who would become one.
+struct Asker {
+  Applicant applicant;
+  std::optional<Contact> contact;
+};
+
+Result<Asker> who_asks(Host& host, const Inbound& inbound, const MediationPolicy& policy) {
+  if (!inbound.info.sender || !inbound.info.own_did) {
+    return fail(Errc::not_authentic, "an anonymous message asks for nothing");
+  }
+  Asker asker;
+  asker.applicant.did = inbound.info.sender->text();
+  auto contact = contact_of(host, *inbound.info.own_did, *inbound.info.sender);
+  if (!contact.has_value()) {
+    const auto routing = load<RoutingDid>(host, "meta", "routing-did");
+    if (!routing || routing->did != inbound.info.own_did->text()) return contact.error();
+    return asker;
+  }
+  if (contact->role != ContactRole::client) {
+    return fail(Errc::refused, "this contact has no mailbox here");
+  }
+  asker.applicant.granted = was_granted(host, contact->id);
+  asker.applicant.invited = contact->created >= policy.since;
+  asker.contact = std::move(*contact);
+  return asker;
+}
+
+Contact new_client(Host& host, const Inbound& inbound) {
+  Contact contact;
+  contact.id = crypto::hex(host.random().bytes(16));
+  contact.name = "client " + contact.id.substr(0, 8);
+  contact.my_did = inbound.info.own_did->text();
+  contact.their_did = inbound.info.sender->text();
+  contact.role = ContactRole::client;
+  contact.state = ContactState::connected;
+  contact.created = host.now();
+  save_contact(host, contact);
+  host.audit("mediation.client", {{"contact", contact.id}});
+  return contact;
+}
+
+Result<void> on_request(Host& host, const Inbound& inbound, const Dialect& dialect) {
+  const MediationPolicy policy = policy_of(host);
+  TRY(Asker asker, who_asks(host, inbound, policy));
+  const auto routing = load<RoutingDid>(host, "meta", "routing-did");
+  if (!routing) return fail(Errc::wrong_state, "this mediator has no address yet");
+  MailUse total = total_use(host);
+  if (const auto entry = may_enter(policy, asker.applicant, total); !entry.has_value()) {
+    return answer(host, inbound, type_of(dialect, "mediate-deny"),
+                  {{"comment", entry.error().detail}});
+  }
+  if (!asker.contact) asker.contact = new_client(host, inbound);
+  if (!asker.applicant.granted) {
+    save(host, kClients, asker.contact->id, MailClient{host.now()});
+    ++total.clients;
+    save_total_use(host, total);
+  }
+  JsonObject body;
+  if (dialect.grant_is_list) {
+    body["routing_did"] = JsonArray{boost::json::string(routing->did)};
+  } else {
+    body["routing_did"] = routing->did;
+  }
+  return answer(host, inbound, type_of(dialect, "mediate-grant"), std::move(body));
+}
+
+std::string_view word_of(Registration result) {
+  switch (result) {
+    case Registration::success:
+      return "success";
+    case Registration::no_change:
+      return "no_change";
+    case Registration::client_error:
+      return "client_error";
+    case Registration::server_error:
+      return "server_error";
+  }
+  return "server_error";
+}
+
+Result<void> on_update(Host& host, const Inbound& inbound, const Dialect& dialect,
+                       const Contact& client) {
+  TRY(const JsonArray* updates, crypto::json_array(inbound.message.body, "updates"));
+  if (updates->size() > limits::kRecipientUpdatesMax) {
+    return fail(Errc::limit_exceeded, "too many updates in one message");
+  }
+  const bool served =
+      was_granted(host, client.id) && still_served(policy_of(host), client.their_did);
+  JsonArray updated;
+  for (const Json& item : *updates) {
+    TRY(const JsonObject* update, crypto::as_object(item, "update"));
+    TRY(const std::string text, crypto::json_string(*update, "recipient_did"));
+    TRY(const std::string action, crypto::json_string(*update, "action"));
+    const bool is_did = Did::parse(text).has_value();
+    Registration result = Registration::client_error;
+    if (is_did && action == "add" && served) {
+      result = register_recipient(host, client.id, text);
+    } else if (is_did && action == "remove") {
+      result = remove_recipient(host, client.id, text);
+    }
+    updated.push_back(
+        JsonObject{{"recipient_did", text}, {"action", action}, {"result", word_of(result)}});
+  }
+  return answer(host, inbound, type_of(dialect, dialect.update_response),
+                {{"updated", std::move(updated)}});
+}
+
+struct Page {
+  std::size_t limit = kPageMax;
+  std::size_t offset = 0;
+  bool asked = false;
+};
+
+Result<Page> page_of(const JsonObject& body) {
+  const Json* paginate = body.if_contains("paginate");
+  if (paginate == nullptr) return Page{};
+  TRY(const JsonObject* wanted, crypto::as_object(*paginate, "paginate"));
+  TRY(const std::int64_t limit, crypto::json_int(*wanted, "limit"));
+  TRY(const std::int64_t offset, crypto::json_int(*wanted, "offset"));
+  if (limit < 1 || offset < 0) {
+    return fail(Errc::malformed, "limit is at least 1, offset at least 0");
+  }
+  return Page{std::min(static_cast<std::size_t>(limit), kPageMax), static_cast<std::size_t>(offset),
+              true};
+}
+
+Result<void> on_query(Host& host, const Inbound& inbound, const Dialect& dialect,
+                      const Contact& client) {
+  TRY(const Page page, page_of(inbound.message.body));
+  const std::vector<std::string> all = recipients_of(host, client.id);
+  const std::size_t begin = std::min(page.offset, all.size());
+  const std::size_t end = begin + std::min(page.limit, all.size() - begin);
+  JsonArray dids;
+  for (std::size_t i = begin; i < end; ++i) {
+    dids.push_back(JsonObject{{"recipient_did", all[i]}});
+  }
+  JsonObject body{{dialect.list_member, std::move(dids)}};
+  // Also unasked, where one page does not hold them all: else the rest would seem not to exist.
+  if (page.asked || end < all.size()) {
+    body["pagination"] =
+        JsonObject{{"count", end - begin}, {"offset", begin}, {"remaining", all.size() - end}};
+  }
+  return answer(host, inbound, type_of(dialect, dialect.list), std::move(body));
+}
+
+}  // namespace
+
+std::vector<std::string> mediation_message_types() {
+  std::vector<std::string> types;
+  for (const Dialect& dialect : kDialects) {
+    types.push_back(type_of(dialect, "mediate-request"));
+    types.push_back(type_of(dialect, dialect.update));
+    types.push_back(type_of(dialect, dialect.query));
+  }
+  return types;
+}
+
+bool is_mediation(std::string_view message_type) {
+  return dialect_of(message_type) != nullptr;
+}
+
+bool is_mediation_query(std::string_view message_type) {
+  const Dialect* dialect = dialect_of(message_type);
+  return dialect != nullptr && message_type.substr(dialect->prefix.size()) == dialect->query;
+}
+
+Result<void> on_mediation(Host& host, const Inbound& inbound) {
+  const std::string_view type = inbound.message.type;
+  const Dialect* dialect = dialect_of(type);
+  if (dialect == nullptr) return fail(Errc::unknown_type);
+  const std::string_view name = type.substr(dialect->prefix.size());
+  if (name == "mediate-request") return on_request(host, inbound, *dialect);
+  TRY(const Contact client, sender_of(host, inbound));
+  if (client.role != ContactRole::client) {
+    return fail(Errc::refused, "this contact has no mailbox here");
+  }
+  if (name == dialect->update) return on_update(host, inbound, *dialect, client);
+  if (name == dialect->query) return on_query(host, inbound, *dialect, client);
+  return fail(Errc::unknown_type);
+}
+
+void count_mail_once(Host& host) {
+  if (host.get({"meta", "mail-total"})) return;
+  MailUse total;
+  for (const Contact& contact : list_contacts(host)) {
+    if (contact.role != ContactRole::client) continue;
+    const MailboxState state = mailbox_state(host, contact.id);
+    total.messages += state.count;
+    total.bytes += state.bytes;
+    total.dids += state.recipients;
+    // Before grants were written down, every client had one.
+    if (!was_granted(host, contact.id)) save(host, kClients, contact.id, MailClient{host.now()});
+    ++total.clients;
+  }
+  save_total_use(host, total);
+}
+
+}  // namespace kith::protocol
