@@ -27,4 +27,4 @@ target_link_libraries(kith_deps_leveldb INTERFACE "${LEVELDB_LIBRARY}")
 # kith_third_party_src is defined in third_party_src.cmake.
 add_library(kith_deps_shell INTERFACE)
 target_link_libraries(kith_deps_shell INTERFACE
-  kith_third_party_src kith_deps_leveldb Boost::url Threads::Threads)
+  kith_third_party_src kith_deps_leveldb Boost::url OpenSSL::SSL Threads::Threads)

@@ -232,7 +232,7 @@ Result<MadeInvitation> make_invitation(Host& host, OpenInvitation record,
                         JsonObject{}};
   const std::string label = load<Profile>(host, "meta", "profile").value_or(Profile{}).name;
   if (!label.empty()) invitation.body_others["label"] = label;
-  TRY(std::string url, protocol::invitation_url(invitation, service.uri));
+  TRY(std::string url, protocol::invitation_url(invitation, protocol::web_address(service.uri)));
   return MadeInvitation{std::move(record), std::move(url)};
 }
 

@@ -45,37 +45,14 @@ SyncState sync_state(Host& host, std::string_view contact_id) {
   return load<SyncState>(host, kSyncs, contact_id).value_or(SyncState{});
 }
 
-Result<Route> first_route(const DidDocument& document, KnownDids& known) {
-  Error last = fail(Errc::unreachable, "that contact has no address");
-  for (const ServiceEndpoint& endpoint : document.services) {
-    auto route = protocol::plan_route(endpoint, known);
-    if (route.has_value()) return route;
-    last = route.error();
-  }
-  return last;
-}
-
 /// Anoncrypt: whatever keys of ours the peer knows, it can read what changed.
 Result<void> send_anonymously(Host& host, const Message& message, const SendOptions& options) {
   KnownDids known(host);
   const Did& to = message.to.front();
   TRY(const DidDocument document, known.resolve(to));
-  TRY(std::string packed,
+  TRY(const std::string packed,
       protocol::pack_anoncrypt(message, document.agreement_keys(), {}, host.keys(), host.random()));
-  TRY(const Route route, first_route(document, known));
-  TRY(packed, protocol::wrap_forwards(std::move(packed), to, route, *message.expires_time, known,
-                                      host.keys(), host.random()));
-  protocol::SendPayload payload;
-  payload.uri = route.uri;
-  payload.wants_reply = options.wants_reply;
-  payload.packed = crypto::to_bytes(packed);
-  protocol::Effect effect;
-  effect.owner = options.owner;
-  effect.context = options.context;
-  effect.payload = protocol::encode_record(payload);
-  effect.expires = host.now() + options.life;
-  host.start(std::move(effect));
-  return {};
+  return protocol::send_packed(host, packed, to, *message.expires_time, options);
 }
 
 /// One sync with the entries from `first` on. Returns how many the peer then has.

@@ -127,6 +127,7 @@ JsonObject NodeModule::status(Host& host) const {
     status["mediator"] = JsonObject{
         {"contact", grant->contact_id}, {"uri", grant->uri}, {"routing_did", grant->routing_did}};
     status["mail_registered"] = protocol::all_registered(host);
+    status["mail_live"] = protocol::receives_live(host);
   }
   const auto contacts = protocol::list_contacts(host);
   const auto connected = std::ranges::count_if(

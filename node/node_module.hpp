@@ -4,7 +4,7 @@
 ///
 ///   status          {} -> {version, test, passphrase, private_network, name?, public_url?,
 ///   mediator: {contact, uri,
-///                   routing_did}?, mail_registered, contacts, connected, open_effects,
+///                   routing_did}?, mail_registered, mail_live, contacts, connected, open_effects,
 ///                   audit_entries, notices}
 ///   notices         {} -> {notices: [{id, kind, text, subject, time}]}, oldest first
 ///   notices-clear   {id?} -> {cleared}: these were read; all of them without an id

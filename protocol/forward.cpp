@@ -49,7 +49,7 @@ Result<Route> plan_route(const ServiceEndpoint& endpoint, Resolver& resolver) {
 }
 
 Result<Message> make_forward(std::string_view next, std::string_view envelope,
-                             std::int64_t expires_time, Random& random) {
+                             const RelayTerms& terms, Random& random) {
   crypto::JsonLimits json_limits;
   json_limits.bytes_max = limits::kEnvelopeBytesMax;
   TRY(Json payload, crypto::parse_json(envelope, json_limits));
@@ -57,7 +57,8 @@ Result<Message> make_forward(std::string_view next, std::string_view envelope,
   Message forward;
   forward.id = new_message_id(random);
   forward.type = kForwardType;
-  forward.expires_time = expires_time;
+  forward.expires_time = terms.expires_time;
+  if (terms.delay.count() != 0) forward.others["delay_milli"] = std::int64_t{terms.delay.count()};
   forward.body["next"] = next;
   Attachment attachment;
   attachment.media_type = std::string(kEncryptedMediaType);
@@ -67,7 +68,7 @@ Result<Message> make_forward(std::string_view next, std::string_view envelope,
 }
 
 Result<std::string> wrap_forwards(std::string envelope, const Did& recipient, const Route& route,
-                                  std::int64_t expires_time, Resolver& resolver, KeyOps& keys,
+                                  const RelayTerms& terms, Resolver& resolver, KeyOps& keys,
                                   Random& random) {
   if (route.hops.size() > limits::kRoutingKeysMax) {
     return fail(Errc::limit_exceeded, "the way to the recipient has too many hops");
@@ -75,7 +76,7 @@ Result<std::string> wrap_forwards(std::string envelope, const Did& recipient, co
   std::string next = recipient.text();
   for (auto hop = route.hops.rbegin(); hop != route.hops.rend(); ++hop) {
     TRY(const auto recipients, hop_keys(*hop, resolver));
-    TRY(const Message forward, make_forward(next, envelope, expires_time, random));
+    TRY(const Message forward, make_forward(next, envelope, terms, random));
     TRY(envelope, pack_anoncrypt(forward, recipients, PackOptions{}, keys, random));
     next = *hop;
   }
@@ -105,7 +106,19 @@ Result<Forward> parse_forward(const Message& message) {
   json_limits.bytes_max = limits::kEnvelopeBytesMax;
   TRY(const Json value, crypto::parse_json(envelope, json_limits));
   CHECK(crypto::as_object(value, "a forwarded envelope"));
-  return Forward{std::move(next), std::move(envelope)};
+  // A header that cannot be understood may be ignored (routing 2.0).
+  const Json* delay = message.others.if_contains("delay_milli");
+  const bool is_number = delay != nullptr && delay->is_int64();
+  return Forward{std::move(next), std::move(envelope),
+                 std::chrono::milliseconds{is_number ? delay->get_int64() : 0}};
+}
+
+std::chrono::milliseconds relay_delay(std::chrono::milliseconds asked, Random& random) {
+  const std::chrono::milliseconds longest{limits::kRelayDelayMax};
+  if (asked.count() >= 0) return std::min(asked, longest);
+  const std::int64_t most = asked < -longest ? longest.count() : -asked.count();
+  const auto drawn = random.below(static_cast<std::uint64_t>(most) + 1);
+  return std::chrono::milliseconds{static_cast<std::int64_t>(drawn)};
 }
 
 bool next_is(std::string_view next, const Did& did) {

@@ -2,6 +2,7 @@
 
 /// Routing 2.0: wrapping an envelope for mediators, and reading a forward as a mediator.
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,20 +28,32 @@ struct Route {
 /// Errors: unknown_peer (detail: the DID to fetch), limit_exceeded, malformed, unsupported.
 [[nodiscard]] Result<Route> plan_route(const ServiceEndpoint& endpoint, Resolver& resolver);
 
+/// What the relays on the way are told.
+struct RelayTerms {
+  std::int64_t expires_time = 0;
+  /// Each holds the message back: this long, or if negative a random time up to it.
+  std::chrono::milliseconds delay{0};
+};
+
 /// Wraps `envelope` for every hop, the last hop innermost; the innermost `next` is `recipient`.
 /// Errors: as plan_route and pack_anoncrypt.
 [[nodiscard]] Result<std::string> wrap_forwards(std::string envelope, const Did& recipient,
-                                                const Route& route, std::int64_t expires_time,
+                                                const Route& route, const RelayTerms& terms,
                                                 Resolver& resolver, KeyOps& keys, Random& random);
 
 /// One forward message around `envelope`. Errors: malformed (not a JSON object).
 [[nodiscard]] Result<Message> make_forward(std::string_view next, std::string_view envelope,
-                                           std::int64_t expires_time, Random& random);
+                                           const RelayTerms& terms, Random& random);
 
 struct Forward {
-  std::string next;      ///< A DID or DID URL.
-  std::string envelope;  ///< The payload, to be handed on as it is.
+  std::string next;                    ///< A DID or DID URL.
+  std::string envelope;                ///< The payload, to be handed on as it is.
+  std::chrono::milliseconds delay{0};  ///< `delay_milli`, as RelayTerms::delay.
 };
+
+/// How long a relay holds a message back: at most limits::kRelayDelayMax.
+[[nodiscard]] std::chrono::milliseconds relay_delay(std::chrono::milliseconds asked,
+                                                    Random& random);
 
 [[nodiscard]] bool is_forward(const Message& message);
 /// Exactly one attachment with data.json or data.base64. Errors: malformed, limit_exceeded.

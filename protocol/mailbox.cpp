@@ -10,12 +10,24 @@ namespace {
 
 constexpr std::string_view kStates = "mailbox";
 constexpr std::string_view kRoutes = "mail-route";
+constexpr std::string_view kHeld = "mail-held";
 
 struct MailRoute {
   std::string client;
   template <class V>
   void visit(V& v) {
     v("client", client);
+  }
+};
+
+/// Record `mail-held`/<client>-<mail id>.
+struct HeldMail {
+  std::string client;
+  std::string mail;
+  Time until{};
+  template <class V>
+  void visit(V& v) {
+    v("client", client), v("mail", mail), v("until", until);
   }
 };
 
@@ -80,7 +92,7 @@ std::vector<std::string> recipients_of(Host& host, std::string_view client) {
   return host.list(registered(client));
 }
 
-Result<void> put_mail(Host& host, std::string_view client, Mail mail) {
+Result<std::string> put_mail(Host& host, std::string_view client, Mail mail) {
   MailboxState state = mailbox_state(host, client);
   MailUse total = total_use(host);
   CHECK(may_store(policy_of(host), use_of(state), total, mail.envelope.size()));
@@ -93,7 +105,39 @@ Result<void> put_mail(Host& host, std::string_view client, Mail mail) {
   state.bytes += mail.envelope.size();
   save(host, box(client), id, mail);
   save(host, kStates, client, state);
-  return {};
+  if (mail.held_until > host.now()) {
+    const std::string held = std::string(client) + "-" + id;
+    save(host, kHeld, held, HeldMail{std::string(client), id, mail.held_until});
+  }
+  return id;
+}
+
+std::uint64_t held_count(Host& host, std::string_view client) {
+  const auto held = host.list(kHeld);
+  const std::string mine = std::string(client) + "-";
+  return static_cast<std::uint64_t>(
+      std::ranges::count_if(held, [&](const std::string& id) { return id.starts_with(mine); }));
+}
+
+std::optional<Time> next_release(Host& host) {
+  std::optional<Time> next;
+  for (const std::string& id : host.list(kHeld)) {
+    const auto held = load<HeldMail>(host, kHeld, id);
+    if (held && (!next || held->until < *next)) next = held->until;
+  }
+  return next;
+}
+
+std::vector<std::pair<std::string, StoredMail>> release_mail(Host& host) {
+  std::vector<std::pair<std::string, StoredMail>> released;
+  for (const std::string& id : host.list(kHeld)) {
+    const auto held = load<HeldMail>(host, kHeld, id);
+    if (!held || held->until > host.now()) continue;
+    host.erase({std::string(kHeld), id});
+    auto mail = load<Mail>(host, box(held->client), held->mail);
+    if (mail) released.push_back({held->client, {held->mail, std::move(*mail)}});
+  }
+  return released;
 }
 
 std::vector<StoredMail> read_mail(Host& host, std::string_view client,
@@ -102,7 +146,8 @@ std::vector<StoredMail> read_mail(Host& host, std::string_view client,
   for (const std::string& id : host.list(box(client))) {
     if (found.size() == max) break;
     auto mail = load<Mail>(host, box(client), id);
-    if (!mail || (!recipient_did.empty() && mail->recipient_did != recipient_did)) continue;
+    if (!mail || mail->held_until > host.now()) continue;
+    if (!recipient_did.empty() && mail->recipient_did != recipient_did) continue;
     found.push_back({id, std::move(*mail)});
   }
   return found;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "protocol/host.hpp"
@@ -15,9 +16,11 @@ struct Mail {
   Bytes envelope;
   std::string recipient_did;
   Time received{};
+  Time held_until{};  ///< Nobody gets to see it before (relay delay).
   template <class V>
   void visit(V& v) {
-    v("envelope", envelope), v("recipient_did", recipient_did), v("received", received);
+    v("envelope", envelope), v("recipient_did", recipient_did), v("received", received),
+        v("held_until", held_until);
   }
 };
 
@@ -45,16 +48,22 @@ enum class Registration : std::uint8_t { success, no_change, client_error, serve
 /// The client that registered `did`.
 [[nodiscard]] std::optional<std::string> client_for(Host& host, std::string_view did);
 
-/// Errors: storage_full (a quota of mediation_policy.hpp).
-[[nodiscard]] Result<void> put_mail(Host& host, std::string_view client, Mail mail);
+/// Returns the mail's id. Errors: storage_full (a quota of mediation_policy.hpp).
+[[nodiscard]] Result<std::string> put_mail(Host& host, std::string_view client, Mail mail);
 struct StoredMail {
   std::string id;
   Mail mail;
 };
-/// Oldest first; `recipient_did` empty: all of the client's.
+/// Oldest first, without what is held; `recipient_did` empty: all of the client's.
 [[nodiscard]] std::vector<StoredMail> read_mail(Host& host, std::string_view client,
                                                 std::string_view recipient_did, std::size_t max);
 void remove_mail(Host& host, std::string_view client, std::string_view mail_id);
+/// How much of a client's mail is held back.
+[[nodiscard]] std::uint64_t held_count(Host& host, std::string_view client);
+/// When the next held mail is due.
+[[nodiscard]] std::optional<Time> next_release(Host& host);
+/// Mail whose time has come, by client. Each is returned once.
+[[nodiscard]] std::vector<std::pair<std::string, StoredMail>> release_mail(Host& host);
 [[nodiscard]] MailboxState mailbox_state(Host& host, std::string_view client);
 /// Drops mail older than the policy's mail_days from every mailbox.
 void drop_old_mail(Host& host);

@@ -2,6 +2,7 @@
 
 #include "protocol/did_peer.hpp"
 #include "protocol/forward.hpp"
+#include "protocol/live.hpp"
 #include "protocol/mailbox.hpp"
 #include "protocol/mediation.hpp"
 #include "protocol/messenger.hpp"
@@ -13,6 +14,8 @@ namespace kith::protocol {
 namespace {
 
 constexpr std::string_view kModule = "mediator";
+constexpr std::string_view kSweep = "sweep";
+constexpr std::string_view kRelease = "release";
 constexpr std::chrono::hours kSweepEvery{24};
 
 /// The client behind a message. Errors: unknown_peer, refused (a contact, but not a client).
@@ -31,8 +34,9 @@ Result<void> answer(Host& host, const Inbound& inbound, std::string_view type, J
 
 JsonObject status_body(Host& host, const std::string& client) {
   const MailboxState state = mailbox_state(host, client);
-  JsonObject body{
-      {"message_count", state.count}, {"total_bytes", state.bytes}, {"live_delivery", false}};
+  JsonObject body{{"message_count", state.count - held_count(host, client)},
+                  {"total_bytes", state.bytes},
+                  {"live_delivery", is_live(host, client)}};
   const auto oldest = read_mail(host, client, {}, 1);
   if (!oldest.empty()) {
     const Time since = oldest.front().mail.received;
@@ -41,6 +45,29 @@ JsonObject status_body(Host& host, const std::string& client) {
         std::chrono::duration_cast<std::chrono::seconds>(host.now() - since).count();
   }
   return body;
+}
+
+/// Hands mail to a client that waits for it. It stays in the mailbox until the client confirms it,
+/// so nothing is lost when this fails.
+void deliver_live(Host& host, const std::string& client, const StoredMail& stored) {
+  const auto contact = find_contact(host, client);
+  if (!contact || contact->state == ContactState::ended) return;
+  Message delivery = new_message(kDelivery, host.random(), epoch_seconds(host.now()));
+  delivery.body["recipient_did"] = stored.mail.recipient_did;
+  delivery.attachments.push_back(base64_attachment(stored.mail.envelope, stored.id));
+  static_cast<void>(send_live(host, *contact, std::move(delivery), kModule));
+}
+
+void set_release_timer(Host& host) {
+  if (const auto next = next_release(host)) host.set_timer(kModule, kRelease, *next);
+}
+
+/// Mail whose sender asked for a delay becomes visible.
+void release_held(Host& host) {
+  for (const auto& [client, mail] : release_mail(host)) {
+    if (is_live(host, client)) deliver_live(host, client, mail);
+  }
+  set_release_timer(host);
 }
 
 Result<void> on_forward(Host& host, const Inbound& inbound) {
@@ -52,7 +79,10 @@ Result<void> on_forward(Host& host, const Inbound& inbound) {
   if (!contact || !still_served(policy_of(host), contact->their_did)) {
     return fail(Errc::refused, "this mediator does not serve that recipient any more");
   }
-  return put_mail(host, *client, {crypto::to_bytes(forward.envelope), next.did().text(), {}});
+  Mail mail{crypto::to_bytes(forward.envelope), next.did().text(), {}, {}};
+  const Duration delay = relay_delay(forward.delay, host.random());
+  if (delay > Duration{0}) mail.held_until = host.now() + delay;
+  return take_mail(host, *client, std::move(mail));
 }
 
 Result<void> on_delivery_request(Host& host, const Inbound& inbound, const Contact& client) {
@@ -93,15 +123,47 @@ Result<void> on_messages_received(Host& host, const Inbound& inbound, const Cont
   return answer(host, inbound, kStatus, status_body(host, client.id));
 }
 
+/// messagepickup 3.0: a change that this connection does not allow has a code of its own.
+Result<void> on_live_delivery_change(Host& host, const Inbound& inbound, const Contact& client) {
+  const Json* wanted = inbound.message.body.if_contains("live_delivery");
+  if (wanted == nullptr || !wanted->is_bool()) {
+    return fail(Errc::malformed, "live_delivery must be true or false");
+  }
+  if (!wanted->get_bool()) {
+    forget_live(host, client.id);
+  } else if (!note_live(host, client, inbound).has_value()) {
+    const ProblemReport report{"e.m.live-mode-not-supported",
+                               "Live delivery needs a lasting connection with return_route all.",
+                               {inbound.message.type},
+                               std::nullopt};
+    Message problem =
+        make_problem_report(inbound.message, report, host.random(), epoch_seconds(host.now()));
+    problem.from = inbound.info.own_did;
+    problem.to = {*inbound.info.sender};
+    SendOptions options;
+    options.answers_inbound = true;
+    if (inbound.message.return_route == "all") options.channel = inbound.channel;
+    // A sender without a way back simply gets none.
+    static_cast<void>(send(host, std::move(problem), options));
+    return {};
+  }
+  return answer(host, inbound, kStatus, status_body(host, client.id));
+}
+
 Result<RoutingDid> make_routing_did(Host& host, const std::string& public_url) {
   TRY(const KeyPair agree, host.keys().generate(KeyType::x25519, KeyPurpose::agree));
   TRY(const KeyPair sign, host.keys().generate(KeyType::ed25519, KeyPurpose::authenticate));
-  ServiceEndpoint service;
-  service.uri = public_url;
-  service.accept = {"didcomm/v2"};
+  std::vector<ServiceEndpoint> services(1);
+  services.front().uri = public_url;
+  services.front().accept = {"didcomm/v2"};
+  const std::string live_url = websocket_address(public_url);
+  if (!live_url.empty() && live_url != public_url) {
+    services.push_back(services.front());
+    services.back().uri = live_url;
+  }
   TRY(const Did did, make_did_peer2({{agree.public_key, KeyUse::key_agreement},
                                      {sign.public_key, KeyUse::authentication}},
-                                    {service}));
+                                    services));
   remember_key(host, did_peer2_kid(did, 0), agree.sealed);
   remember_key(host, did_peer2_kid(did, 1), sign.sealed);
   OpenInvitation invitation;
@@ -129,6 +191,16 @@ void open_or_close(Host& host) {
 
 }  // namespace
 
+Result<void> take_mail(Host& host, const std::string& client, Mail mail) {
+  TRY(const std::string id, put_mail(host, client, mail));
+  if (mail.held_until > host.now()) {
+    set_release_timer(host);
+  } else if (is_live(host, client)) {
+    deliver_live(host, client, {id, std::move(mail)});
+  }
+  return {};
+}
+
 std::vector<std::string> Mediator::message_types() const {
   std::vector<std::string> types = mediation_message_types();
   for (const std::string_view type :
@@ -153,7 +225,7 @@ Result<void> Mediator::on_message(Host& host, const Inbound& inbound) {
   }
   if (type == kDeliveryRequest) return on_delivery_request(host, inbound, client);
   if (type == kMessagesReceived) return on_messages_received(host, inbound, client);
-  return fail(Errc::unsupported, "live delivery needs a lasting connection");
+  return on_live_delivery_change(host, inbound, client);
 }
 
 Result<JsonObject> Mediator::on_command(Host& host, const Command&) {
@@ -165,16 +237,22 @@ Result<JsonObject> Mediator::on_command(Host& host, const Command&) {
   TRY(const Did did, Did::parse(routing->did));
   Invitation invitation{routing->invitation_id, did, "mediate",    "Relay mail and keep backups",
                         {"didcomm/v2"},         {},  std::nullopt, {}};
-  TRY(const std::string url, invitation_url(invitation, public_url_));
+  TRY(const std::string url, invitation_url(invitation, web_address(public_url_)));
   return JsonObject{{"invitation", to_json(to_message(invitation))}, {"url", url}};
 }
 
-void Mediator::on_timer(Host& host, std::string_view) {
+void Mediator::on_timer(Host& host, std::string_view timer) {
+  if (timer == kRelease) return release_held(host);
   drop_old_mail(host);
-  host.set_timer(kModule, "sweep", host.now() + kSweepEvery);
+  host.set_timer(kModule, kSweep, host.now() + kSweepEvery);
+}
+
+void Mediator::on_effect(Host& host, const Effect& effect, const Result<Bytes>& outcome) {
+  live_ended(host, effect, outcome);
 }
 
 void Mediator::on_start(Host& host) {
+  forget_all_live(host);
   keep_policy(host, policy_);
   count_mail_once(host);
   const auto old = load<PublicUrl>(host, "meta", "public-url");
@@ -187,7 +265,7 @@ void Mediator::on_start(Host& host) {
     }
     save(host, "meta", "routing-did", *routing);
     save(host, "meta", "public-url", PublicUrl{public_url_});
-    host.set_timer(kModule, "sweep", host.now() + kSweepEvery);
+    host.set_timer(kModule, kSweep, host.now() + kSweepEvery);
   }
   open_or_close(host);
 }

@@ -1,8 +1,10 @@
 #pragma once
 
 /// The mediator role: relays mail for people who are offline. Routing 2.0 (`forward`),
-/// coordinate-mediation 2.0 and 3.0 (mediation.hpp) and messagepickup 3.0 (without live mode), all
-/// server side.
+/// coordinate-mediation 2.0 and 3.0 (mediation.hpp) and messagepickup 3.0, all server side.
+///
+/// Live mode: what arrives for a client that waits on a WebSocket is stored, and delivered there at
+/// once. If the connection has broken, it stays in the mailbox like all mail.
 ///
 /// A mailbox belongs to a contact with role `client`; only its authenticated DID reads it. A
 /// message leaves a mailbox when the client says it was received, or after limits::kMailLife.
@@ -16,6 +18,7 @@
 #include "protocol/contact.hpp"
 #include "protocol/did_document.hpp"
 #include "protocol/invitation.hpp"
+#include "protocol/mailbox.hpp"
 #include "protocol/mediation_policy.hpp"
 #include "protocol/module.hpp"
 
@@ -56,6 +59,10 @@ struct RoutingDid {
   }
 };
 
+/// Puts mail into a client's mailbox, and delivers it at once if the client waits on a lasting
+/// connection. Errors: storage_full.
+[[nodiscard]] Result<void> take_mail(Host& host, const std::string& client, Mail mail);
+
 class Mediator final : public Module {
  public:
   /// `public_url`: where this node's HTTP listener is reached from outside.
@@ -69,6 +76,7 @@ class Mediator final : public Module {
   Result<void> on_message(Host& host, const Inbound& inbound) override;
   Result<JsonObject> on_command(Host& host, const Command& command) override;
   void on_timer(Host& host, std::string_view timer) override;
+  void on_effect(Host& host, const Effect& effect, const Result<Bytes>& outcome) override;
   void on_start(Host& host) override;
 
  private:

@@ -281,6 +281,24 @@ Result<Message> parse_message(std::string_view text, std::size_t bytes_max) {
   return read_message(*object);
 }
 
+namespace {
+
+/// Texts of any length belong into attachments. Bounded: parse_json has limited depth and size.
+bool has_long_text(const Json& value) {
+  if (value.is_string()) return value.get_string().size() > limits::kMessageTextBytesMax;
+  if (value.is_array()) return std::ranges::any_of(value.get_array(), has_long_text);
+  if (!value.is_object()) return false;
+  return std::ranges::any_of(value.get_object(),
+                             [](const auto& member) { return has_long_text(member.value()); });
+}
+
+/// Kith's own protocols carry chunks of backups and logs in their bodies.
+bool may_be_long(std::string_view type) {
+  return type.starts_with("https://w3id.org/kith/");
+}
+
+}  // namespace
+
 Result<Message> read_message(const JsonObject& object) {
   CHECK(check_typ(object));
   Message message;
@@ -301,6 +319,12 @@ Result<Message> read_message(const JsonObject& object) {
   TRY(message.return_route_thread, json_optional_string(object, "return_route_thread"));
   CHECK(read_languages(message, object));
   message.others = other_headers(object);
+  if (!may_be_long(message.type) && has_long_text(message.body)) {
+    return fail(Errc::limit_exceeded, "a text in the message is too long");
+  }
+  if (has_long_text(message.others)) {
+    return fail(Errc::limit_exceeded, "a header of the message is too long");
+  }
   return message;
 }
 

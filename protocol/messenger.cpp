@@ -45,14 +45,74 @@ void forget_stored_agreements(Host& host, std::string_view did, const JsonObject
   }
 }
 
-Result<Route> choose_route(const DidDocument& document, Resolver& resolver) {
+/// Only other Kith nodes get padding: they alone gain from it. Our own protocols are spoken by
+/// them.
+bool is_for_kith(const Message& message) {
+  return message.to.front().text().starts_with("did:kith:") ||
+         message.type.starts_with("https://w3id.org/kith/");
+}
+
+/// Whether this node can send there. An endpoint without `accept` takes anything.
+bool is_usable(const ServiceEndpoint& endpoint) {
+  const auto& accept = endpoint.accept;
+  return accept.empty() || std::ranges::find(accept, "didcomm/v2") != accept.end();
+}
+
+bool is_transport(std::string_view uri) {
+  for (const std::string_view scheme : {"https://", "http://", "wss://", "ws://"}) {
+    if (uri.size() > scheme.size() &&
+        std::ranges::equal(uri.substr(0, scheme.size()), scheme,
+                           [](char a, char b) { return a == b || a + ('a' - 'A') == b; })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The ways to a recipient in its order of preference, at least one.
+Result<std::vector<Route>> routes_to(const DidDocument& document, Resolver& resolver) {
+  std::vector<Route> routes;
   Error last = fail(Errc::unreachable, "that contact has no address");
   for (const ServiceEndpoint& endpoint : document.services) {
+    if (routes.size() == limits::kEndpointsTriedMax) break;
+    if (!is_usable(endpoint)) continue;
     auto route = plan_route(endpoint, resolver);
-    if (route.has_value()) return route;
-    last = route.error();
+    if (!route.has_value()) {
+      last = route.error();
+    } else if (!is_transport(route->uri)) {
+      last = fail(Errc::unreachable, "that contact has no address of a kind known here");
+    } else {
+      routes.push_back(std::move(*route));
+    }
   }
-  return last;
+  if (routes.empty()) return last;
+  return routes;
+}
+
+/// Fills in where `packed` goes. Ways with the same relays share the bytes.
+Result<void> address(SendPayload& payload, const std::string& packed, const Did& recipient,
+                     const std::vector<Route>& routes, const RelayTerms& terms, Resolver& resolver,
+                     Host& host) {
+  for (const Route& route : routes) {
+    const bool first = &route == &routes.front();
+    OtherWay way{route.uri, {}};
+    if (first || route.hops != routes.front().hops) {
+      auto wrapped =
+          wrap_forwards(packed, recipient, route, terms, resolver, host.keys(), host.random());
+      if (!wrapped.has_value()) {
+        if (first) return wrapped.error();
+        continue;
+      }
+      way.packed = crypto::to_bytes(*wrapped);
+    }
+    if (first) {
+      payload.uri = std::move(way.uri);
+      payload.packed = std::move(way.packed);
+    } else {
+      payload.others.push_back(std::move(way));
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -101,7 +161,9 @@ Result<std::string> pack_message(Host& host, const Message& message) {
   const std::vector<NamedKey> recipients = document.agreement_keys();
   OwnSecrets secrets(host);
   TRY(const SenderKey sender, choose_sender(own, secrets, recipients));
-  return pack_authcrypt(message, sender, recipients, {}, host.keys(), host.random());
+  PackOptions options;
+  options.pad = is_for_kith(message);
+  return pack_authcrypt(message, sender, recipients, options, host.keys(), host.random());
 }
 
 Result<Bytes> sign_as(Host& host, const Did& own, ByteView statement) {
@@ -123,6 +185,34 @@ Result<void> verify_from(Host& host, const Did& did, ByteView statement, ByteVie
   return fail(Errc::bad_signature, "no key of that contact made this signature");
 }
 
+Result<void> send_packed(Host& host, const std::string& packed, const Did& to,
+                         std::int64_t expires_time, const SendOptions& options) {
+  SendPayload payload;
+  payload.wants_reply = options.wants_reply;
+  if (options.channel.empty() && options.via.empty()) {
+    KnownDids known(host);
+    TRY(const DidDocument document, known.resolve(to));
+    TRY(const auto routes, routes_to(document, known));
+    const RelayTerms terms{expires_time, options.relay_delay};
+    CHECK(address(payload, packed, to, routes, terms, known, host));
+  } else {
+    payload.channel = options.channel;
+    payload.uri = options.via;
+    payload.packed = crypto::to_bytes(packed);
+  }
+
+  Effect effect;
+  effect.kind = EffectKind::send;
+  effect.owner = options.owner;
+  effect.context = options.context;
+  effect.payload = encode_record(payload);
+  effect.expires = host.now() + options.life;
+  effect.transient = options.transient || !options.channel.empty();
+  effect.answers_inbound = options.answers_inbound;
+  host.start(std::move(effect));
+  return {};
+}
+
 Result<std::string> send(Host& host, Message message, const SendOptions& options) {
   if (!message.from || message.to.size() != 1) {
     return fail(Errc::malformed, "a message needs one sender and one recipient");
@@ -133,33 +223,18 @@ Result<std::string> send(Host& host, Message message, const SendOptions& options
   if (!message.expires_time) message.expires_time = epoch_seconds(expires);
   if (options.wants_reply) message.return_route = "all";
 
-  KnownDids known(host);
-  const Did recipient = message.to.front();
-  TRY(std::string packed, pack_message(host, message));
+  TRY(const std::string packed, pack_message(host, message));
 
-  SendPayload payload;
-  payload.wants_reply = options.wants_reply;
-  if (!options.channel.empty()) {
-    payload.channel = options.channel;
-  } else {
-    TRY(const DidDocument document, known.resolve(recipient));
-    TRY(const Route route, choose_route(document, known));
-    TRY(packed, wrap_forwards(std::move(packed), recipient, route, *message.expires_time, known,
-                              host.keys(), host.random()));
-    payload.uri = route.uri;
-  }
-  payload.packed = crypto::to_bytes(packed);
-
-  Effect effect;
-  effect.kind = EffectKind::send;
-  effect.owner = options.owner;
-  effect.context = options.context;
-  effect.payload = encode_record(payload);
-  effect.expires = expires;
-  effect.transient = options.transient || !options.channel.empty();
-  effect.answers_inbound = options.answers_inbound;
-  host.start(std::move(effect));
+  CHECK(send_packed(host, packed, message.to.front(), *message.expires_time, options));
   return message.id;
+}
+
+void choose_way(SendPayload& payload, std::uint32_t attempts) {
+  const std::size_t turn = attempts % (payload.others.size() + 1);
+  if (turn == 0) return;
+  OtherWay& way = payload.others[turn - 1];
+  payload.uri = std::move(way.uri);
+  if (!way.packed.empty()) payload.packed = std::move(way.packed);
 }
 
 Result<std::string> reply(Host& host, const Inbound& inbound, std::string_view type,

@@ -61,6 +61,11 @@ struct SendOptions {
 /// Errors: unknown_peer (no document), unreachable (no usable endpoint and no channel), bad_key.
 [[nodiscard]] Result<std::string> send(Host& host, Message message, const SendOptions& options);
 
+/// Sends an envelope that the caller packed for `to`, with forwards like send. The Message of it is
+/// valid until `expires_time`. Errors: unknown_peer, unreachable.
+[[nodiscard]] Result<void> send_packed(Host& host, const std::string& packed, const Did& to,
+                                       std::int64_t expires_time, const SendOptions& options);
+
 /// The envelope alone, authcrypt from `message.from` to `message.to[0]`, without forwards.
 /// Errors: as send.
 [[nodiscard]] Result<std::string> pack_message(Host& host, const Message& message);
@@ -70,6 +75,9 @@ struct SendOptions {
 /// Verifies against every authentication key of `did`. Errors: bad_signature, unknown_peer.
 [[nodiscard]] Result<void> verify_from(Host& host, const Did& did, ByteView statement,
                                        ByteView signature);
+
+/// For transports: makes `uri` and `packed` those of the way whose turn it is at this attempt.
+void choose_way(SendPayload& payload, std::uint32_t attempts);
 
 /// A reply to `inbound`: thread, addresses and waiting connection taken from it.
 [[nodiscard]] Result<std::string> reply(Host& host, const Inbound& inbound, std::string_view type,

@@ -23,4 +23,15 @@ Result<ServiceEndpoint> own_service(Host& host) {
               "--public-url");
 }
 
+std::string web_address(const std::string& uri) {
+  const bool socket = uri.starts_with("ws://") || uri.starts_with("wss://");
+  return socket ? "http" + uri.substr(2) : uri;
+}
+
+std::string websocket_address(const std::string& uri) {
+  if (uri.starts_with("ws://") || uri.starts_with("wss://")) return uri;
+  const bool web = uri.starts_with("http://") || uri.starts_with("https://");
+  return web ? "ws" + uri.substr(4) : std::string();
+}
+
 }  // namespace kith::protocol

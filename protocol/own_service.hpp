@@ -39,4 +39,9 @@ struct PublicUrl {
 inline constexpr std::string_view kAddressModule = "connection";
 inline constexpr std::string_view kAddressTimer = "address";
 
+/// The same place as browsers know it: "wss://.." -> "https://..". Other addresses stay as are.
+[[nodiscard]] std::string web_address(const std::string& uri);
+/// ... and as a WebSocket: "https://.." -> "wss://..". Empty if it is neither.
+[[nodiscard]] std::string websocket_address(const std::string& uri);
+
 }  // namespace kith::protocol

@@ -1,6 +1,7 @@
 #include "protocol/pickup.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "protocol/mediator.hpp"
 #include "protocol/messenger.hpp"
@@ -15,6 +16,7 @@ constexpr std::string_view kOwnDids = "own-did";
 constexpr std::string_view kPoll = "poll";
 constexpr std::string_view kRegister = "register";
 constexpr std::string_view kMediate = "mediate";
+constexpr std::string_view kLive = "live";
 constexpr Duration kRepeat{2000};        // A request unanswered this long is sent again.
 constexpr Duration kRepeatMax{300'000};  // ... but ever more rarely.
 constexpr Duration kWatchdog{30'000};    // A poll whose result never comes does not end polling.
@@ -44,9 +46,17 @@ struct PickupState {
   Duration interval{0};
   std::uint32_t tries = 0;  ///< Of the open mediation or registration request.
   bool refused = false;     ///< The mediator did not take our last request.
+  // Live mode, of this life of the node.
+  std::string live_effect;  ///< Keeps the connection open; empty: there is none.
+  std::string live_uri;
+  bool live = false;      ///< The mediator has confirmed it.
+  bool emptying = false;  ///< There may be mail from before.
+  std::uint32_t live_failures = 0;
   template <class V>
   void visit(V& v) {
-    v("mediator", mediator), v("interval", interval), v("tries", tries), v("refused", refused);
+    v("mediator", mediator), v("interval", interval), v("tries", tries), v("refused", refused),
+        v("live_effect", live_effect), v("live_uri", live_uri), v("live", live),
+        v("emptying", emptying), v("live_failures", live_failures);
   }
 };
 
@@ -58,8 +68,10 @@ Duration repeat_delay(std::uint32_t tries) {
   return std::min(kRepeat * (1 << std::min<std::uint32_t>(tries, 8)), kRepeatMax);
 }
 
-/// Sends a request to the mediator; its answer arrives as a message of its own.
-Result<void> ask(Host& host, const PickupState& state, std::string_view type, JsonObject body) {
+/// Sends a request to the mediator; its answer arrives as a message of its own. In live mode all
+/// goes over the one connection.
+Result<void> ask(Host& host, const PickupState& state, std::string_view type, JsonObject body,
+                 bool over_live) {
   const auto mediator = find_contact(host, state.mediator);
   if (!mediator || mediator->state != ContactState::connected) {
     return fail(Errc::wrong_state, "the mediator is not connected yet");
@@ -76,13 +88,61 @@ Result<void> ask(Host& host, const PickupState& state, std::string_view type, Js
   options.life = std::chrono::minutes{5};
   options.wants_reply = true;
   options.transient = true;
+  if (over_live) options.via = state.live_uri;
   TRY(const std::string id, send(host, std::move(message), options));
   return {};
 }
 
+Result<void> ask(Host& host, const PickupState& state, std::string_view type, JsonObject body) {
+  return ask(host, state, type, std::move(body), state.live);
+}
+
+/// Where the mediator takes WebSockets: as its routing DID says, or at its address.
+std::string live_uri_of(Host& host, const MediatorGrant& grant) {
+  KnownDids known(host);
+  const auto did = Did::parse(grant.routing_did);
+  if (did.has_value()) {
+    const auto document = known.resolve(*did);
+    if (document.has_value()) {
+      for (const ServiceEndpoint& service : document->services) {
+        if (websocket_address(service.uri) == service.uri) return service.uri;
+      }
+    }
+  }
+  return websocket_address(grant.uri);
+}
+
+/// Opens the connection and asks for live mode on it.
+void go_live(Host& host) {
+  auto state = state_of(host);
+  const auto grant = mediator_grant(host);
+  if (!state || !grant || !state->live_effect.empty()) return;
+  state->live_uri = live_uri_of(host, *grant);
+  if (state->live_uri.empty()) return;
+  Effect effect;
+  effect.kind = EffectKind::live;
+  effect.owner = kModule;
+  effect.context = kLive;
+  effect.payload = encode_record(LivePayload{state->live_uri});
+  effect.transient = true;
+  state->live_effect = host.start(std::move(effect));
+  save(host, "meta", "pickup", *state);
+  // Failing to ask is repaired when mail is looked for.
+  static_cast<void>(ask(host, *state, kLiveDeliveryChange, {{"live_delivery", true}}, true));
+}
+
+Duration reconnect_delay(const PickupPace& pace, std::uint32_t failures, crypto::Random& random) {
+  const Duration longest = std::min(
+      pace.reconnect_first * (1 << std::min<std::uint32_t>(failures, 16)), pace.reconnect_max);
+  // Half of it is random: the clients of a mediator that comes back do not all knock at once.
+  const auto half = static_cast<std::uint64_t>(longest.count() / 2);
+  return longest - Duration{static_cast<std::int64_t>(random.below(half + 1))};
+}
+
 void poll(Host& host) {
-  const auto state = state_of(host);
+  auto state = state_of(host);
   if (!state || !mediator_grant(host)) return;
+  if (state->live && !std::exchange(state->emptying, true)) save(host, "meta", "pickup", *state);
   const auto asked = ask(host, *state, kDeliveryRequest,
                          {{"limit", static_cast<std::int64_t>(limits::kPickupBatchMax)}});
   static_cast<void>(asked);  // Failing to ask is repaired by the watchdog below.
@@ -126,7 +186,38 @@ Result<PickupState> check_mediator(Host& host, const Inbound& inbound) {
   return *state;
 }
 
-Result<void> on_grant(Host& host, const Inbound& inbound, PickupState state) {
+/// Mail from before live mode is asked for until there is none.
+Result<void> on_status(Host& host, const Inbound& inbound, PickupState state,
+                       const PickupPace& pace) {
+  const Json* live = inbound.message.body.if_contains("live_delivery");
+  const Json* count = inbound.message.body.if_contains("message_count");
+  const bool is_live = inbound.lasting && live != nullptr && live->is_bool() && live->get_bool();
+  if (is_live && !state.live && !state.live_effect.empty()) {
+    state.live = true;
+    state.live_failures = 0;
+    state.emptying = true;
+    save(host, "meta", "pickup", state);
+    host.set_timer(kModule, kPoll, host.now());
+    return {};
+  }
+  if (!state.live || !inbound.lasting) return {};
+  if (!is_live) {
+    // The mediator has forgotten us: the same again on the same connection.
+    return ask(host, state, kLiveDeliveryChange, {{"live_delivery", true}});
+  }
+  if (!state.emptying) return {};
+  const bool more = count != nullptr && count->is_int64() && count->get_int64() > 0;
+  if (!more) {
+    state.emptying = false;
+    save(host, "meta", "pickup", state);
+  }
+  // A pause even where there is more: the mediator may be wrong for ever.
+  host.set_timer(kModule, kPoll, host.now() + (more ? pace.busy : pace.live_check));
+  return {};
+}
+
+Result<void> on_grant(Host& host, const Inbound& inbound, PickupState state,
+                      const PickupPace& pace) {
   TRY(const JsonArray* dids, crypto::json_array(inbound.message.body, "routing_did"));
   if (dids->empty() || !dids->front().is_string()) {
     return fail(Errc::malformed, "the grant names no routing DID");
@@ -149,6 +240,7 @@ Result<void> on_grant(Host& host, const Inbound& inbound, PickupState state) {
   }
   send_registrations(host);
   host.set_timer(kModule, kPoll, host.now());
+  if (pace.live) host.set_timer(kModule, kLive, host.now());
   return {};
 }
 
@@ -209,14 +301,15 @@ std::vector<std::string> Pickup::message_types() const {
 Result<void> Pickup::on_message(Host& host, const Inbound& inbound) {
   TRY(const PickupState state, check_mediator(host, inbound));
   const std::string& type = inbound.message.type;
-  if (type == kMediateGrant) return on_grant(host, inbound, state);
+  if (type == kMediateGrant) return on_grant(host, inbound, state, pace_);
   if (type == kRecipientUpdateResponse) return on_registered(host, inbound, state);
   if (type == kDelivery) return on_delivery(host, inbound, state, pace_);
   if (type == kMediateDeny) {
     host.cancel_timer(kModule, kMediate);
     host.notify({"alarm", "The mediator refused to relay your mail. Choose another one.", {}, {}});
   }
-  return {};  // A status needs nothing.
+  if (type == kStatus) return on_status(host, inbound, state, pace_);
+  return {};
 }
 
 Result<JsonObject> Pickup::on_command(Host& host, const Command&) {
@@ -232,12 +325,32 @@ void Pickup::on_timer(Host& host, std::string_view timer) {
   if (timer == kPoll) poll(host);
   if (timer == kRegister) send_registrations(host);
   if (timer == kMediate) ask_for_mediation(host);
+  if (timer == kLive && pace_.live) go_live(host);
 }
 
 void Pickup::on_effect(Host& host, const Effect& effect, const Result<Bytes>& outcome) {
-  if (effect.context != kDeliveryRequest) return;
+  if (effect.context == kDeliveryRequest) on_poll_ended(host, outcome);
+  if (effect.context == kLive) on_live_ended(host, effect, outcome);
+}
+
+void Pickup::on_live_ended(Host& host, const Effect& effect, const Result<Bytes>& outcome) const {
+  auto state = state_of(host);
+  if (!state || state->live_effect != effect.id) return;
+  // Whoever takes no WebSockets will hardly learn it in a second.
+  const bool never = !outcome.has_value() && outcome.error() == Errc::unsupported;
+  const std::uint32_t failures = never ? 16 : state->live_failures;
+  host.set_timer(kModule, kLive, host.now() + reconnect_delay(pace_, failures, host.random()));
+  ++state->live_failures;
+  state->live_effect.clear();
+  state->interval = pace_.busy;
+  if (std::exchange(state->live, false)) host.set_timer(kModule, kPoll, host.now());
+  save(host, "meta", "pickup", *state);
+}
+
+void Pickup::on_poll_ended(Host& host, const Result<Bytes>& outcome) const {
   auto state = state_of(host);
   if (!state) return;
+  if (state->live) return host.set_timer(kModule, kPoll, host.now() + pace_.live_check);
   Duration interval = std::max(state->interval, pace_.busy);
   host.set_timer(kModule, kPoll, host.now() + interval);
   // Growing by 8/5 each time reaches the idle pace in nine steps.
@@ -257,9 +370,16 @@ void Pickup::on_effect(Host& host, const Effect& effect, const Result<Bytes>& ou
 }
 
 void Pickup::on_start(Host& host) {
-  if (!state_of(host)) return;
+  auto state = state_of(host);
+  if (!state) return;
+  // Connections of an earlier life are gone.
+  state->live = false;
+  state->live_effect.clear();
+  state->live_failures = 0;
+  save(host, "meta", "pickup", *state);
   if (mediator_grant(host)) {
     host.set_timer(kModule, kPoll, host.now());
+    if (pace_.live) host.set_timer(kModule, kLive, host.now());
     if (!all_registered(host)) host.set_timer(kModule, kRegister, host.now());
   } else {
     host.set_timer(kModule, kMediate, host.now());
@@ -267,7 +387,9 @@ void Pickup::on_start(Host& host) {
 }
 
 void start_mediation(Host& host, const Contact& mediator) {
-  save(host, "meta", "pickup", PickupState{mediator.id, Duration{0}, 0, false});
+  PickupState state;
+  state.mediator = mediator.id;
+  save(host, "meta", "pickup", state);
   ask_for_mediation(host);
 }
 
@@ -290,6 +412,11 @@ bool all_registered(Host& host) {
   return std::ranges::all_of(dids, [&](const std::string& did) {
     return settled(load<OwnDid>(host, kOwnDids, did)->wish);
   });
+}
+
+bool receives_live(Host& host) {
+  const auto state = state_of(host);
+  return state && state->live;
 }
 
 void register_all_again(Host& host) {

@@ -6,6 +6,11 @@
 /// answered on the connection they came on. They are transient: what counts is repeated by timers
 /// until confirmed, so a crash loses nothing.
 ///
+/// Live mode: one WebSocket to the mediator stays open and mail comes over it at once; polling then
+/// rests. When it breaks, or cannot be had, mail is polled for over HTTP, and the connection is
+/// tried again with growing, random pauses. Every delivery is confirmed (messages-received), so
+/// what a broken connection lost comes again, and what came twice is known by its inbox mark.
+///
 /// Commands: `nudge` {} -> {}: look for mail now and often for a while.
 
 #include <string_view>
@@ -19,6 +24,12 @@ namespace kith::protocol {
 struct PickupPace {
   Duration busy{200};
   Duration idle_max{10'000};
+  /// Keep a WebSocket open for live mode. Off for a node that runs for one command only.
+  bool live = false;
+  Duration reconnect_first{1'000};
+  Duration reconnect_max{300'000};
+  /// Mail is looked for this often in live mode too: a mediator may have forgotten us.
+  Duration live_check{300'000};
 };
 
 class Pickup final : public Module {
@@ -35,6 +46,8 @@ class Pickup final : public Module {
   void on_start(Host& host) override;
 
  private:
+  void on_poll_ended(Host& host, const Result<Bytes>& outcome) const;
+  void on_live_ended(Host& host, const Effect& effect, const Result<Bytes>& outcome) const;
   PickupPace pace_;
 };
 
@@ -46,6 +59,8 @@ void register_own_did(Host& host, std::string_view did);
 void unregister_own_did(Host& host, std::string_view did);
 /// Whether the mediator has answered for all own DIDs; a refusal raised an alarm.
 [[nodiscard]] bool all_registered(Host& host);
+/// Whether mail comes over a lasting connection at present.
+[[nodiscard]] bool receives_live(Host& host);
 /// After a recovery: all registrations are sent again.
 void register_all_again(Host& host);
 

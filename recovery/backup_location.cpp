@@ -5,7 +5,7 @@
 #include "crypto/hash.hpp"
 #include "protocol/audit_log.hpp"
 #include "protocol/contact.hpp"
-#include "protocol/mailbox.hpp"
+#include "protocol/mediator.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/sender.hpp"
 #include "recovery/messages.hpp"
@@ -177,7 +177,8 @@ Result<void> tell_owner(Host& host, const std::string& token_id, TokenRecord tok
   message.to = {theirs};
   message.body = {{"time", protocol::epoch_seconds(host.now())}};
   TRY(const std::string packed, protocol::pack_message(host, message));
-  CHECK(protocol::put_mail(host, client->id, {crypto::to_bytes(packed), client->their_did, {}}));
+  CHECK(
+      protocol::take_mail(host, client->id, {crypto::to_bytes(packed), client->their_did, {}, {}}));
   token.told = host.now();
   save(host, kTokens, token_id, token);
   return {};

@@ -33,9 +33,9 @@ bool is_base_url(std::string_view url) {
          url.find("oob=") == std::string_view::npos;
 }
 
-Result<std::string> mediator_invitation(std::string base) {
+Result<std::string> mediator_invitation(std::string base, const std::string& home) {
   while (base.ends_with('/')) base.pop_back();
-  TRY(const Bytes body, fetch_url(base + "/invitation"));
+  TRY(const Bytes body, fetch_url(base + "/invitation", home));
   TRY(const Json json, crypto::parse_json(crypto::as_text(body)));
   TRY(const JsonObject* object, crypto::as_object(json, "invitation"));
   return crypto::json_string(*object, "url");
@@ -237,7 +237,9 @@ std::variant<AcceptResult, ErrorReport> accept_invitation(Session& session, Json
                             "this address belongs to this machine or its network; allow that with "
                             "--private-network of `kith init` or `kith run`"));
     }
-    auto invitation = mediator_invitation(url);
+    const auto home = home_of(session.invocation());
+    if (!home.has_value()) return report_of(home.error());
+    auto invitation = mediator_invitation(url, *home);
     if (!invitation.has_value()) return report_of(invitation.error());
     args["url"] = *invitation;
     args["role"] = "mediator";

@@ -20,6 +20,7 @@ struct Wishes {
   bool with_identity = true;
   bool test = false;
   bool private_network = false;
+  std::string ca_file;      ///< Further CAs to trust; kept in the home.
   bool passphrase = false;  ///< False: a key file.
 };
 

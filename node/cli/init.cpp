@@ -56,6 +56,7 @@ Result<Wishes> gather(const Invocation& invocation) {
   wishes.mediator = invocation.value("--mediator");
   wishes.with_identity = !invocation.has("--no-identity");
   wishes.test = invocation.has("--test");
+  wishes.ca_file = invocation.value("--tls-ca");
   if (!wishes.mediator.empty()) CHECK(check_url(wishes.mediator));
   if (!wishes.ledger.empty()) CHECK(check_url(wishes.ledger));
   if (asks_person(invocation) && wishes.with_identity) {
@@ -97,6 +98,10 @@ Result<std::unique_ptr<Runtime>> make_home(const std::string& directory,
   wishes.passphrase = passphrase.has_value();
   TRY(auto made, Keystore::make(passphrase ? &*passphrase : nullptr, parameters, random));
   TRY(Home home, Home::create(directory, made.keystore));
+  if (!wishes.ca_file.empty()) {
+    CHECK(TlsContext::client(wishes.ca_file));
+    CHECK(home.keep_ca_file(wishes.ca_file));
+  }
   RuntimeOptions options;
   options.keep_step_up = true;
   options.new_home = HomeSettings{wishes.test, wishes.private_network};

@@ -92,6 +92,9 @@ int run_node(const Invocation& invocation, const Output& output) {
   options.ledger_serve =
       invocation.has("--ledger-serve") || invocation.spec->special == Special::ledger_serve;
   options.private_network = invocation.has("--private-network");
+  options.tls_certificate = invocation.value("--tls-cert");
+  options.tls_key = invocation.value("--tls-key");
+  options.tls_ca = invocation.value("--tls-ca");
   options.serve_control = true;
   auto runtime = Runtime::start(std::move(*home), std::move(*keys), std::move(options));
   if (!runtime.has_value()) return output.error(runtime.error());

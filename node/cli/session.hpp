@@ -34,6 +34,7 @@ class Session {
   /// Before the end, without a running node: until all is sent, or 30 s.
   [[nodiscard]] Result<void> settle();
   [[nodiscard]] bool is_running_node() const { return client_.has_value(); }
+  [[nodiscard]] const Invocation& invocation() const { return *invocation_; }
   [[nodiscard]] Runtime* runtime() { return runtime_.get(); }
 
  private:

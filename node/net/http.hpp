@@ -1,11 +1,10 @@
 #pragma once
 
-/// HTTP/1.1 server and client of the shell, facades over Beast (which only http_server.cpp and
-/// http_client.cpp include). One io_context, one thread: everything here is called on the thread
-/// that runs the io_context, and calls back on it. Plain HTTP; TLS is not here.
+/// HTTP/1.1 server and client of the shell, with or without TLS: facades over Beast (which only
+/// http_server.cpp, http_client.cpp and websocket.cpp include). One io_context, one thread:
+/// everything here is called on the thread that runs the io_context, and calls back on it.
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -18,7 +17,9 @@
 #include "crypto/bytes.hpp"
 #include "crypto/limits.hpp"
 #include "crypto/result.hpp"
+#include "node/net/connector.hpp"
 #include "node/net/url_policy.hpp"
+#include "node/net/websocket.hpp"
 
 namespace kith::node {
 
@@ -45,6 +46,9 @@ struct HttpResponse {
 using HttpRespond = std::function<void(HttpResponse)>;
 using HttpHandler = std::function<void(HttpRequest, HttpRespond)>;
 
+/// A connection that its client turned into a WebSocket, at whatever path. Dropping it closes it.
+using WebSocketHandler = std::function<void(std::unique_ptr<WebSocket>)>;
+
 /// Configuration may lower these, never remove them.
 struct ServerLimits {
   std::size_t header_bytes = limits::kHttpHeaderBytesMax;
@@ -61,6 +65,16 @@ struct ServerLimits {
   std::chrono::milliseconds idle_timeout = limits::kHttpIdleTimeout;      ///< Between requests.
   std::chrono::milliseconds respond_timeout = limits::kHttpRespondTimeout;
   std::chrono::milliseconds write_timeout = limits::kHttpWriteTimeout;
+  std::chrono::milliseconds handshake_timeout = limits::kTlsHandshakeTimeout;
+  /// Counted apart from `connections`, but together with them per address.
+  std::size_t websockets = limits::kWebSocketConnectionsMax;
+  WebSocketLimits websocket = {};  ///< Of each.
+};
+
+/// What a listener does besides answering requests.
+struct ServerExtras {
+  std::shared_ptr<const TlsContext> tls;  ///< With it TLS alone is spoken.
+  WebSocketHandler on_websocket;          ///< Without it an upgrade is an ordinary request.
 };
 
 /// Requests of one connection are handled one after the other; pipelined ones are not (the
@@ -69,18 +83,18 @@ class HttpServer {
  public:
   /// `host` is a literal address; `port` 0 lets the kernel choose.
   /// Errors: `bad_url` (not a literal address), `unreachable` (cannot listen there).
-  [[nodiscard]] static Result<std::unique_ptr<HttpServer>> listen(boost::asio::io_context& io,
-                                                                  std::string_view host,
-                                                                  std::uint16_t port,
-                                                                  HttpHandler handler,
-                                                                  ServerLimits limits = {});
-  /// Closes every connection at once; the handler is not called again.
+  [[nodiscard]] static Result<std::unique_ptr<HttpServer>> listen(
+      boost::asio::io_context& io, std::string_view host, std::uint16_t port, HttpHandler handler,
+      ServerLimits limits = {}, ServerExtras extras = {});
+  /// Closes every connection at once; the handlers are not called again. WebSockets that were
+  /// handed over live on with their owners.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::size_t connection_count() const;
+  [[nodiscard]] std::size_t websocket_count() const;
 
   /// Stops listening, closes connections without a request in progress, lets the others finish
   /// their answer. The io_context runs out of this server's work within the timeouts above.
@@ -97,6 +111,11 @@ struct HttpCall {
   std::string url;
   std::string content_type;  ///< No such field if empty.
   Bytes body;
+  std::string accept = {};  ///< The Accept field; none is sent if empty.
+  /// The URL was written by a stranger: only public addresses, whatever the options allow.
+  bool public_only = false;
+  bool follow_redirects = true;
+  std::size_t answer_bytes = 0;  ///< Of the body; 0: as in the options. Lowers it only.
   /// From now to the last byte of the answer: waiting, resolving, connecting and redirects
   /// included.
   std::chrono::milliseconds timeout = limits::kHttpRequestTimeout;
@@ -107,17 +126,14 @@ struct HttpReply {
   unsigned status;
   std::string content_type;
   Bytes body;
+  std::string location = {};  ///< Of a redirect that was not followed; as sent.
 };
 
 using HttpDone = std::function<void(Result<HttpReply>)>;
 
-/// Turns a name into addresses; replaceable so that tests can rebind a name.
-/// The answer may come at once or later, or not at all.
-using ResolveDone = std::function<void(Result<std::vector<boost::asio::ip::address>>)>;
-using ResolveName = std::function<void(std::string host, ResolveDone done)>;
-
 struct ClientOptions {
   UrlPolicy policy;
+  std::shared_ptr<const TlsContext> tls;  ///< For https; without it that is `unsupported`.
   std::size_t body_bytes = limits::kEnvelopeBytesMax;  ///< Of an answer.
   std::size_t header_bytes = limits::kHttpHeaderBytesMax;
   std::size_t connections_per_host = limits::kHttpClientConnectionsPerHostMax;

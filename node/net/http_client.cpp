@@ -1,11 +1,11 @@
-// One of the two translation units that may include Beast (the other: http_server.cpp).
+// One of the three translation units that may include Beast (the others: http_server.cpp and
+// websocket.cpp).
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/vector_body.hpp>
@@ -24,11 +24,9 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
-using asio::ip::tcp;
 using boost::system::error_code;
 
 using Body = http::vector_body<std::uint8_t>;
-using Addresses = std::vector<asio::ip::address>;
 
 /// What Beast may hold of an answer beyond its header and body.
 constexpr std::size_t kPieceBytes = std::size_t{16} * 1024;
@@ -37,20 +35,10 @@ constexpr unsigned kInterimMax = 3;
 constexpr unsigned kStatusTemporaryRedirect = 307;
 
 struct Connection {
-  Connection(asio::io_context& io, std::size_t buffer_bytes)
-      : stream(io), idle_timer(io), buffer(buffer_bytes) {}
+  Connection(asio::io_context& io, Stream connected, std::size_t buffer_bytes)
+      : stream(std::move(connected)), idle_timer(io), buffer(buffer_bytes) {}
 
-  /// Neither closed by the other side nor holding bytes that nobody asked for.
-  bool is_quiet() {
-    error_code error;
-    char byte = 0;
-    stream.socket().non_blocking(true, error);
-    if (error) return false;
-    stream.socket().receive(asio::buffer(&byte, 1), tcp::socket::message_peek, error);
-    return error == asio::error::would_block || error == asio::error::try_again;
-  }
-
-  beast::tcp_stream stream;
+  Stream stream;
   asio::steady_timer idle_timer;
   beast::flat_buffer buffer;
   bool reused = false;
@@ -73,7 +61,7 @@ struct Call {
   bool holds_slot = false;  ///< Counted in its host's `active`.
   bool write_failed = false;
   unsigned interim = 0;
-  Addresses addresses;  ///< Still to try.
+  std::unique_ptr<Connecting> connecting;
   ConnectionPtr connection;
   std::optional<http::request<Body>> request;
   std::optional<http::response_parser<Body>> parser;
@@ -105,8 +93,14 @@ Result<HttpUrl> redirect_target(const HttpUrl& from, std::string_view location,
                                 const UrlPolicy& policy) {
   if (location.empty()) return fail(Errc::malformed, "a redirect without a target");
   const bool path = location[0] == '/' && location.substr(0, 2) != "//";
-  return parse_http_url(
-      path ? "http://" + from.authority + std::string{location} : std::string{location}, policy);
+  const std::string scheme = from.secure ? "https://" : "http://";
+  TRY(HttpUrl url,
+      parse_http_url(path ? scheme + from.authority + std::string{location} : std::string{location},
+                     policy));
+  if (from.secure && !url.secure) {
+    return fail(Errc::refused, "a redirect away from https is not followed");
+  }
+  return url;
 }
 
 }  // namespace
@@ -114,7 +108,10 @@ Result<HttpUrl> redirect_target(const HttpUrl& from, std::string_view location,
 class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(asio::io_context& io, ClientOptions options)
-      : io_(io), options_(std::move(options)), resolver_(io) {}
+      : io_(io),
+        options_(std::move(options)),
+        connector_(io, connect_options(options_.policy)),
+        public_connector_(io, connect_options(UrlPolicy{})) {}
 
   void request(HttpCall what, HttpDone done);
   void close_idle();
@@ -124,14 +121,23 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
  private:
   using Self = std::shared_ptr<Impl>;
 
-  static std::string key(const HttpUrl& url) { return url.host + "|" + std::to_string(url.port); }
+  /// Calls share connections only with calls under the same rules.
+  static std::string key(const CallPtr& call) {
+    const HttpUrl& url = call->url;
+    return url.host + "|" + std::to_string(url.port) + (url.secure ? "|tls" : "") +
+           (call->call.public_only ? "|public" : "");
+  }
+  ConnectOptions connect_options(const UrlPolicy& policy) const {
+    return {policy, options_.tls, options_.connect_timeout, limits::kTlsHandshakeTimeout,
+            options_.resolve};
+  }
+  UrlPolicy policy_of(const CallPtr& call) const {
+    return call->call.public_only ? UrlPolicy{} : options_.policy;
+  }
 
   void acquire(const CallPtr& call);
   void use_slot(const CallPtr& call);
   void open(const CallPtr& call);
-  void resolve(const CallPtr& call);
-  void on_resolved(const CallPtr& call, Result<Addresses> found);
-  void connect_next(const CallPtr& call, const std::string& failure);
   void send(const CallPtr& call);
   void receive(const CallPtr& call);
   void on_answer(const CallPtr& call, error_code error);
@@ -145,7 +151,8 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
 
   asio::io_context& io_;
   ClientOptions options_;
-  tcp::resolver resolver_;
+  Connector connector_;
+  Connector public_connector_;
   bool closed_ = false;
   std::size_t idle_count_ = 0;
   std::map<std::string, Host> hosts_;  ///< Only hosts with something in them.
@@ -167,7 +174,7 @@ void HttpClient::Impl::request(HttpCall what, HttpDone done) {
     if (crowded) {
       return self->finish(call, fail(Errc::limit_exceeded, "too many calls at once"));
     }
-    auto url = parse_http_url(call->call.url, self->options_.policy);
+    auto url = parse_http_url(call->call.url, self->policy_of(call));
     if (!url) return self->finish(call, url.error());
     call->url = std::move(*url);
     self->acquire(call);
@@ -176,7 +183,7 @@ void HttpClient::Impl::request(HttpCall what, HttpDone done) {
 
 /// Takes a slot of its host, or a place in the queue for one.
 void HttpClient::Impl::acquire(const CallPtr& call) {
-  Host& host = hosts_[key(call->url)];
+  Host& host = hosts_[key(call)];
   if (host.active >= options_.connections_per_host) {
     host.waiting.push_back(call);
     return;
@@ -187,13 +194,13 @@ void HttpClient::Impl::acquire(const CallPtr& call) {
 }
 
 void HttpClient::Impl::use_slot(const CallPtr& call) {
-  Host& host = hosts_[key(call->url)];
+  Host& host = hosts_[key(call)];
   while (!host.idle.empty()) {
     ConnectionPtr connection = std::move(host.idle.back());
     host.idle.pop_back();
     --idle_count_;
     connection->idle_timer.cancel();
-    if (!connection->is_quiet()) continue;
+    if (!connection->stream.is_quiet()) continue;
     connection->reused = true;
     call->connection = std::move(connection);
     return send(call);
@@ -202,63 +209,16 @@ void HttpClient::Impl::use_slot(const CallPtr& call) {
 }
 
 void HttpClient::Impl::open(const CallPtr& call) {
-  call->addresses.clear();
-  if (!call->url.is_address) return resolve(call);
-  call->addresses = {asio::ip::make_address(call->url.host)};
-  connect_next(call, "");
-}
-
-void HttpClient::Impl::resolve(const CallPtr& call) {
-  ResolveDone done = [weak = weak_from_this(), call](Result<Addresses> found) {
-    if (const Self self = weak.lock()) self->on_resolved(call, std::move(found));
-  };
-  if (options_.resolve) return options_.resolve(call->url.host, std::move(done));
-  resolver_.async_resolve(
-      call->url.host, std::to_string(call->url.port), tcp::resolver::numeric_service,
-      [done = std::move(done)](error_code error, const tcp::resolver::results_type& results) {
-        if (error) {
-          return done(fail(Errc::unreachable, "the name is not known"));
-        }
-        Addresses found;
-        for (const auto& entry : results) {
-          found.push_back(entry.endpoint().address());
-        }
-        done(std::move(found));
-      });
-}
-
-void HttpClient::Impl::on_resolved(const CallPtr& call, Result<Addresses> found) {
-  if (call->finished) return;
-  if (!found) return finish(call, found.error());
-  // The second check of url_policy.hpp: the connection goes to these addresses and no others.
-  Result<void> refusal;
-  for (const auto& address : *found) {
-    if (call->addresses.size() >= limits::kHttpAddressesMax) break;
-    const auto allowed = check_address(address, options_.policy);
-    if (allowed) {
-      call->addresses.push_back(address);
-    } else {
-      refusal = allowed;
-    }
-  }
-  if (call->addresses.empty() && !refusal) return finish(call, refusal.error());
-  connect_next(call, "the name has no address");
-}
-
-void HttpClient::Impl::connect_next(const CallPtr& call, const std::string& failure) {
-  if (call->addresses.empty()) return finish(call, fail(Errc::unreachable, failure));
-  const tcp::endpoint endpoint{call->addresses.front(), call->url.port};
-  call->addresses.erase(call->addresses.begin());
-  call->connection = std::make_shared<Connection>(io_, options_.header_bytes + kPieceBytes);
-  auto& stream = call->connection->stream;
-  stream.expires_after(options_.connect_timeout);
-  stream.async_connect(
-      endpoint, [self = shared_from_this(), call, kept = call->connection](error_code error) {
-        if (call->finished) return;
-        if (error) return self->connect_next(call, "cannot connect: " + error.message());
-        error_code ignored;
-        call->connection->stream.socket().set_option(tcp::no_delay(true), ignored);
-        self->send(call);
+  Connector& connector = call->call.public_only ? public_connector_ : connector_;
+  call->connecting = connector.connect(
+      call->url, [self = shared_from_this(), weak = std::weak_ptr(call)](Result<Stream> stream) {
+        const CallPtr waiting = weak.lock();
+        if (!waiting || waiting->finished) return;
+        waiting->connecting.reset();
+        if (!stream.has_value()) return self->finish(waiting, stream.error());
+        waiting->connection = std::make_shared<Connection>(
+            self->io_, std::move(*stream), self->options_.header_bytes + kPieceBytes);
+        self->send(waiting);
       });
 }
 
@@ -272,6 +232,7 @@ void HttpClient::Impl::send(const CallPtr& call) {
   if (!call->call.content_type.empty()) {
     request.set(http::field::content_type, call->call.content_type);
   }
+  if (!call->call.accept.empty()) request.set(http::field::accept, call->call.accept);
   // A copy: a redirect or a dead connection may need it again.
   request.body() = call->call.body;
   request.prepare_payload();
@@ -291,7 +252,8 @@ void HttpClient::Impl::send(const CallPtr& call) {
 void HttpClient::Impl::receive(const CallPtr& call) {
   call->parser.emplace();
   call->parser->header_limit(static_cast<std::uint32_t>(options_.header_bytes));
-  call->parser->body_limit(options_.body_bytes);
+  const std::size_t most = call->call.answer_bytes;
+  call->parser->body_limit(most == 0 ? options_.body_bytes : std::min(most, options_.body_bytes));
   http::async_read(
       call->connection->stream, call->connection->buffer, *call->parser,
       [self = shared_from_this(), call, kept = call->connection](error_code error, std::size_t) {
@@ -313,10 +275,11 @@ void HttpClient::Impl::on_answer(const CallPtr& call, error_code error) {
     }
     return receive(call);
   }
-  if (status == kStatusTemporaryRedirect) return follow(call);
+  if (status == kStatusTemporaryRedirect && call->call.follow_redirects) return follow(call);
   HttpReply reply;
   reply.status = status;
   reply.content_type = std::string{message[http::field::content_type]};
+  reply.location = std::string{message[http::field::location]};
   reply.body = std::move(call->parser->get().body());
   release(call, call->parser->keep_alive());
   finish(call, std::move(reply));
@@ -327,7 +290,7 @@ void HttpClient::Impl::follow(const CallPtr& call) {
     return finish(call, fail(Errc::limit_exceeded, "too many redirects"));
   }
   const auto location = call->parser->get()[http::field::location];
-  auto url = redirect_target(call->url, {location.data(), location.size()}, options_.policy);
+  auto url = redirect_target(call->url, {location.data(), location.size()}, policy_of(call));
   if (!url) return finish(call, url.error());
   release(call, call->parser->keep_alive());
   call->url = std::move(*url);
@@ -350,7 +313,7 @@ void HttpClient::Impl::release(const CallPtr& call, bool reusable) {
   const ConnectionPtr connection = std::exchange(call->connection, nullptr);
   if (!call->holds_slot) return;
   call->holds_slot = false;
-  const std::string host_key = key(call->url);
+  const std::string host_key = key(call);
   Host& host = hosts_[host_key];
   ASSERT(host.active > 0);
   --host.active;
@@ -405,9 +368,10 @@ void HttpClient::Impl::drop_idle(const std::string& host_key, const ConnectionPt
 void HttpClient::Impl::finish(const CallPtr& call, Result<HttpReply> result) {
   if (std::exchange(call->finished, true)) return;
   call->deadline.cancel();
+  call->connecting.reset();
   if (call->connection) call->connection->stream.close();
   if (!call->holds_slot) {
-    const auto host = hosts_.find(key(call->url));
+    const auto host = hosts_.find(key(call));
     if (host != hosts_.end()) std::erase(host->second.waiting, call);
   }
   release(call, false);
@@ -429,11 +393,11 @@ void HttpClient::Impl::close_idle() {
 
 void HttpClient::Impl::close_all() {
   closed_ = true;
-  resolver_.cancel();
   for (const CallPtr& call : calls_) {
     call->finished = true;
     call->done = nullptr;
     call->deadline.cancel();
+    call->connecting.reset();
     if (call->connection) call->connection->stream.close();
   }
   calls_.clear();

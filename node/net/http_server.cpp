@@ -1,4 +1,5 @@
-// One of the two translation units that may include Beast (the other: http_client.cpp).
+// One of the three translation units that may include Beast (the others: http_client.cpp and
+// websocket.cpp).
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
@@ -7,7 +8,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/vector_body.hpp>
@@ -19,6 +19,7 @@
 #include "crypto/assert.hpp"
 #include "node/net/header_scan.hpp"
 #include "node/net/http.hpp"
+#include "node/net/http_parts.hpp"
 
 namespace kith::node {
 namespace {
@@ -36,32 +37,6 @@ using Parser = http::request_parser<Body>;
 constexpr std::chrono::milliseconds kAcceptRetry{100};
 /// Read at once; also what Beast may hold of a chunked body beyond the body itself.
 constexpr std::size_t kPieceBytes = std::size_t{16} * 1024;
-
-asio::ip::address plain_address(const asio::ip::address& address) {
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-  }
-  return address;
-}
-
-/// Whom the cap per address counts: a customer of IPv6 commands a whole /64.
-std::string address_group(const asio::ip::address& address) {
-  if (address.is_v4()) return address.to_string();
-  auto bytes = address.to_v6().to_bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return asio::ip::address_v6{bytes}.to_string();
-}
-
-bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-}
-
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
-  });
-}
 
 HttpResponse plain_answer(unsigned status, std::string_view text) {
   HttpResponse answer;
@@ -118,8 +93,12 @@ std::optional<HttpResponse> judge_header(const Parser& parser, std::size_t field
 
 class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::io_context& io, HttpHandler handler, ServerLimits limits)
-      : handler_(std::move(handler)), limits_(limits), acceptor_(io), accept_timer_(io) {}
+  Impl(asio::io_context& io, HttpHandler handler, ServerLimits limits, ServerExtras extras)
+      : handler_(std::move(handler)),
+        limits_(limits),
+        extras_(std::move(extras)),
+        acceptor_(io),
+        accept_timer_(io) {}
 
   Result<void> open(const tcp::endpoint& endpoint);
   void accept();
@@ -127,19 +106,24 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   void close_all();
   std::uint16_t port() const { return port_; }
   std::size_t connection_count() const { return connections_.size(); }
+  std::size_t websocket_count() const { return websockets_; }
 
  private:
   class Connection;
   void admit(tcp::socket socket);
+  void count_out(const std::string& group);
+  std::shared_ptr<void> websocket_ticket(const std::string& group);
 
   HttpHandler handler_;
   ServerLimits limits_;
+  ServerExtras extras_;
   tcp::acceptor acceptor_;
   asio::steady_timer accept_timer_;
   std::uint16_t port_ = 0;
   bool stopping_ = false;
   std::set<std::shared_ptr<Connection>> connections_;
   std::map<std::string, std::size_t> counts_;  ///< Per address group; no zero entries.
+  std::size_t websockets_ = 0;
 };
 
 /// Alive while the server lists it or an operation of its own is pending.
@@ -155,8 +139,7 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
 
   const std::string& group() const { return group_; }
 
-  /// The first byte of the first request is due as soon as the rest of its header.
-  void start() { next_request(server_->limits_.header_timeout); }
+  void start();
 
   void stop() {
     stopping_ = true;
@@ -171,11 +154,14 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
   using Self = std::shared_ptr<Connection>;
 
   void next_request(std::chrono::milliseconds first_byte_timeout);
+  void shake_hands();
   void read_header();
   void on_header_bytes(error_code error, std::size_t size);
   void parse_header();
   void read_body(error_code error);
   void on_body(error_code error);
+  bool wants_websocket() const;
+  void upgrade();
   void handle();
   void respond(std::uint64_t number, HttpResponse response);
   void refuse(unsigned status, std::string_view text) { write(plain_answer(status, text), false); }
@@ -185,7 +171,7 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
   void on_linger(error_code error, std::size_t size);
 
   Impl* server_;  ///< Null once closed; the server outlives its listed connections.
-  beast::tcp_stream stream_;
+  Stream stream_;
   asio::steady_timer timer_;  ///< For the handler's answer; the stream has its own for I/O.
   beast::flat_buffer buffer_;
   std::string remote_address_;
@@ -206,9 +192,24 @@ void HttpServer::Impl::Connection::close() {
   stream_.close();
   timer_.cancel();
   server->connections_.erase(self);
-  const auto count = server->counts_.find(group_);
-  ASSERT(count != server->counts_.end());
-  if (--count->second == 0) server->counts_.erase(count);
+  server->count_out(group_);
+}
+
+void HttpServer::Impl::Connection::start() {
+  if (server_->extras_.tls) return shake_hands();
+  // The first byte of the first request is due as soon as the rest of its header.
+  next_request(server_->limits_.header_timeout);
+}
+
+void HttpServer::Impl::Connection::shake_hands() {
+  state_ = State::kIdle;
+  stream_.expires_after(server_->limits_.handshake_timeout);
+  stream_.start_tls(server_->extras_.tls, "",
+                    [self = shared_from_this()](const std::string& failure) {
+                      if (self->server_ == nullptr) return;
+                      if (!failure.empty()) return self->close();
+                      self->next_request(self->server_->limits_.header_timeout);
+                    });
 }
 
 void HttpServer::Impl::Connection::next_request(std::chrono::milliseconds first_byte_timeout) {
@@ -266,6 +267,7 @@ void HttpServer::Impl::Connection::parse_header() {
   if (auto refusal = judge_header(*parser_, server_->limits_.header_fields)) {
     return write(std::move(*refusal), false);
   }
+  if (parser_->is_done() && wants_websocket()) return upgrade();
   if (parser_->is_done()) return handle();
   stream_.expires_after(server_->limits_.body_timeout);
   if (parser_->get().count(http::field::expect) == 0 || buffer_.size() > 0) return read_body({});
@@ -293,6 +295,42 @@ void HttpServer::Impl::Connection::on_body(error_code error) {
   }
   if (error) return close();
   handle();
+}
+
+/// RFC 6455 section 4.2.1; Beast looks at the rest.
+bool HttpServer::Impl::Connection::wants_websocket() const {
+  const auto& request = parser_->get();
+  return server_->extras_.on_websocket && request.method() == http::verb::get &&
+         http::token_list{request[http::field::upgrade]}.exists("websocket") &&
+         http::token_list{request[http::field::connection]}.exists("upgrade");
+}
+
+void HttpServer::Impl::Connection::upgrade() {
+  if (stopping_ || server_->websockets_ >= server_->limits_.websockets) {
+    return refuse(503, "There are too many connections.\n");
+  }
+  // Frames before the handshake has ended would be a request smuggled in.
+  if (buffer_.size() > 0) return refuse(400, "Nothing may follow before the answer.\n");
+  const auto& request = parser_->get();
+  WebSocketUpgrade upgrade{std::string{request.target()}, std::string{request[http::field::host]},
+                           std::string{request[http::field::sec_websocket_key]},
+                           std::string{request[http::field::sec_websocket_version]},
+                           remote_address_};
+  if (!is_websocket_key(upgrade.key)) return refuse(400, "The WebSocket key is malformed.\n");
+  Impl* server = std::exchange(server_, nullptr);
+  const Self self = shared_from_this();
+  server->connections_.erase(self);
+  auto ticket = server->websocket_ticket(group_);
+  server->count_out(group_);
+  stream_.expires_never();
+  accept_websocket(
+      std::move(stream_), upgrade, server->limits_.websocket, std::move(ticket),
+      [weak = std::weak_ptr(server->shared_from_this())](std::unique_ptr<WebSocket> socket) {
+        const auto open = weak.lock();
+        if (!socket || !open || open->stopping_) return;
+        const WebSocketHandler handler = open->extras_.on_websocket;
+        handler(std::move(socket));
+      });
 }
 
 void HttpServer::Impl::Connection::handle() {
@@ -364,7 +402,7 @@ void HttpServer::Impl::Connection::linger() {
   if (stopping_) return close();
   state_ = State::kLinger;
   error_code error;
-  stream_.socket().shutdown(tcp::socket::shutdown_send, error);
+  stream_.shutdown_send(error);
   if (error) return close();
   stream_.expires_after(std::min<std::chrono::milliseconds>(limits::kHttpLingerTimeout,
                                                             server_->limits_.write_timeout));
@@ -441,6 +479,24 @@ void HttpServer::Impl::admit(tcp::socket socket) {
   connection->start();
 }
 
+void HttpServer::Impl::count_out(const std::string& group) {
+  const auto count = counts_.find(group);
+  ASSERT(count != counts_.end());
+  if (--count->second == 0) counts_.erase(count);
+}
+
+/// Counts a WebSocket as long as it lives, also beyond the server.
+std::shared_ptr<void> HttpServer::Impl::websocket_ticket(const std::string& group) {
+  ++websockets_;
+  ++counts_[group];
+  return std::shared_ptr<void>(nullptr, [weak = weak_from_this(), group](void*) {
+    const auto self = weak.lock();
+    if (!self) return;
+    --self->websockets_;
+    self->count_out(group);
+  });
+}
+
 void HttpServer::Impl::stop() {
   stopping_ = true;
   error_code ignored;
@@ -458,11 +514,11 @@ void HttpServer::Impl::close_all() {
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(asio::io_context& io, std::string_view host,
                                                        std::uint16_t port, HttpHandler handler,
-                                                       ServerLimits limits) {
+                                                       ServerLimits limits, ServerExtras extras) {
   error_code error;
   const asio::ip::address address = asio::ip::make_address(std::string{host}, error);
   if (error) return fail(Errc::bad_url, "the address to listen on must be a literal one");
-  auto impl = std::make_shared<Impl>(io, std::move(handler), limits);
+  auto impl = std::make_shared<Impl>(io, std::move(handler), limits, std::move(extras));
   CHECK(impl->open({address, port}));
   impl->accept();
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
@@ -477,6 +533,9 @@ std::uint16_t HttpServer::port() const {
 }
 std::size_t HttpServer::connection_count() const {
   return impl_->connection_count();
+}
+std::size_t HttpServer::websocket_count() const {
+  return impl_->websocket_count();
 }
 void HttpServer::stop() {
   impl_->stop();

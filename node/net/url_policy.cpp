@@ -191,13 +191,23 @@ Parts split(std::string_view url) {
   return parts;
 }
 
-Result<void> check_form(const boost::urls::url_view& url) {
+struct Scheme {
+  std::string_view plain;
+  std::string_view secure;
+};
+constexpr Scheme kHttp{"http", "https"};
+constexpr Scheme kWebSocket{"ws", "wss"};
+
+/// Whether it is the secure one.
+Result<bool> check_form(const boost::urls::url_view& url, const Scheme& expected) {
   const std::string scheme = lower(std::string{url.scheme()});
-  if (scheme == "https") return fail(Errc::unsupported, "https is not available in this version");
-  if (scheme != "http") return fail(Errc::unsupported, "only http addresses can be used");
+  if (scheme != expected.plain && scheme != expected.secure) {
+    return fail(Errc::unsupported, "only " + std::string(expected.plain) + " and " +
+                                       std::string(expected.secure) + " addresses can be used");
+  }
   if (!url.has_authority()) return fail(Errc::bad_url, "the host is missing");
   if (url.has_userinfo()) return fail(Errc::bad_url, "user names do not belong in addresses");
-  return {};
+  return scheme == expected.secure;
 }
 
 }  // namespace
@@ -211,20 +221,23 @@ Result<void> check_address(const address& where, const UrlPolicy& policy) {
                                  : "addresses of this kind are never used");
 }
 
-Result<HttpUrl> parse_http_url(std::string_view text, const UrlPolicy& policy) {
+namespace {
+
+Result<HttpUrl> parse_url(std::string_view text, const UrlPolicy& policy, const Scheme& scheme) {
   if (text.size() > limits::kHttpUrlCharsMax) return fail(Errc::bad_url, "the address is too long");
   const auto parsed = boost::urls::parse_uri(text);
-  if (!parsed) return fail(Errc::bad_url, "this is not a whole http address");
+  if (!parsed) return fail(Errc::bad_url, "this is not a whole address");
   const boost::urls::url_view url = *parsed;
-  CHECK(check_form(url));
-  const Parts parts = split(text);
   HttpUrl out;
-  out.port = 80;
+  TRY(out.secure, check_form(url, scheme));
+  const Parts parts = split(text);
+  const std::uint16_t usual_port = out.secure ? 443 : 80;
+  out.port = usual_port;
   if (parts.port) {
     TRY(out.port, parse_port(*parts.port));
   }
   out.host = lower(parts.host);
-  out.authority = out.port == 80 ? out.host : out.host + ":" + std::to_string(out.port);
+  out.authority = out.port == usual_port ? out.host : out.host + ":" + std::to_string(out.port);
   boost::system::error_code not_v4;
   const address_v4 v4 = boost::asio::ip::make_address_v4(out.host, not_v4);
   if (url.host_type() == boost::urls::host_type::ipv6) {
@@ -249,6 +262,16 @@ Result<HttpUrl> parse_http_url(std::string_view text, const UrlPolicy& policy) {
   out.target = std::string{parts.target};
   if (out.target.empty() || out.target[0] != '/') out.target.insert(0, "/");
   return out;
+}
+
+}  // namespace
+
+Result<HttpUrl> parse_http_url(std::string_view url, const UrlPolicy& policy) {
+  return parse_url(url, policy, kHttp);
+}
+
+Result<HttpUrl> parse_ws_url(std::string_view url, const UrlPolicy& policy) {
+  return parse_url(url, policy, kWebSocket);
 }
 
 }  // namespace kith::node

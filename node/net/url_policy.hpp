@@ -23,19 +23,23 @@ struct UrlPolicy {
   bool allow_private = false;
 };
 
-/// An http URL, taken apart and checked.
+/// An http, https, ws or wss URL, taken apart and checked.
 struct HttpUrl {
-  std::string host;       ///< Lower-case name or address; IPv6 without brackets.
-  std::uint16_t port;     ///< 80 where the URL names none.
-  std::string authority;  ///< For the Host field: host, in brackets if IPv6, and port unless 80.
-  std::string target;     ///< Path and query; never empty.
-  bool is_address;        ///< `host` is an address, already checked against the policy.
+  bool secure = false;     ///< TLS: https or wss.
+  std::string host = {};   ///< Lower-case name or address; IPv6 without brackets.
+  std::uint16_t port = 0;  ///< 80, or 443 if secure, where the URL names none.
+  /// For the Host field: host, in brackets if IPv6, and port unless it is the scheme's own.
+  std::string authority = {};
+  std::string target = {};  ///< Path and query; never empty.
+  bool is_address = false;  ///< `host` is an address, already checked against the policy.
 };
 
-/// Errors: `bad_url` (not an http URL in its plain form: user info, odd spellings of addresses,
-/// trailing dot, control characters ...), `unsupported` (https, other schemes), `refused` (an
+/// http and https. Errors: `bad_url` (not a URL in its plain form: user info, odd spellings of
+/// addresses, trailing dot, control characters ...), `unsupported` (other schemes), `refused` (an
 /// address or name that the policy does not allow).
 [[nodiscard]] Result<HttpUrl> parse_http_url(std::string_view url, const UrlPolicy& policy);
+/// The same for ws and wss.
+[[nodiscard]] Result<HttpUrl> parse_ws_url(std::string_view url, const UrlPolicy& policy);
 
 /// The check on a resolved address. Errors: `refused`.
 [[nodiscard]] Result<void> check_address(const boost::asio::ip::address& address,

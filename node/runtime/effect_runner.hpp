@@ -1,7 +1,7 @@
 #pragma once
 
-/// Performs the Agent's effects: sends, fetches, ledger reads and appends, over HTTP or on the
-/// ledger of this home. Every effect ends in exactly one EffectResult, at once or later.
+/// Performs the Agent's effects: sends, fetches, ledger reads and appends, over HTTP, WebSockets or
+/// on the ledger of this home. Every effect ends in exactly one EffectResult, at once or later.
 
 #include <functional>
 #include <string>
@@ -10,6 +10,7 @@
 #include "node/net/http.hpp"
 #include "node/runtime/crash_points.hpp"
 #include "node/runtime/ledgers.hpp"
+#include "node/runtime/links.hpp"
 #include "node/runtime/waiting_answers.hpp"
 
 namespace kith::node {
@@ -21,6 +22,7 @@ inline constexpr std::string_view kEnvelopeType = "application/didcomm-encrypted
 /// What it works with; all outlive it.
 struct EffectTools {
   HttpClient& client;
+  Links& links;
   HomeLedger& ledger;
   WaitingAnswers& answers;
   CrashPoints& crash_points;
@@ -35,6 +37,8 @@ class EffectRunner {
 
  private:
   void send(const protocol::Effect& effect);
+  void post(const protocol::Effect& effect, protocol::SendPayload payload);
+  void hold(const protocol::Effect& effect);
   void answer(const protocol::Effect& effect, protocol::SendPayload payload);
   void use_ledger(const protocol::Effect& effect, const std::string& ledger_url);
   void fetch(const protocol::Effect& effect);

@@ -1,16 +1,27 @@
 #include "node/runtime/fetch.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <filesystem>
 #include <optional>
 
 #include "node/net/http.hpp"
+#include "node/storage/home.hpp"
 
 namespace kith::node {
 
-Result<Bytes> fetch_url(std::string url) {
+Result<std::shared_ptr<const TlsContext>> trust_of(const std::string& home,
+                                                   const std::string& extra_ca_file) {
+  if (!extra_ca_file.empty()) return TlsContext::client(extra_ca_file);
+  const std::string own = Home::ca_file(home);
+  std::error_code error;
+  return TlsContext::client(std::filesystem::exists(own, error) ? own : "");
+}
+
+Result<Bytes> fetch_url(std::string url, const std::string& home) {
   boost::asio::io_context io;
   ClientOptions options;
   options.policy.allow_private = true;
+  TRY(options.tls, trust_of(home, {}));
   HttpClient client(io, options);
   std::optional<Result<HttpReply>> reply;
   HttpCall call;

@@ -21,12 +21,13 @@ Result<ListenAddress> parse_listen(const std::string& text) {
   return address;
 }
 
-Result<std::string> url_of(const std::string& host, std::uint16_t port) {
+Result<std::string> url_of(const std::string& host, std::uint16_t port, bool secure) {
   if (host == "0.0.0.0" || host == "::") {
     return fail(Errc::usage, "name the address that others use with --public-url");
   }
   const bool v6 = host.find(':') != std::string::npos;
-  return "http://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port) + "/";
+  return std::string(secure ? "https://" : "http://") + (v6 ? "[" + host + "]" : host) + ":" +
+         std::to_string(port) + "/";
 }
 
 }  // namespace kith::node

@@ -17,8 +17,8 @@ struct ListenAddress {
 /// "127.0.0.1:8000", "[::1]:0". Errors: usage.
 [[nodiscard]] Result<ListenAddress> parse_listen(const std::string& text);
 
-/// "http://HOST:PORT/" for others on the same network. Errors: usage (the address stands for every
-/// interface, so nobody can call it).
-[[nodiscard]] Result<std::string> url_of(const std::string& host, std::uint16_t port);
+/// "http://HOST:PORT/", or https, for others on the same network. Errors: usage (the address stands
+/// for every interface, so nobody can call it).
+[[nodiscard]] Result<std::string> url_of(const std::string& host, std::uint16_t port, bool secure);
 
 }  // namespace kith::node

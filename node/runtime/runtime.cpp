@@ -1,5 +1,7 @@
 #include "node/runtime/runtime.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -18,7 +20,9 @@
 #include "node/runtime/crash_points.hpp"
 #include "node/runtime/effect_runner.hpp"
 #include "node/runtime/event_queue.hpp"
+#include "node/runtime/fetch.hpp"
 #include "node/runtime/ledgers.hpp"
+#include "node/runtime/links.hpp"
 #include "node/runtime/listen_address.hpp"
 #include "node/runtime/reception.hpp"
 #include "node/runtime/system_clock.hpp"
@@ -33,8 +37,20 @@ using std::chrono::milliseconds;
 
 /// Test wallets look for mail at least this often.
 constexpr milliseconds kTestIdle{400};
+/// ... and for their mediator.
+constexpr milliseconds kTestReconnect{2000};
+/// Files for kWebSocketConnectionsMax connections and as many others.
+constexpr rlim_t kFilesWanted = 8192;
 /// Time for answers under way when the node stops.
 constexpr milliseconds kStopGrace{500};
+
+/// As far as the system lets us; the listener refuses what does not fit.
+void raise_file_limit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= kFilesWanted) return;
+  files.rlim_cur = std::min(files.rlim_max, kFilesWanted);
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
 
 }  // namespace
 
@@ -59,6 +75,7 @@ class Runtime::Impl {
     // Callbacks into this object end before its members do.
     http_.reset();
     control_.reset();
+    links_.reset();
     client_.reset();
   }
   Impl(const Impl&) = delete;
@@ -80,6 +97,7 @@ class Runtime::Impl {
 
  private:
   Result<void> open_store();
+  Result<void> open_clients();
   Result<void> open_listener();
   Result<void> open_reception();
   Result<void> open_control();
@@ -110,6 +128,7 @@ class Runtime::Impl {
   std::unique_ptr<Reception> reception_;
   std::unique_ptr<EffectRunner> effects_;
   std::unique_ptr<HttpClient> client_;
+  std::unique_ptr<Links> links_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<ControlServer> control_;
 };
@@ -131,8 +150,25 @@ Result<void> Runtime::Impl::open_store() {
   return {};
 }
 
+Result<void> Runtime::Impl::open_clients() {
+  ClientOptions client;
+  client.policy.allow_private = settings_.private_network || options_.private_network;
+  TRY(client.tls, trust_of(home_.directory(), options_.tls_ca));
+  client_ = std::make_unique<HttpClient>(io_, client);
+  LinkOptions links;
+  links.connect.policy = client.policy;
+  links.connect.tls = client.tls;
+  links.prefix = "w" + crypto::hex(random_.bytes(8)) + "-";
+  links_ = std::make_unique<Links>(io_, events_, std::move(links));
+  return {};
+}
+
 Result<void> Runtime::Impl::open_listener() {
+  if (options_.tls_certificate.empty() != options_.tls_key.empty()) {
+    return fail(Errc::usage, "--tls-cert and --tls-key belong together");
+  }
   if (options_.listen.empty()) {
+    if (!options_.tls_certificate.empty()) return fail(Errc::usage, "--tls-cert needs --listen");
     if (options_.mediate || options_.ledger_serve) {
       return fail(Errc::usage, "serving others needs --listen");
     }
@@ -143,9 +179,19 @@ Result<void> Runtime::Impl::open_listener() {
     reception_->handle(std::move(request), std::move(respond));
     watch_ledger();
   };
-  TRY(http_, HttpServer::listen(io_, address.host, address.port, std::move(handler)));
+  ServerExtras extras;
+  extras.on_websocket = [this](std::unique_ptr<WebSocket> socket) {
+    links_->adopt(std::move(socket));
+  };
+  const bool secure = !options_.tls_certificate.empty();
+  if (secure) {
+    TRY(extras.tls, TlsContext::server(options_.tls_certificate, options_.tls_key));
+  }
+  raise_file_limit();
+  TRY(http_, HttpServer::listen(io_, address.host, address.port, std::move(handler), {},
+                                std::move(extras)));
   if (options_.public_url.empty() && options_.mediate) {
-    TRY(options_.public_url, url_of(address.host, http_->port()));
+    TRY(options_.public_url, url_of(address.host, http_->port(), secure));
   }
   return {};
 }
@@ -177,7 +223,12 @@ NodeConfig Runtime::Impl::agent_config() const {
   config.private_network = settings_.private_network || options_.private_network;
   config.has_passphrase = home_.keystore().has_passphrase();
   config.mediate = options_.mediate;
-  if (settings_.test) config.pickup.idle_max = kTestIdle;
+  // A node that runs for one command only would open a connection to close it again.
+  config.pickup.live = options_.serve_control;
+  if (settings_.test) {
+    config.pickup.idle_max = kTestIdle;
+    config.pickup.reconnect_max = kTestReconnect;
+  }
   config.public_url = options_.public_url;
   return config;
 }
@@ -185,9 +236,9 @@ NodeConfig Runtime::Impl::agent_config() const {
 Result<void> Runtime::Impl::start_agent() {
   if (options_.wrap_keys) wrapped_keys_ = options_.wrap_keys(keys_);
   crypto::KeyOps& agent_keys = wrapped_keys_ ? *wrapped_keys_ : keys_;
-  effects_ =
-      std::make_unique<EffectRunner>(EffectTools{*client_, *ledger_, answers_, crash_points_},
-                                     [this](Event event) { events_.submit(std::move(event)); });
+  effects_ = std::make_unique<EffectRunner>(
+      EffectTools{*client_, *links_, *ledger_, answers_, crash_points_},
+      [this](Event event) { events_.submit(std::move(event)); });
   auto agent = std::make_unique<Agent>(AgentSeams{*store_, agent_keys, random_, settings_.test},
                                        make_modules(agent_config()));
   return events_.start(
@@ -206,9 +257,7 @@ void Runtime::Impl::watch_ledger() {
 
 Result<void> Runtime::Impl::open() {
   CHECK(open_store());
-  ClientOptions client;
-  client.policy.allow_private = settings_.private_network || options_.private_network;
-  client_ = std::make_unique<HttpClient>(io_, client);
+  CHECK(open_clients());
   CHECK(open_listener());
   ledger_ = std::make_unique<HomeLedger>(home_.ledger(), *store_, keys_, random_, settings_.test);
   CHECK(open_reception());
@@ -231,6 +280,7 @@ Result<void> Runtime::Impl::run() {
 void Runtime::Impl::stop() {
   if (http_) http_->stop();
   if (control_) control_->stop();
+  if (links_) links_->stop();
   if (client_) client_->close_idle();
   stop_timer_.expires_after(kStopGrace);
   stop_timer_.async_wait([this](const boost::system::error_code& error) {

@@ -39,8 +39,11 @@ struct RuntimeOptions {
   bool mediate = false;
   bool ledger_serve = false;
   bool private_network = false;
-  bool serve_control = false;  ///< Listen on the home's control socket.
-  bool keep_step_up = false;   ///< Every command has the passphrase given at the start.
+  std::string tls_certificate;  ///< PEM file with the chain: the listener speaks TLS 1.3 alone.
+  std::string tls_key;          ///< Its private key, PEM.
+  std::string tls_ca;           ///< Further CAs to trust when connecting; empty: the home's ca.pem.
+  bool serve_control = false;   ///< Listen on the home's control socket.
+  bool keep_step_up = false;    ///< Every command has the passphrase given at the start.
   /// For tests: what stands between the agent and its keys. Gets the keys, which outlive it.
   std::function<std::unique_ptr<crypto::KeyOps>(crypto::KeyOps&)> wrap_keys = {};
   /// For tests: what stands between the agent and its disk. Gets the store, which outlives it.
@@ -50,7 +53,8 @@ struct RuntimeOptions {
 
 class Runtime {
  public:
-  /// Errors: of the store, the listener (bad_url, unreachable), usage (options that do not fit).
+  /// Errors: of the store, the listener (bad_url, unreachable), the TLS files (io, bad_key), usage
+  /// (options that do not fit).
   [[nodiscard]] static Result<std::unique_ptr<Runtime>> start(Home home, UnlockedKeys keys,
                                                               RuntimeOptions options);
   ~Runtime();

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,9 @@ namespace kith::node {
 namespace {
 
 const std::string kBegun = "begun";
+/// A file of CA certificates: those of a whole system stay below.
+constexpr std::size_t kCaBytesMax = std::size_t{1} << 20;
+
 constexpr std::size_t kFileBytesMax = 4096;  // Of `format`, `lock` and `keystore`.
 
 Error io_error(const std::string& path, int code = errno) {
@@ -210,6 +214,16 @@ Result<Home> Home::create(const std::string& given, const Keystore& keystore) {
   if (error) return fail(Errc::io, home.database() + ": " + error.message());
   CHECK(write_private(directory, "keystore", keystore.file().expose()));
   return home;
+}
+
+Result<void> Home::keep_ca_file(const std::string& source) const {
+  std::ifstream in(source, std::ios::binary);
+  if (!in) return fail(Errc::io, source + " cannot be read");
+  Bytes content(kCaBytesMax + 1);
+  in.read(reinterpret_cast<char*>(content.data()), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<std::size_t>(in.gcount()));
+  if (content.size() > kCaBytesMax) return fail(Errc::limit_exceeded, source + " is too large");
+  return write_private(directory_, "ca.pem", content);
 }
 
 Result<void> Home::finish_create() {

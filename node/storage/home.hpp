@@ -39,6 +39,8 @@ class Home {
   [[nodiscard]] static bool has_first_steps_left(const std::string& directory);
   /// What follows is done; may be repeated. Errors: io.
   [[nodiscard]] Result<void> finish_first_steps();
+  /// Copies a PEM file of CAs into the home, where ca_file() finds it. Errors: io, limit_exceeded.
+  [[nodiscard]] Result<void> keep_ca_file(const std::string& source) const;
 
   /// Takes the lock, brings an older format up to date. Errors: home_missing, home_newer (nothing
   /// was changed), home_locked (naming the pid), refused, storage_corrupt, io.
@@ -54,6 +56,10 @@ class Home {
   [[nodiscard]] const Keystore& keystore() const { return keystore_; }
   [[nodiscard]] std::string database() const { return directory_ + "/db"; }
   [[nodiscard]] std::string ledger() const { return directory_ + "/ledger"; }
+  /// Further CAs that this node trusts when it connects (PEM); need not exist.
+  [[nodiscard]] static std::string ca_file(const std::string& directory) {
+    return directory + "/ca.pem";
+  }
 
  private:
   Home(std::string directory, int lock, Keystore keystore);

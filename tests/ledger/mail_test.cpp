@@ -194,8 +194,9 @@ TEST_F(MailTest, StrangersAreRefusedAndForwardsToNobodyToo) {
           [](Host& h) { return load<protocol::RoutingDid>(h, "meta", "routing-did")->did; });
       protocol::KnownDids known(host);
       const auto document = known.resolve(*Did::parse(routing));
-      const auto message = protocol::make_forward(
-          next, R"({"payload":"x"})", protocol::epoch_seconds(host.now()) + 60, host.random());
+      const auto message =
+          protocol::make_forward(next, R"({"payload":"x"})",
+                                 {protocol::epoch_seconds(host.now()) + 60, {}}, host.random());
       auto packed = protocol::pack_anoncrypt(*message, document->agreement_keys(), {}, host.keys(),
                                              host.random());
       return crypto::to_bytes(*packed);

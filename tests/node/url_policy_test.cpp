@@ -102,8 +102,11 @@ TEST(UrlPolicy, JudgesEveryRowOfTheTable) {
       {"http://example.com\\@127.0.0.1/", Errc::bad_url, Errc::bad_url},
       {"//example.com/", Errc::bad_url, Errc::bad_url},
       {"", Errc::bad_url, Errc::bad_url},
-      {"https://example.com/", Errc::unsupported, Errc::unsupported},
-      {"HTTPS://example.com/", Errc::unsupported, Errc::unsupported},
+      {"https://example.com/", kOk, kOk},
+      {"HTTPS://example.com/", kOk, kOk},
+      {"https://127.0.0.1/", Errc::refused, kOk},
+      {"https://user@example.com/", Errc::bad_url, Errc::bad_url},
+      {"httpss://example.com/", Errc::unsupported, Errc::unsupported},
       {"file:///etc/passwd", Errc::unsupported, Errc::unsupported},
       {"gopher://example.com/", Errc::unsupported, Errc::unsupported},
       {"ws://example.com/", Errc::unsupported, Errc::unsupported},
@@ -135,6 +138,24 @@ TEST(UrlPolicy, TakesAnAddressApart) {
   EXPECT_EQ(v6->port, 81);
   EXPECT_EQ(v6->target, "/x/y?z");
   EXPECT_TRUE(v6->is_address);
+}
+
+TEST(UrlPolicy, KnowsTheSecureSchemesAndTheirPort) {
+  const auto web = parse_http_url("https://example.com/x", kPublicOnly);
+  ASSERT_TRUE(web.has_value());
+  EXPECT_TRUE(web->secure);
+  EXPECT_EQ(web->port, 443);
+  EXPECT_EQ(web->authority, "example.com");
+  EXPECT_EQ(parse_http_url("https://example.com:80/", kPublicOnly)->authority, "example.com:80");
+  EXPECT_FALSE(parse_http_url("http://example.com:443/", kPublicOnly)->secure);
+
+  const auto socket = parse_ws_url("wss://example.com/x", kPublicOnly);
+  ASSERT_TRUE(socket.has_value());
+  EXPECT_TRUE(socket->secure);
+  EXPECT_EQ(socket->port, 443);
+  EXPECT_EQ(parse_ws_url("ws://example.com/", kPublicOnly)->port, 80);
+  EXPECT_EQ(parse_ws_url("ws://127.0.0.1/", kPublicOnly).error().code, Errc::refused);
+  EXPECT_EQ(parse_ws_url("http://example.com/", kPublicOnly).error().code, Errc::unsupported);
 }
 
 TEST(UrlPolicy, RefusesLongUrls) {

@@ -28,7 +28,7 @@ struct Mail {
           .value();
 
   Result<std::string> wrap(const std::vector<std::string>& hops) {
-    return wrap_forwards(envelope, bob.did, Route{"https://a/", hops}, kNow + 60, world.dids,
+    return wrap_forwards(envelope, bob.did, Route{"https://a/", hops}, {kNow + 60, {}}, world.dids,
                          world.keys, world.random);
   }
 };
@@ -100,7 +100,8 @@ TEST(Forward, RefusesHopsThatCannotBeUsed) {
 
 TEST(Forward, ReadsBothPlacesForThePayloadAndRefusesOthers) {
   World world;
-  Message forward = protocol::make_forward("did:a:b", R"({"x":1})", kNow, world.random).value();
+  Message forward =
+      protocol::make_forward("did:a:b", R"({"x":1})", {kNow, {}}, world.random).value();
   EXPECT_EQ(parse_forward(forward)->envelope, R"({"x":1})");
   const Attachment as_json = forward.attachments[0];
   forward.attachments[0] = protocol::base64_attachment(crypto::as_bytes(R"({"x":2})"));
@@ -123,7 +124,7 @@ TEST(Forward, ReadsBothPlacesForThePayloadAndRefusesOthers) {
   forward.body["next"] = "did:a:b";
   forward.type = "https://didcomm.org/routing/3.0/forward";
   EXPECT_EQ(refused(), Errc::malformed);
-  EXPECT_TRUE(protocol::make_forward("did:a:b", "[]", kNow, world.random).has_error());
+  EXPECT_TRUE(protocol::make_forward("did:a:b", "[]", {kNow, {}}, world.random).has_error());
 }
 
 TEST(Route, GoesThroughTheMediatorThatTheUriNames) {

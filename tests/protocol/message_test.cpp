@@ -200,5 +200,26 @@ TEST(Padding, CoversTheEdgesOfABucket) {
   }
 }
 
+TEST(Message, RefusesLongTextsExceptInAttachmentsAndPadding) {
+  const std::string fits(limits::kMessageTextBytesMax, 'x');
+  const std::string large(limits::kMessageTextBytesMax + 1, 'x');
+  const auto error_of = [](std::string_view members, std::string_view type) {
+    const auto read = protocol::parse_message(R"({"id":"1234567890","type":")" + std::string(type) +
+                                              R"(",)" + std::string(members) + "}");
+    return read.has_value() ? std::nullopt : std::optional<Errc>(read.error().code);
+  };
+  const char* word = "https://example.org/talk/1.0/word";
+  EXPECT_EQ(error_of(R"("body":{"a":[{"b":")" + fits + R"("}]})", word), std::nullopt);
+  EXPECT_EQ(error_of(R"("body":{"a":[{"b":")" + large + R"("}]})", word), Errc::limit_exceeded);
+  EXPECT_EQ(error_of(R"("body":{},"other":")" + large + "\"", word), Errc::limit_exceeded);
+  EXPECT_EQ(error_of(R"("body":{},"kith_pad":")" + large + "\"", word), std::nullopt);
+  EXPECT_EQ(
+      error_of(R"("body":{},"attachments":[{"data":{"json":{"x":")" + large + R"("}}}])", word),
+      std::nullopt);
+  EXPECT_EQ(
+      error_of(R"("body":{"data":")" + large + R"("})", "https://w3id.org/kith/backup/1.0/put"),
+      std::nullopt);
+}
+
 }  // namespace
 }  // namespace kith

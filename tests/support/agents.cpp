@@ -4,6 +4,7 @@
 
 #include "crypto/assert.hpp"
 #include "protocol/audit_log.hpp"
+#include "protocol/messenger.hpp"
 #include "protocol/own_service.hpp"
 #include "protocol/vault.hpp"
 
@@ -70,11 +71,13 @@ void AgentBox::make_agent() {
 
 void AgentBox::restart() {
   agent_.reset();
+  network_.break_links(*this);
   make_agent();
 }
 
 void AgentBox::set_online(bool online) {
   online_ = online;
+  if (!online) network_.break_links(*this);
 }
 
 node::Outcome AgentBox::feed(const node::Event& event) {
@@ -131,8 +134,66 @@ AgentBox& Network::add(std::string name, MakeModules make_modules, BoxOptions op
   return *boxes_.back();
 }
 
+AgentBox* Network::box_at(const std::string& uri) {
+  for (const auto& box : boxes_) {
+    const bool there = box->url() == uri || box->live_url() == uri;
+    if (there && box->options().has_address) return box.get();
+  }
+  return nullptr;
+}
+
+void Network::open_link(AgentBox& from, const protocol::Effect& effect) {
+  const auto payload = protocol::decode_record<protocol::LivePayload>(effect.payload);
+  ASSERT(payload.has_value());
+  AgentBox* to = box_at(payload->uri);
+  std::optional<Error> failure;
+  if (to == nullptr || !to->online() || !from.online()) failure = fail(Errc::unreachable);
+  if (!failure && refuse_link) failure = refuse_link(from, *to);
+  if (failure) {
+    // As a packet, so that it comes back later and not from inside the unit.
+    waiting_.push_back({&from, nullptr, effect.id, {}, now_, {}});
+    return;
+  }
+  links_["link-" + std::to_string(++next_channel_)] = {&from, to, effect.id};
+}
+
+void Network::break_links(AgentBox& box) {
+  for (auto link = links_.begin(); link != links_.end();) {
+    if (link->second.from != &box && link->second.to != &box) {
+      ++link;
+      continue;
+    }
+    waiting_.push_back({link->second.from, nullptr, link->second.effect_id, {}, now_, {}});
+    link = links_.erase(link);
+  }
+}
+
+/// Where a packet goes, and over which lasting connection if any.
+void Network::route(Packet& packet) {
+  const std::string& channel = packet.payload.channel;
+  if (const auto link = links_.find(channel); link != links_.end()) {
+    packet.link = channel;
+    packet.to = link->second.from == packet.from ? link->second.to : link->second.from;
+    return;
+  }
+  if (!channel.empty()) {
+    const auto open = channels_.find(channel);
+    if (open != channels_.end()) packet.to = open->second;
+    return;
+  }
+  packet.to = box_at(packet.payload.uri);
+  if (!packet.payload.uri.starts_with("wss:")) return;
+  for (const auto& [name, link] : links_) {
+    if (link.from == packet.from && link.to == packet.to) packet.link = name;
+  }
+}
+
 void Network::take(AgentBox& from, std::vector<protocol::Effect> effects) {
   for (const protocol::Effect& effect : effects) {
+    if (effect.kind == protocol::EffectKind::live) {
+      open_link(from, effect);
+      continue;
+    }
     if (effect.kind != protocol::EffectKind::send) {
       auto result = perform ? perform(from, effect) : std::nullopt;
       if (result) from.feed(*result);
@@ -140,15 +201,9 @@ void Network::take(AgentBox& from, std::vector<protocol::Effect> effects) {
     }
     auto payload = protocol::decode_record<protocol::SendPayload>(effect.payload);
     ASSERT(payload.has_value());
-    Packet packet{&from, nullptr, effect.id, std::move(*payload), now_};
-    if (!packet.payload.channel.empty()) {
-      const auto open = channels_.find(packet.payload.channel);
-      if (open != channels_.end()) packet.to = open->second;
-    } else {
-      for (const auto& box : boxes_) {
-        if (box->options().has_address && box->url() == packet.payload.uri) packet.to = box.get();
-      }
-    }
+    protocol::choose_way(*payload, effect.attempts);
+    Packet packet{&from, nullptr, effect.id, std::move(*payload), now_, {}};
+    route(packet);
     waiting_.push_back(std::move(packet));
   }
 }
@@ -157,14 +212,16 @@ std::optional<Error> Network::hand_over(const Packet& packet) {
   if (packet.to == nullptr || !packet.to->online() || !packet.from->online()) {
     return fail(Errc::unreachable);
   }
+  if (!packet.link.empty() && !links_.contains(packet.link)) return fail(Errc::unreachable);
   if (on_arrival) on_arrival(packet);
-  std::string channel;
-  if (packet.payload.wants_reply) {
+  std::string channel = packet.link;
+  if (channel.empty() && packet.payload.wants_reply) {
     channel = "connection-" + std::to_string(++next_channel_);
     channels_[channel] = packet.from;
   }
   const std::size_t crashes = packet.to->crashes();
-  const auto outcome = packet.to->feed(node::EnvelopeArrived{packet.payload.packed, channel});
+  const auto outcome =
+      packet.to->feed(node::EnvelopeArrived{packet.payload.packed, channel, !packet.link.empty()});
   if (packet.to->crashes() > crashes) return fail(Errc::timeout, "it crashed");
   return outcome.refused;
 }

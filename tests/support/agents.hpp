@@ -59,6 +59,7 @@ class AgentBox {
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::string url() const { return "https://" + name_ + ".test/"; }
+  [[nodiscard]] std::string live_url() const { return "wss://" + name_ + ".test/"; }
   [[nodiscard]] MemoryStore& store() { return store_; }
   [[nodiscard]] crypto::SoftwareKeys& keys() { return keys_; }
   /// The owner's passphrase, always at hand in tests.
@@ -141,6 +142,7 @@ struct Packet {
   std::string effect_id;
   protocol::SendPayload payload;
   Time sent{};
+  std::string link;  ///< The lasting connection that it goes over.
 };
 
 /// What the network does with a packet. `lost`: the sender hears success all the same (a mediator
@@ -170,6 +172,12 @@ class Network {
   void run_for(Duration duration);
   /// Until `done` holds; false if `limit` passes first.
   bool run_until(const std::function<bool()>& done, Duration limit = std::chrono::hours{1});
+  /// Every lasting connection of `box` breaks.
+  void break_links(AgentBox& box);
+  [[nodiscard]] std::size_t link_count() const { return links_.size(); }
+  /// Whether lasting connections can be opened; by default they can.
+  std::function<std::optional<Error>(const AgentBox& from, const AgentBox& to)> refuse_link;
+
   /// Hands an envelope to a box as if from the network; returns why it was refused.
   std::optional<Error> inject(AgentBox& to, Bytes envelope);
 
@@ -178,6 +186,15 @@ class Network {
   [[nodiscard]] std::deque<Packet>& waiting() { return waiting_; }
 
  private:
+  struct Link {
+    AgentBox* from = nullptr;
+    AgentBox* to = nullptr;
+    std::string effect_id;
+  };
+
+  [[nodiscard]] AgentBox* box_at(const std::string& uri);
+  void open_link(AgentBox& from, const protocol::Effect& effect);
+  void route(Packet& packet);
   void deliver(const Packet& packet);
   [[nodiscard]] std::optional<Error> hand_over(const Packet& packet);
   bool step(Time limit);
@@ -187,6 +204,7 @@ class Network {
   std::vector<std::unique_ptr<AgentBox>> boxes_;
   std::deque<Packet> waiting_;
   std::map<std::string, AgentBox*> channels_;  ///< Connections that wait for an answer.
+  std::map<std::string, Link> links_;          ///< Both ends know it by this name.
   std::uint64_t next_channel_ = 0;
 };
 
