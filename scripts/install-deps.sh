@@ -6,6 +6,11 @@
 #   build    compile and run (default)
 #   test     build, and what scripts/test.sh needs
 #   long     test, and what scripts/test.sh --long needs
+#
+# Peers for the interoperability tests come from the npm registry, at the versions that the lock files
+# of tests/interop pin, into $KITH_NPM_PREFIX (~/.cache/kith/npm). Where that is out of reach those
+# tests are skipped by name.
+#
 #   --print  say what is missing and change nothing
 #
 # Asks for the administrator's password at most once, and only if something is missing.
@@ -49,8 +54,13 @@ if [ "$distribution" = "debian 12" ]; then
 else
   packages+=(libboost-dev libboost-json-dev libboost-url-dev libmsgpack-cxx-dev)
 fi
+peers=()
 if [ "$level" != build ]; then
   packages+=(libgtest-dev libbenchmark-dev clang-format strace)
+  # Another Node.js than Debian's comes with an npm of its own, and does not go with Debian's.
+  command -v node >/dev/null || packages+=(nodejs)
+  command -v npm >/dev/null || packages+=(npm)
+  peers+=(didcomm-node)
 fi
 if [ "$level" = long ]; then
   packages+=(clang)
@@ -67,12 +77,23 @@ for package in "${packages[@]}"; do
   [ "$status" = installed ] || missing+=("$package")
 done
 
-if [ "${#missing[@]}" -eq 0 ] && [ "$unpack_msgpack" = no ]; then
+# Whether the packages of one peer are there, at the versions of its lock file.
+peer_there() {
+  [ -d "$KITH_NPM_PREFIX/$1/node_modules" ] &&
+    cmp -s "$KITH_ROOT/tests/interop/$1/package-lock.json" "$KITH_NPM_PREFIX/$1/package-lock.json"
+}
+missing_peers=()
+for peer in "${peers[@]}"; do
+  peer_there "$peer" || missing_peers+=("$peer")
+done
+
+if [ "${#missing[@]}" -eq 0 ] && [ "$unpack_msgpack" = no ] && [ "${#missing_peers[@]}" -eq 0 ]; then
   say "Packages for '$level': all there."
   exit 0
 fi
 [ "${#missing[@]}" -eq 0 ] || say "apt will install: ${missing[*]}"
 [ "$unpack_msgpack" = no ] || say "Unpacked into $KITH_DEPS_PREFIX: libmsgpack-cxx-dev"
+[ "${#missing_peers[@]}" -eq 0 ] || say "npm will fetch into $KITH_NPM_PREFIX: ${missing_peers[*]}"
 [ "$print_only" = no ] || exit 0
 
 # Runs a command as root. sudo asks on the terminal; without one it must not need to.
@@ -109,4 +130,19 @@ if [ "$unpack_msgpack" = yes ]; then
   mkdir -p "$KITH_DEPS_PREFIX"
   dpkg-deb -x "$download"/libmsgpack-cxx-dev_*.deb "$KITH_DEPS_PREFIX"
 fi
+
+# No package runs anything while it is installed, and only what the lock file names is taken.
+fetch_peer() {
+  local target="$KITH_NPM_PREFIX/$1"
+  rm -rf "$target.new"
+  mkdir -p "$target.new"
+  cp "$KITH_ROOT/tests/interop/$1/package.json" "$KITH_ROOT/tests/interop/$1/package-lock.json" \
+    "$target.new" &&
+    (cd "$target.new" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) &&
+    rm -rf "$target" && mv "$target.new" "$target"
+}
+for peer in "${missing_peers[@]}"; do
+  fetch_peer "$peer" ||
+    say "npm could not fetch $peer (its reason is above): the tests with this peer will be skipped"
+done
 say "Packages for '$level': installed."

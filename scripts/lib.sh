@@ -5,6 +5,8 @@ KITH_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 export KITH_ROOT
 # Where packages are unpacked that cannot be installed beside others (see install-deps.sh).
 export KITH_DEPS_PREFIX="${KITH_DEPS_PREFIX:-${HOME:-/root}/.cache/kith/deps}"
+# Where the peers of the interoperability tests lie.
+export KITH_NPM_PREFIX="${KITH_NPM_PREFIX:-${HOME:-/root}/.cache/kith/npm}"
 
 say() { printf '%s\n' "$*"; }
 
