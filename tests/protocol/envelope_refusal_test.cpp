@@ -304,7 +304,8 @@ TEST(EnvelopeChecks, PolicyDecidesOnMessagesWithoutTimesAndWithoutEnvelope) {
 TEST(EnvelopeChecks, RefusesOversizedEnvelopesAndPlaintexts) {
   Forge forge;
   forge.expect_refused(std::string(limits::kEnvelopeBytesMax + 1, ' '), Errc::limit_exceeded, "");
-  forge.message.body["text"] = std::string(limits::kJsonBytesMax, 'x');
+  forge.message.attachments.push_back(
+      protocol::json_attachment(Json(std::string(limits::kJsonBytesMax, 'x'))));
   forge.expect_refused(forge.anon(Forge::text(forge.message), Forge::targets(forge.bob)),
                        Errc::limit_exceeded, "too large");
 }

@@ -78,7 +78,8 @@ TEST(Forward, WithoutHopsNothingIsWrapped) {
 
 TEST(Forward, CarriesTheLargestPlaintext) {
   Mail mail;
-  mail.message.body["text"] = std::string(limits::kJsonBytesMax - 2000, 'x');
+  mail.message.attachments.push_back(
+      protocol::json_attachment(Json(std::string(limits::kJsonBytesMax - 2000, 'x'))));
   mail.envelope = pack_authcrypt(mail.message, mail.alice.agreement, mail.bob.recipients(), {},
                                  mail.world.keys, mail.world.random)
                       .value();
