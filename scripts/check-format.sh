@@ -19,7 +19,7 @@ if [ -z "$formatter" ]; then
 fi
 
 cd "$KITH_ROOT"
-mapfile -d '' files < <(find crypto protocol ledger recovery node sim tests bench \
+mapfile -d '' files < <(find crypto protocol ledger recovery node sim tests bench fuzz examples \
   -path tests/tidy/bad -prune -o \( -name '*.cpp' -o -name '*.hpp' \) -print0 2>/dev/null)
 [ "${#files[@]}" -gt 0 ] || die "no C++ files below $KITH_ROOT"
 if [ "${1:-}" = --fix ]; then

@@ -65,7 +65,7 @@ if [ -z "$build" ]; then
 fi
 [ -x "$build/kith" ] || die "there is no program in $build" "Without --build it is built first."
 program="$(systemd_program "$prefix/bin/kith")"
-cmake --install "$build" --prefix "$prefix" --strip >/dev/null
+cmake --install "$build" --component kith-programs --prefix "$prefix" --strip >/dev/null
 write_unit
 
 say "Installed: $prefix/bin/kith and $units/kith.service"
