@@ -3,7 +3,8 @@
 #
 #   test.sh [--long] [--no-install]
 #
-#   --long        also with sanitizers and with clang; the tests take their long forms (KITH_LONG=1)
+#   --long        also with sanitizers, with clang and a minute of each fuzz target; the tests take
+#                 their long forms (KITH_LONG=1)
 #   --no-install  change nothing on the system
 #
 # Environment: see build.sh; KITH_REQUIRE_VECTORS=ON makes absent test vectors a failure.
@@ -73,6 +74,10 @@ for preset in "${presets[@]}"; do
     failed=$((failed + 1))
   fi
 done
+
+if [ "$long" = yes ]; then
+  if "$KITH_ROOT/scripts/fuzz.sh" 60; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+fi
 
 [ "$skipped" -eq 0 ] || say "$skipped skipped: something they need is not there (named in their output)"
 say "$passed passed, $failed failed"

@@ -1,0 +1,201 @@
+// seeds FOLDER: writes what the corpora began with, FOLDER/<target>/<name>. Everything is our own,
+// from one seed: the same files each time. Run it again when a format changes.
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "crypto/assert.hpp"
+#include "fuzz/cast.hpp"
+#include "fuzz/target.hpp"
+#include "protocol/did_key.hpp"
+#include "protocol/did_peer.hpp"
+#include "protocol/forward.hpp"
+#include "protocol/invitation.hpp"
+#include "tests/support/ledger_kit.hpp"
+#include "tests/support/log_lab.hpp"
+
+namespace kith::fuzz {
+namespace {
+
+/// Damage to text: small, and where it hurts.
+std::string damaged(std::string text, Random& random) {
+  const std::uint64_t times = 1 + random.below(2);
+  for (std::uint64_t i = 0; i < times; ++i) {
+    const std::size_t place = random.below(text.size());
+    const std::uint64_t kind = random.below(4);
+    const std::size_t length = 1 + random.below(12);
+    if (kind == 0) text[place] = static_cast<char>(text[place] ^ (1 << (length % 7)));
+    if (kind == 1) text.erase(place, length);
+    if (kind == 2) text.insert(place, text.substr(place, length));
+    if (kind == 3) text.resize(std::max<std::size_t>(place, 1));
+    if (text.empty()) text = "x";
+  }
+  return text;
+}
+
+class Writer {
+ public:
+  explicit Writer(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  /// The text, and a few damaged forms of it.
+  void put(const std::string& target, const std::string& name, const std::string& text) {
+    write(target, name, text);
+    for (const char* number : {"1", "2"}) {
+      write(target, name + "-damaged-" + number, damaged(text, random_));
+    }
+  }
+
+ private:
+  void write(const std::string& target, const std::string& name, const std::string& text) {
+    std::filesystem::create_directories(folder_ / target);
+    std::ofstream(folder_ / target / name, std::ios::binary) << text;
+  }
+
+  std::filesystem::path folder_;
+  crypto::SeededRandom random_{7, "damage"};
+};
+
+std::string text_of(const Message& message) {
+  return crypto::json_text(to_json(message));
+}
+
+void put_messages(Writer& writer) {
+  Cast& people = cast();
+  writer.put("message", "word", text_of(people.word));
+  Message full = people.word;
+  full.thid = "thread-1";
+  full.pthid = "thread-0";
+  full.ack = {"a", "b"};
+  full.lang = "de-AT";
+  full.accept_lang = {"en", "fr"};
+  full.return_route = "all";
+  full.others["float"] = 0.1;
+  full.others["deep"] = JsonArray{JsonArray{JsonObject{{"x", nullptr}}}, true, "\u20ac\n"};
+  full.attachments.push_back(protocol::base64_attachment(Bytes{0, 1, 255}, "two"));
+  Attachment linked;
+  linked.links = {"https://a.example/x"};
+  linked.hash = "zQmWvQxTqbG2Z9HPJgG57jjwR154cKhbtJenbyYTWkjgF3e";
+  full.attachments.push_back(linked);
+  writer.put("message", "every-header", text_of(full));
+  writer.put("message", "least", R"({"id":"1","type":"https://a.example/b/1.0/c"})");
+}
+
+void put_envelopes(Writer& writer) {
+  Cast& people = cast();
+  KeyOps& keys = people.world.keys;
+  Random& random = people.world.random;
+  const auto recipients = people.bob.recipients();
+  const auto authcrypt = [&](const Message& message, const protocol::PackOptions& options) {
+    return test::must(protocol::pack_authcrypt(message, people.alice.agreement, recipients, options,
+                                               keys, random));
+  };
+  protocol::PackOptions signing;
+  signing.sign = &people.alice.signing;
+  signing.cipher = crypto::ContentEncryption::xc20p;
+  protocol::PackOptions hidden;
+  hidden.protect_sender = true;
+  hidden.cipher = crypto::ContentEncryption::a256gcm;
+  const std::string plain = test::must(protocol::pack_plain(people.word));
+  writer.put("envelope", "plain", plain);
+  writer.put("envelope", "signed",
+             test::must(protocol::pack_signed(people.word, people.alice.signing, keys)));
+  writer.put("envelope", "anoncrypt",
+             test::must(protocol::pack_anoncrypt(people.word, recipients, {}, keys, random)));
+  writer.put("envelope", "authcrypt", authcrypt(people.word, {}));
+  writer.put("envelope", "authcrypt-signed", authcrypt(people.word, signing));
+  writer.put("envelope", "authcrypt-hidden", authcrypt(people.word, hidden));
+  writer.put("http_body", "ping", "POST /\n" + authcrypt(people.ping, {}));
+  writer.put("http_body", "unknown-type", "POST /\n" + authcrypt(people.word, {}));
+  writer.put("http_body", "plain", "POST /\n" + plain);
+}
+
+void put_dids(Writer& writer) {
+  Cast& people = cast();
+  const PublicKey key = people.bob.document.agreement_keys().front().key;
+  const PublicKey signing = people.bob.document.authentication_keys().front().key;
+  const ServiceEndpoint endpoint{
+      {}, "https://a.example/x", {"didcomm/v2"}, {people.alice.did.text()}};
+  const test::Party reached = people.world.make_party(KeyType::p256, {endpoint});
+  writer.put("did", "peer", people.bob.did.text());
+  writer.put("did", "peer-service", reached.did.text());
+  writer.put("did", "key-x25519", protocol::did_key(key).text());
+  writer.put("did", "key-secp256k1", protocol::did_key(signing).text());
+  writer.put("did", "url", "did:example:a:b%20c/path;x?service=y&relative=%2f#key-1");
+  writer.put("did_document", "peer", crypto::json_text(Json(reached.document.raw)));
+  const Did id = test::must(Did::parse("did:example:alice"));
+  const DidDocument built =
+      test::must(protocol::build_did_document(id,
+                                              {{"s", signing, protocol::KeyUse::authentication},
+                                               {"a", key, protocol::KeyUse::key_agreement}},
+                                              {endpoint, endpoint}));
+  writer.put("did_document", "jwk", crypto::json_text(Json(built.raw)));
+  JsonObject odd = built.raw;
+  odd["keyAgreement"] =
+      JsonArray{JsonObject{{"id", "#e"}, {"type", "Unknown2030"}, {"controller", id.text()}}, "#a",
+                "#nobody"};
+  odd["service"] = JsonArray{
+      JsonObject{{"id", "#m"},
+                 {"type", JsonArray{"Other", "DIDCommMessaging"}},
+                 {"serviceEndpoint", JsonArray{JsonObject{{"uri", "https://b.example"}}}}},
+      JsonObject{{"id", "#n"}, {"type", "Note"}, {"serviceEndpoint", "text"}}};
+  writer.put("did_document", "odd", crypto::json_text(Json(odd)));
+  Invitation invite{"inv-1", people.alice.did, "kith.connect", "to be friends", {}, {}, {}, {}};
+  invite.accept = {"didcomm/v2"};
+  invite.expires_time = test::kNow + 60;
+  invite.attachments.push_back(protocol::json_attachment(JsonObject{{"a", 1}}, "one"));
+  invite.body_others["later"] = true;
+  writer.put("invitation", "address",
+             test::must(protocol::invitation_url(invite, "http://[::1]:80/?x=1&y")));
+  writer.put("invitation", "bare", text_of(to_message(invite)));
+  writer.put("invitation", "short", "https://a.example/s?_oobid=5f0e3ffb-3f92");
+  writer.put("invitation", "older", "https://a.example/?c_i=e30");
+}
+
+void put_http(Writer& writer) {
+  writer.put("http_header", "post",
+             "POST /x?y=1 HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\n\r\n{}");
+  writer.put("http_header", "folded", "GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n");
+  writer.put("http_header", "bare-line-feed", "GET / HTTP/1.1\nHost: a\n\n");
+  writer.put("http_header", "nul", std::string("GET / HTTP/1.1\r\nHost: \0\r\n\r\n", 26));
+  writer.put("http_body", "descriptor", "GET /ledger/descriptor\n");
+  writer.put("http_body", "follow", "GET /ledger/follow?position=3&max=2\n");
+  writer.put("http_body", "no-such-path", "GET /ledger/nowhere\n");
+}
+
+void put_logs(Writer& writer) {
+  for (const ledger::Kind kind : {ledger::Kind::did, ledger::Kind::policy, ledger::Kind::pair}) {
+    test::LogLab lab(kind);
+    const std::string name(ledger::kind_name(kind));
+    ledger::LogContent content = lab.first_content();
+    if (kind != ledger::Kind::pair) content.ledgers = {ledger_id(test::ledger_descriptor())};
+    lab.start_with(content);
+    lab.post(lab.update(1));
+    const auto text = [&lab](std::size_t i) {
+      return std::string(crypto::as_text(lab.blobs[i].blob));
+    };
+    writer.put("log_entry", name + "-genesis", text(0));
+    writer.put("log_entry", name + "-update", text(1));
+    if (kind == ledger::Kind::pair) continue;
+    const JsonObject request{{"blob", crypto::base64url(lab.blobs[0].blob)}, {"expected_head", ""}};
+    writer.put("http_body", name + "-append",
+               "POST /ledger/log/" + lab.subject + "\n" + crypto::json_text(request));
+    writer.put("http_body", name + "-log", "GET /ledger/log/" + lab.subject + "?from=0\n");
+  }
+}
+
+}  // namespace
+}  // namespace kith::fuzz
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: seeds FOLDER\n";
+    return 2;
+  }
+  kith::fuzz::Writer writer(argv[1]);
+  kith::fuzz::put_messages(writer);
+  kith::fuzz::put_envelopes(writer);
+  kith::fuzz::put_dids(writer);
+  kith::fuzz::put_http(writer);
+  kith::fuzz::put_logs(writer);
+}

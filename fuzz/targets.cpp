@@ -1,0 +1,27 @@
+// The list of all targets: apart, so that the program of one target links no other.
+
+#include <array>
+
+#include "fuzz/target.hpp"
+
+namespace kith::fuzz {
+namespace {
+
+constexpr std::array kTargets{
+    Target{"message", message},
+    Target{"envelope", envelope},
+    Target{"did", did},
+    Target{"did_document", did_document},
+    Target{"invitation", invitation},
+    Target{"http_header", http_header},
+    Target{"http_body", http_body},
+    Target{"log_entry", log_entry},
+};
+
+}  // namespace
+
+std::span<const Target> targets() {
+  return kTargets;
+}
+
+}  // namespace kith::fuzz
