@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crypto/base58.hpp"
 #include "crypto/limits.hpp"
 
 namespace kith::crypto {
@@ -143,8 +144,11 @@ std::string base58(ByteView bytes) {
 }
 
 Result<Bytes> from_base58(std::string_view text) {
-  if (text.size() > limits::kBase58CharsMax)
-    return fail(Errc::limit_exceeded, "base58 text too long");
+  return from_base58_up_to(text, limits::kBase58CharsMax);
+}
+
+Result<Bytes> from_base58_up_to(std::string_view text, std::size_t chars_max) {
+  if (text.size() > chars_max) return fail(Errc::limit_exceeded, "base58 text too long");
   std::size_t zeros = 0;
   while (zeros < text.size() && text[zeros] == '1') ++zeros;
   Bytes bytes;  // Least significant first.

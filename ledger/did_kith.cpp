@@ -4,6 +4,7 @@
 
 #include "crypto/assert.hpp"
 #include "ledger/strict_json.hpp"
+#include "protocol/time.hpp"
 
 namespace kith::ledger {
 
@@ -212,6 +213,65 @@ Result<Resolution> resolve_did_kith(const LogView& view) {
   const bool ended = log_ended || state.status != PairStatus::active;
   return Resolution{ended ? bare_document(view.subject) : pair_document(view.subject, state),
                     metadata_json(view, ended)};
+}
+
+namespace {
+
+/// Index into the history. Every record has its own version, also one that only rotates keys.
+Result<std::size_t> find_version(const LogView& view, const WantedVersion& wanted) {
+  if (wanted.id && wanted.time) {
+    return fail(Errc::malformed, "a version is named by its id or its time, not by both");
+  }
+  if (wanted.id) {
+    for (std::size_t i = 0; i < view.history.size(); ++i) {
+      if (version_id(view.history[i]) == *wanted.id) return i;
+    }
+    return fail(Errc::not_found, "the log has no version of that id");
+  }
+  TRY(const Time at, protocol::from_utc_text(*wanted.time));
+  for (std::size_t i = view.history.size(); i-- > 0;) {
+    if (to_ms(view.history[i].effective_from) <= protocol::epoch_ms(at)) return i;
+  }
+  return fail(Errc::not_found, "there was no version at that time");
+}
+
+/// The content in force after the entry at `index`: entries without content leave it as it was.
+const LogContent& content_at(const LogView& view, std::size_t index) {
+  while (!view.history[index].entry->content.has_value()) --index;  // The genesis has content.
+  return *view.history[index].entry->content;
+}
+
+}  // namespace
+
+Result<Resolution> resolve_did_kith_version(const LogView& view, const WantedVersion& wanted) {
+  if (!wanted.id && !wanted.time) return resolve_did_kith(view);
+  if (view.kind == Kind::policy) {
+    return fail(Errc::unsupported, "a policy has no DID document");
+  }
+  TRY(const std::size_t index, find_version(view, wanted));
+  const LogRecord& record = view.history[index];
+  const LogContent& content = content_at(view, index);
+  Resolution resolution;
+  bool ended = record.entry->op == Op::deactivate;
+  if (view.kind == Kind::did) {
+    resolution.document = ended ? bare_document(view.subject) : content.state;
+  } else {
+    TRY(const PairState state, parse_pair_state(content.state));
+    ended = ended || state.status != PairStatus::active;
+    resolution.document = ended ? bare_document(view.subject) : pair_document(view.subject, state);
+  }
+  JsonObject metadata;
+  metadata["created"] = utc_text(view.history.front().anchored);
+  metadata["updated"] = utc_text(record.effective_from);
+  metadata["versionId"] = version_id(record);
+  if (ended) metadata["deactivated"] = true;
+  if (index + 1 < view.history.size()) {
+    metadata["nextVersionId"] = version_id(view.history[index + 1]);
+    metadata["nextUpdate"] = utc_text(view.history[index + 1].effective_from);
+  }
+  metadata["kith"] = log_metadata(view);
+  resolution.metadata = std::move(metadata);
+  return resolution;
 }
 
 }  // namespace kith::ledger

@@ -3,6 +3,7 @@
 /// Resolution of did:kith: from a read log to a DID document and resolution metadata (DID Core 1.0,
 /// section 7). JSON on purpose: the caller turns it into the resolver's types.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,17 @@ struct Resolution {
 /// A deactivated log, and a disabled or decried pair, give a document with its id alone.
 /// Errors: unsupported (a policy has no DID document).
 [[nodiscard]] Result<Resolution> resolve_did_kith(const LogView& view);
+
+/// An earlier version (DID Core, parameters versionId and versionTime): the one of that id, or the
+/// one in force at that time (RFC 3339, UTC). Only entries that count have versions; the metadata
+/// also say nextVersionId and nextUpdate where a later one follows.
+/// Errors: not_found, malformed (both, or not a time), unsupported (a policy).
+struct WantedVersion {
+  std::optional<std::string> id;
+  std::optional<std::string> time;
+};
+[[nodiscard]] Result<Resolution> resolve_did_kith_version(const LogView& view,
+                                                          const WantedVersion& wanted);
 
 /// The document of a pair state. Verification methods have ids did#<multikey>; `auth` keys are for
 /// authentication and assertion, `agree` keys for key agreement.

@@ -189,7 +189,7 @@ void IdentityModule::on_effect(Host& host, const protocol::Effect& effect,
   if (context == kDescriptorContext) {
     take_descriptor(host, effect, outcome);
   } else if (context.starts_with(kResolutionContext)) {
-    take_resolution_page(host, context.substr(kResolutionContext.size()), effect, outcome);
+    take_resolution_answer(host, context.substr(kResolutionContext.size()), effect, outcome);
   } else if (context.starts_with(kLogContext)) {
     const auto own = identity(host);
     const std::string_view subject = context.substr(kLogContext.size());

@@ -7,6 +7,9 @@
 #include "ledger/identity.hpp"
 #include "ledger/own_log.hpp"
 #include "ledger/strict_json.hpp"
+#include "protocol/did_core.hpp"
+#include "protocol/did_peer.hpp"
+#include "protocol/did_web.hpp"
 #include "protocol/messenger.hpp"
 
 namespace kith::ledger {
@@ -16,6 +19,7 @@ constexpr std::string_view kCollection = "resolution";
 
 struct ResolutionJob {
   std::string did;
+  std::string url;  ///< What was asked, when it was more than a DID.
   std::string ledger_url;
   std::string ledger_id;  ///< Empty: not known, when the user named the ledger.
   std::string effect;     ///< Open read; empty: ended.
@@ -23,13 +27,16 @@ struct ResolutionJob {
   std::string message;
   JsonObject document;
   JsonObject metadata;
+  JsonObject content;  ///< {content, contentType} of a DID URL.
+  std::uint32_t redirects = 0;
   std::vector<protocol::AnchoredBlob> pages;
   Time created{};
   template <class V>
   void visit(V& v) {
     v("did", did), v("ledger_url", ledger_url), v("ledger_id", ledger_id), v("effect", effect);
     v("error", error), v("message", message), v("document", document), v("metadata", metadata);
-    v("pages", pages), v("created", created);
+    v("pages", pages), v("created", created), v("url", url), v("content", content);
+    v("redirects", redirects);
   }
 };
 
@@ -46,7 +53,11 @@ void refuse(ResolutionJob& job, const Error& error) {
       job.error = "methodNotSupported";
       break;
     case Errc::malformed:
-      job.error = "invalidDid";
+      job.error = job.url.empty() ? "invalidDid" : "invalidDidUrl";
+      break;
+    case Errc::bad_key:
+    case Errc::not_authentic:
+      job.error = "invalidDidDocument";
       break;
     default:
       job.error = "internalError";
@@ -55,11 +66,22 @@ void refuse(ResolutionJob& job, const Error& error) {
   if (!error.detail.empty()) job.message += " (" + error.detail + ")";
 }
 
+/// What the parameters of the DID URL ask for.
+Result<WantedVersion> wanted_version(const ResolutionJob& job) {
+  WantedVersion wanted;
+  if (job.url.empty()) return wanted;
+  TRY(const DidUrl url, DidUrl::parse(job.url));
+  TRY(wanted.id, protocol::did_url_parameter(url, "versionId"));
+  TRY(wanted.time, protocol::did_url_parameter(url, "versionTime"));
+  return wanted;
+}
+
 Result<void> settle(Host& host, ResolutionJob& job, const std::vector<AnchoredBlob>& blobs) {
   TRY(const LogView view, read_log(job.did, blobs, {anchor_time(host.now()), host.test_mode()}));
   const bool at_home = job.ledger_id.empty() || contains(view.current.ledgers, job.ledger_id);
   if (!at_home) return fail(Errc::not_found, "that log is kept on another ledger");
-  TRY(const Resolution resolved, resolve_did_kith(view));
+  TRY(const WantedVersion wanted, wanted_version(job));
+  TRY(const Resolution resolved, resolve_did_kith_version(view, wanted));
   TRY(const JsonObject* document, crypto::as_object(resolved.document, "document"));
   TRY(const JsonObject* metadata, crypto::as_object(resolved.metadata, "metadata"));
   job.document = *document;
@@ -67,16 +89,47 @@ Result<void> settle(Host& host, ResolutionJob& job, const std::vector<AnchoredBl
   return {};
 }
 
-/// What needs no ledger: other methods, and logs between two parties.
-Result<bool> resolve_here(Host& host, ResolutionJob& job) {
-  TRY(const Did did, Did::parse(job.did));
-  if (did.method() != "kith") {
-    auto document = protocol::KnownDids(host).resolve(did);
-    if (!document.has_value()) {
-      if (document.error() == Errc::unknown_peer) return fail(Errc::unsupported);
-      return document.error();
+void start_fetch(Host& host, ResolutionJob& job, std::string_view id, const std::string& url) {
+  protocol::Effect effect = protocol::did_web_fetch(url, host.now(), host.test_mode());
+  effect.owner = "identity";
+  effect.context = context_of(id);
+  job.effect = host.start(std::move(effect));
+}
+
+/// Other methods than did:kith: known, or fetched. Errors: those of the resolvers.
+Result<void> resolve_foreign(Host& host, ResolutionJob& job, std::string_view id, const Did& did) {
+  TRY(const WantedVersion wanted, wanted_version(job));
+  if (wanted.id || wanted.time) {
+    return fail(Errc::unsupported, "only did:kith has versions here");
+  }
+  if (did.method() == "web" && !protocol::kept_did_web(host, did)) {
+    TRY(const std::string url, protocol::did_web_url(did, host.test_mode()));
+    start_fetch(host, job, id, url);
+    return {};
+  }
+  auto document = protocol::KnownDids(host).resolve(did);
+  if (!document.has_value()) {
+    if (document.error() == Errc::unknown_peer) {
+      const bool short_form = protocol::did_peer_numalgo(did) == '4';
+      return fail(short_form ? Errc::not_found : Errc::unsupported,
+                  short_form ? "the long form of this did:peer was never seen here" : "");
     }
-    job.document = protocol::to_json(*document);
+    return document.error();
+  }
+  if (protocol::is_did_peer4_long(did)) CHECK(protocol::remember_long_form(host, did));
+  job.document = protocol::to_json(*document);
+  return {};
+}
+
+/// False: the ledger must be asked.
+Result<bool> resolve_here(Host& host, ResolutionJob& job, std::string_view id) {
+  TRY(const DidUrl url, DidUrl::parse(job.did));
+  if (url.text() != url.did().text()) {
+    job.url = url.text();
+    job.did = url.did().text();
+  }
+  if (url.did().method() != "kith") {
+    CHECK(resolve_foreign(host, job, id, url.did()));
     return true;
   }
   CHECK(check_did_kith(job.did));
@@ -87,6 +140,18 @@ Result<bool> resolve_here(Host& host, ResolutionJob& job) {
   return true;
 }
 
+/// The document is there: finds in it what a DID URL names.
+Result<void> follow_url(ResolutionJob& job) {
+  if (job.url.empty()) return {};
+  TRY(const Did did, Did::parse(job.did));
+  TRY(const DidUrl url, DidUrl::parse(job.url));
+  TRY(const DidDocument document, protocol::read_did_document(job.document, did));
+  TRY(const protocol::Dereferenced found, protocol::dereference(document, url));
+  job.content["contentType"] = found.media_type;
+  job.content["content"] = found.content;
+  return {};
+}
+
 Result<void> choose_ledger(Host& host, ResolutionJob& job, const JsonObject& args) {
   TRY(const auto asked, crypto::json_optional_string(args, "ledger"));
   const auto own = identity(host);
@@ -95,6 +160,11 @@ Result<void> choose_ledger(Host& host, ResolutionJob& job, const JsonObject& arg
   CHECK(plain_text(job.ledger_url, "the ledger's address", limits::kHttpUrlCharsMax));
   if (own && own->ledger_url == job.ledger_url) job.ledger_id = own->ledger_id;
   return {};
+}
+
+void finish(ResolutionJob& job) {
+  const auto followed = follow_url(job);
+  if (!followed.has_value()) refuse(job, followed.error());
 }
 
 /// Ids sort by time, so the first is the oldest.
@@ -122,24 +192,28 @@ Result<JsonObject> start_resolution(Host& host, const JsonObject& args) {
   TRY(job.did, crypto::json_string(args, "did"));
   job.created = host.now();
   const std::string id = new_id(host);
-  const auto here = resolve_here(host, job);
+  const auto here = resolve_here(host, job, id);
   if (!here.has_value()) {
     refuse(job, here.error());
   } else if (!*here) {
     CHECK(choose_ledger(host, job, args));
     job.effect = start_read(host, context_of(id), job.ledger_url, job.did, 0);
+  } else if (job.effect.empty()) {
+    finish(job);
   }
   make_room(host);
   save(host, kCollection, id, job);
   return JsonObject{{"id", id}};
 }
 
+/// DID Resolution: the members of a resolution, and for a DID URL those of dereferencing too.
 Result<JsonObject> resolution_status(Host& host, const JsonObject& args) {
   TRY(const std::string id, crypto::json_string(args, "id"));
   const auto job = load<ResolutionJob>(host, kCollection, id);
   if (!job) return fail(Errc::not_found, "no such resolution");
   JsonObject reply;
   reply["did"] = job->did;
+  if (!job->url.empty()) reply["url"] = job->url;
   if (!job->effect.empty()) {
     reply["state"] = "waiting";
     return reply;
@@ -154,24 +228,62 @@ Result<JsonObject> resolution_status(Host& host, const JsonObject& args) {
     how["message"] = job->message;
   }
   reply["state"] = job->error.empty() ? "done" : "failed";
-  reply["didResolutionMetadata"] = std::move(how);
+  reply["didResolutionMetadata"] = how;
+  if (job->url.empty()) return reply;
+  if (job->error.empty()) {
+    how["contentType"] = job->content.at("contentType");
+    reply["content"] = job->content.at("content");
+    reply["contentMetadata"] = job->metadata;
+  }
+  reply["dereferencingMetadata"] = std::move(how);
   return reply;
 }
 
-void take_resolution_page(Host& host, std::string_view id, const protocol::Effect& effect,
-                          const Result<Bytes>& outcome) {
+namespace {
+
+/// Ends the job, or goes on with the next page. Errors end it as well.
+Result<void> take_log_page(Host& host, ResolutionJob& job, std::string_view id,
+                           const Result<Bytes>& outcome) {
+  if (!outcome.has_value()) return outcome.error();
+  const auto complete = take_page(job.pages, *outcome);
+  if (!complete.has_value()) return fail(Errc::limit_exceeded, complete.error().detail);
+  if (!*complete) {
+    job.effect =
+        start_read(host, context_of(id), job.ledger_url, job.did, job.pages.back().position + 1);
+    return {};
+  }
+  return settle(host, job, anchored(job.pages));
+}
+
+Result<void> take_web_answer(Host& host, ResolutionJob& job, std::string_view id,
+                             const Result<Bytes>& outcome) {
+  TRY(const Did did, Did::parse(job.did));
+  TRY(const protocol::WebAnswer answer, protocol::read_did_web(host, did, outcome));
+  if (answer.document) {
+    job.document = protocol::to_json(*answer.document);
+    return {};
+  }
+  if (++job.redirects > limits::kHttpRedirectsMax) {
+    return fail(Errc::limit_exceeded, "the web server leads from one address to the next");
+  }
+  start_fetch(host, job, id, answer.next_url);
+  return {};
+}
+
+}  // namespace
+
+void take_resolution_answer(Host& host, std::string_view id, const protocol::Effect& effect,
+                            const Result<Bytes>& outcome) {
   auto job = load<ResolutionJob>(host, kCollection, id);
   if (!job || job->effect != effect.id) return;
   job->effect.clear();
-  if (!outcome.has_value()) {
-    refuse(*job, outcome.error());
-  } else if (const auto complete = take_page(job->pages, *outcome); !complete.has_value()) {
-    refuse(*job, fail(Errc::limit_exceeded, complete.error().detail));
-  } else if (!*complete) {
-    job->effect =
-        start_read(host, context_of(id), job->ledger_url, job->did, job->pages.back().position + 1);
-  } else if (const auto settled = settle(host, *job, anchored(job->pages)); !settled.has_value()) {
-    refuse(*job, settled.error());
+  const bool web = effect.kind == protocol::EffectKind::fetch;
+  const auto taken =
+      web ? take_web_answer(host, *job, id, outcome) : take_log_page(host, *job, id, outcome);
+  if (!taken.has_value()) {
+    refuse(*job, taken.error());
+  } else if (job->effect.empty()) {
+    finish(*job);
   }
   if (job->effect.empty()) job->pages.clear();
   save(host, kCollection, id, *job);

@@ -2,6 +2,10 @@
 
 /// Resolutions that the user asked for (commands did-resolve and did-resolve-status): a record each
 /// (collection `resolution`), at most kResolutionsKept.
+///
+/// `did` may be a DID URL: then what it names is given as well (protocol/did_core.hpp), and of a
+/// did:kith the version that it asks for. did:web is fetched, all else that is not did:kith is
+/// known or nothing can be done.
 
 #include <string>
 #include <string_view>
@@ -15,7 +19,8 @@ inline constexpr std::string_view kResolutionContext = "resolution ";
 
 [[nodiscard]] Result<JsonObject> start_resolution(Host& host, const JsonObject& args);
 [[nodiscard]] Result<JsonObject> resolution_status(Host& host, const JsonObject& args);
-void take_resolution_page(Host& host, std::string_view id, const protocol::Effect& effect,
-                          const Result<Bytes>& outcome);
+/// The next page of a log, or the answer of a web server.
+void take_resolution_answer(Host& host, std::string_view id, const protocol::Effect& effect,
+                            const Result<Bytes>& outcome);
 
 }  // namespace kith::ledger

@@ -21,15 +21,13 @@ std::string did_key_kid(const PublicKey& key) {
   return std::string(kPrefix) + name + "#" + name;
 }
 
-Result<DidDocument> resolve_did_key(const Did& did) {
-  if (did.method() != "key") return fail(Errc::unsupported, "not a did:key");
-  TRY(const PublicKey key, crypto::from_multikey(did.method_specific_id()));
+Result<DidDocument> single_key_document(const Did& did, std::string_view multikey) {
+  TRY(const PublicKey key, crypto::from_multikey(multikey));
   const std::string name = crypto::multikey(key);
-  if (name != did.method_specific_id()) {
-    return fail(Errc::malformed, "a did:key must be written in base58btc");
-  }
+  if (name != multikey) return fail(Errc::malformed, "the key must be written in base58btc");
+  const std::string kid = did.text() + "#" + name;
   JsonObject method;
-  method["id"] = did_key_kid(key);
+  method["id"] = kid;
   method["type"] = "Multikey";
   method["controller"] = did.text();
   method["publicKeyMultibase"] = name;
@@ -39,12 +37,19 @@ Result<DidDocument> resolve_did_key(const Did& did) {
       JsonArray{"https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"};
   document["id"] = did.text();
   document["verificationMethod"] = JsonArray{method};
-  if (crypto::can_agree(key.type)) document["keyAgreement"] = JsonArray{Json(did_key_kid(key))};
-  if (crypto::can_sign(key.type)) {
-    document["authentication"] = JsonArray{Json(did_key_kid(key))};
-    document["assertionMethod"] = JsonArray{Json(did_key_kid(key))};
+  if (key.type != KeyType::x25519) {
+    for (const std::string_view use :
+         {"authentication", "assertionMethod", "capabilityInvocation", "capabilityDelegation"}) {
+      document[use] = JsonArray{Json(kid)};
+    }
   }
+  if (crypto::can_agree(key.type)) document["keyAgreement"] = JsonArray{Json(kid)};
   return read_did_document(document, did);
+}
+
+Result<DidDocument> resolve_did_key(const Did& did) {
+  if (did.method() != "key") return fail(Errc::unsupported, "not a did:key");
+  return single_key_document(did, did.method_specific_id());
 }
 
 }  // namespace kith::protocol

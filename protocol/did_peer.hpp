@@ -1,7 +1,8 @@
 #pragma once
 
-/// did:peer, method 2 (numalgo 2 of the Peer DID Method Specification): keys and services inside
-/// the DID itself. Keys are named #key-1, #key-2, ... in the order in which they appear.
+/// did:peer (Peer DID Method Specification): method 0, one key; method 2, keys and services inside
+/// the DID itself; method 4, a whole document inside the DID, which is then named by its hash.
+/// The keys of method 2 are named #key-1, #key-2, ... in the order in which they appear.
 
 #include <vector>
 
@@ -24,5 +25,28 @@ struct PeerKey {
 [[nodiscard]] std::string did_peer2_kid(const Did& did, std::size_t index);
 /// Errors: malformed, unsupported (other numalgo), limit_exceeded, bad_key.
 [[nodiscard]] Result<DidDocument> resolve_did_peer2(const Did& did);
+
+/// "0", "2", "4", or another digit: the method of a did:peer; 0 for other DIDs and other forms.
+[[nodiscard]] char did_peer_numalgo(const Did& did);
+/// Errors: malformed, unsupported (not of method 0, or a key type that is not known), bad_key.
+[[nodiscard]] Result<DidDocument> resolve_did_peer0(const Did& did);
+
+/// Method 4. The long form holds the document; the short form, its hash, is only for those who have
+/// seen the long one.
+struct PeerDid4 {
+  Did long_form;
+  Did short_form;
+};
+/// `input` is a document without `id`, whose own ids and references are relative and whose methods
+/// name a controller only if it is another DID.
+/// Errors: malformed (not such a document), limit_exceeded, bad_key.
+[[nodiscard]] Result<PeerDid4> make_did_peer4(const JsonObject& input);
+/// A did:peer of method 4 in its long form.
+[[nodiscard]] bool is_did_peer4_long(const Did& did);
+/// The hash is checked. Errors: malformed, unsupported (not the long form), not_authentic (the
+/// document is not the one that the hash names), limit_exceeded, bad_key.
+[[nodiscard]] Result<DidDocument> resolve_did_peer4(const Did& long_form);
+/// The same document under its short name, for those who keep it. Errors: the same.
+[[nodiscard]] Result<DidDocument> did_peer4_short_document(const Did& long_form);
 
 }  // namespace kith::protocol

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "protocol/acks.hpp"
+#include "protocol/did_peer.hpp"
+#include "protocol/did_web.hpp"
 #include "protocol/forward.hpp"
 #include "protocol/key_choice.hpp"
 
@@ -119,6 +121,10 @@ Result<void> address(SendPayload& payload, const std::string& packed, const Did&
 
 Result<DidDocument> KnownDids::resolve(const Did& did) {
   if (is_self_contained(did)) return resolve_self_contained(did);
+  if (did.method() == "web") {
+    if (auto kept = kept_did_web(host_, did)) return std::move(*kept);
+    return fail(Errc::unknown_peer, did.text());
+  }
   const auto stored = load<StoredDocument>(host_, kDocuments, did.text());
   if (!stored) return fail(Errc::unknown_peer, did.text());
   return read_did_document(stored->document, did);
@@ -133,6 +139,11 @@ std::optional<SealedKey> OwnSecrets::find(std::string_view kid) {
 void remember_document(Host& host, std::string_view did, const JsonObject& document) {
   forget_stored_agreements(host, did, &document);
   save(host, kDocuments, did, StoredDocument{document});
+}
+Result<void> remember_long_form(Host& host, const Did& long_form) {
+  TRY(const DidDocument document, did_peer4_short_document(long_form));
+  remember_document(host, document.id.text(), document.raw);
+  return {};
 }
 void forget_document(Host& host, std::string_view did) {
   forget_stored_agreements(host, did, nullptr);

@@ -19,7 +19,8 @@
 
 namespace kith::protocol {
 
-/// Resolves did:key and did:peer by themselves, all others from `did-doc` records.
+/// Resolves did:key and did:peer by themselves, did:web from what was fetched lately (did_web.hpp),
+/// all others from `did-doc` records.
 class KnownDids final : public Resolver {
  public:
   explicit KnownDids(Host& host) : host_(host) {}
@@ -39,6 +40,9 @@ class OwnSecrets final : public Secrets {
 };
 
 void remember_document(Host& host, std::string_view did, const JsonObject& document);
+/// Makes the short form of a did:peer of method 4 known by its long one. Errors: those of
+/// resolve_did_peer4.
+[[nodiscard]] Result<void> remember_long_form(Host& host, const Did& long_form);
 void forget_document(Host& host, std::string_view did);
 void remember_key(Host& host, std::string_view kid, const SealedKey& key);
 void forget_key(Host& host, std::string_view kid);

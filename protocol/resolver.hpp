@@ -17,7 +17,8 @@ class Resolver {
   [[nodiscard]] virtual Result<DidDocument> resolve(const Did& did) = 0;
 };
 
-/// did:key and did:peer:2, which need nothing but themselves. Errors: `unsupported` for others.
+/// did:key and did:peer of methods 0, 2 and 4 (long form), which need nothing but themselves.
+/// Errors: `unsupported` for others.
 [[nodiscard]] bool is_self_contained(const Did& did);
 [[nodiscard]] Result<DidDocument> resolve_self_contained(const Did& did);
 

@@ -457,8 +457,17 @@ TEST_F(IdentityTest, OthersResolveTheDidFromTheLedger) {
   EXPECT_EQ(why("did:kith:" + ledger::blob_hash({})), "notFound");
   EXPECT_EQ(why(own().policy), "methodNotSupported");
   EXPECT_EQ(why("did:kith:short"), "invalidDid");
-  EXPECT_EQ(why("did:web:example.org"), "methodNotSupported");
+  EXPECT_EQ(why("did:example:bob"), "methodNotSupported");
   EXPECT_EQ(text(resolve("did:key:" + crypto::multikey(own().agent_key)), "state"), "done");
+
+  // The same version by its id and by its time; no other exists.
+  const std::string version = text(*metadata, "versionId");
+  EXPECT_EQ(resolve(own().did + "?versionId=" + version).at("content"), done.at("didDocument"));
+  const std::string created = text(*metadata, "created");
+  EXPECT_EQ(text(resolve(own().did + "?versionTime=" + created), "state"), "done");
+  EXPECT_EQ(why(own().did + "?versionId=1-" + version.substr(2)), "notFound");
+  EXPECT_EQ(why(own().did + "?versionTime=2001-01-01T00:00:00Z"), "notFound");
+  EXPECT_EQ(why(own().did + "?versionTime=yesterday"), "invalidDidUrl");
 }
 
 TEST_F(IdentityTest, ShowsThePolicyAndItsHistory) {

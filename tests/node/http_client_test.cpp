@@ -331,6 +331,52 @@ TEST_F(HttpClientTest, FollowsOnlyAllowedTemporaryRedirects) {
   }
 }
 
+TEST_F(HttpClientTest, HandsARedirectOverWhenAskedNotToFollow) {
+  listen([&](const HttpRequest& request, const HttpRespond& respond) {
+    HttpResponse response;
+    response.status = request.path == "/start" ? 307 : 200;
+    if (response.status == 307) response.fields = {{"Location", "/end"}};
+    respond(std::move(response));
+  });
+  HttpClient client(io_, local());
+  HttpCall call = post(url("/start"), "x");
+  call.follow_redirects = false;
+  const auto reply = run(client, call);
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_EQ(reply->status, 307U);
+  EXPECT_EQ(reply->location, "/end");
+  call.follow_redirects = true;
+  EXPECT_EQ(run(client, call)->status, 200U);
+}
+
+TEST_F(HttpClientTest, KeepsCallsForStrangersAwayFromPrivateAddresses) {
+  int requests = 0;
+  listen([&](const HttpRequest&, const HttpRespond& respond) {
+    ++requests;
+    respond({});
+  });
+  HttpClient client(io_, local());
+  ASSERT_TRUE(run(client, post(url(), "x")).has_value()) << "leaves a connection to reuse";
+  HttpCall call = post(url(), "x");
+  call.public_only = true;
+  EXPECT_EQ(error_of(run(client, call)), Errc::refused);
+  EXPECT_EQ(requests, 1);
+}
+
+TEST_F(HttpClientTest, BoundsOneAnswerBelowItsOwnBound) {
+  listen([&](const HttpRequest&, const HttpRespond& respond) {
+    HttpResponse response;
+    response.body.resize(101);
+    respond(std::move(response));
+  });
+  HttpClient client(io_, local());
+  HttpCall call = post(url(), "x");
+  call.answer_bytes = 100;
+  EXPECT_EQ(error_of(run(client, call)), Errc::limit_exceeded);
+  call.answer_bytes = 101;
+  EXPECT_TRUE(run(client, call).has_value());
+}
+
 TEST_F(HttpClientTest, RefusesLargeAnswers) {
   std::size_t size = 1001;
   listen([&](const HttpRequest&, const HttpRespond& respond) {
