@@ -17,6 +17,9 @@ add_library(kith_deps_msgpack INTERFACE)
 target_include_directories(kith_deps_msgpack SYSTEM INTERFACE "${MSGPACK_INCLUDE_DIR}")
 target_compile_definitions(kith_deps_msgpack INTERFACE MSGPACK_NO_BOOST)
 
+# Forms of Unicode text, for names that look alike (protocol).
+pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
+
 if(KITH_ONLY_LIBRARY)
   return()
 endif()
@@ -28,7 +31,12 @@ add_library(kith_deps_leveldb INTERFACE)
 target_include_directories(kith_deps_leveldb SYSTEM INTERFACE "${LEVELDB_INCLUDE_DIR}")
 target_link_libraries(kith_deps_leveldb INTERFACE "${LEVELDB_LIBRARY}")
 
+# QR codes of invitations.
+pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
+pkg_check_modules(png REQUIRED IMPORTED_TARGET libpng)
+
 # kith_third_party_src is defined in third_party_src.cmake.
 add_library(kith_deps_shell INTERFACE)
 target_link_libraries(kith_deps_shell INTERFACE
-  kith_third_party_src kith_deps_leveldb Boost::url OpenSSL::SSL Threads::Threads)
+  kith_third_party_src kith_deps_leveldb Boost::url OpenSSL::SSL Threads::Threads
+  PkgConfig::qrencode PkgConfig::png)

@@ -6,6 +6,7 @@
 #include "ledger/log_sync.hpp"
 #include "protocol/did_peer.hpp"
 #include "protocol/invitation.hpp"
+#include "protocol/lookalike.hpp"
 #include "protocol/own_service.hpp"
 #include "protocol/pickup.hpp"
 
@@ -77,13 +78,18 @@ Result<JsonObject> invite(Host& host, const JsonObject& args) {
 Result<JsonObject> contacts(Host& host) {
   JsonArray list;
   for (const Contact& contact : protocol::list_contacts(host)) {
-    list.push_back(JsonObject{{"id", contact.id},
-                              {"name", contact.name},
-                              {"role", role_name(contact.role)},
-                              {"state", state_name(contact.state)},
-                              {"did", contact.my_did},
-                              {"their_did", contact.their_did},
-                              {"created", protocol::utc_text(contact.created)}});
+    JsonObject row{{"id", contact.id},
+                   {"name", contact.name},
+                   {"role", role_name(contact.role)},
+                   {"state", state_name(contact.state)},
+                   {"did", contact.my_did},
+                   {"their_did", contact.their_did},
+                   {"created", protocol::utc_text(contact.created)}};
+    const auto alike = protocol::lookalikes(host, contact.name, contact.id);
+    if (!alike.empty() && contact.state != ContactState::ended) {
+      row["looks_like"] = JsonArray(alike.begin(), alike.end());
+    }
+    list.push_back(std::move(row));
   }
   return JsonObject{{"contacts", std::move(list)}};
 }
@@ -100,7 +106,10 @@ Result<JsonObject> rename(Host& host, const JsonObject& args) {
   }
   if (contact.name != name) contact.name = protocol::free_contact_name(host, name);
   protocol::save_contact(host, contact);
-  return JsonObject{{"id", contact.id}, {"name", contact.name}};
+  JsonObject reply{{"id", contact.id}, {"name", contact.name}};
+  const std::string warning = protocol::lookalike_warning(host, contact);
+  if (!warning.empty()) reply["warning"] = warning;
+  return reply;
 }
 
 /// The keys of an answered recovery invitation belong to its session, which drops them itself.

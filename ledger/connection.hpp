@@ -25,12 +25,14 @@
 ///     `goal`: a text for people. `name`: for the contact that answers. Default life: 7 days.
 ///     `client` true: who answers has a mailbox at this mediator.
 ///     Errors: wrong_state (no mediator or public address yet; not a mediator).
-///   accept {url, name?, role?} -> {contact, name, state}
+///   accept {url, name?, role?} -> {contact, name, state, warning?}
 ///     `role` "mediator", or goal code "mediate": the contact becomes our mediator.
 ///     Errors: bad_url, malformed, expired, conflict (own, or accepted before), wrong_state (no
 ///     address yet; an invitation of a recovery), unreachable (no address in it), unsupported.
-///   contacts {} -> {contacts: [{id, name, role, state, did, their_did, created}]}
-///   contact-rename {contact, name} -> {id, name}       Errors: unknown_peer, conflict, usage.
+///   contacts {} -> {contacts: [{id, name, role, state, did, their_did, created, looks_like?}]}
+///   contact-rename {contact, name} -> {id, name, warning?}
+///     `warning`: the name is easily taken for another (protocol/lookalike.hpp).
+///     Errors: unknown_peer, conflict, usage.
 ///   contact-end {contact} -> {id, state}               Errors: unknown_peer, wrong_state.
 
 #include <string>

@@ -7,6 +7,7 @@
 #include "ledger/log_sync.hpp"
 #include "protocol/did_peer.hpp"
 #include "protocol/invitation.hpp"
+#include "protocol/lookalike.hpp"
 #include "protocol/own_service.hpp"
 #include "protocol/pickup.hpp"
 
@@ -59,6 +60,8 @@ Result<void> check_authenticated(const Inbound& inbound) {
 void connected_notice(Host& host, const Contact& contact) {
   host.notify({"connected", "You and " + contact.name + " are connected.", contact.id, {}});
   host.audit("connection.made", {{"contact", contact.id}});
+  const std::string warning = protocol::lookalike_warning(host, contact);
+  if (!warning.empty()) host.notify({"look-alike", warning, contact.id, {}});
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "ledger/introduction.hpp"
 #include "protocol/did_peer.hpp"
 #include "protocol/invitation.hpp"
+#include "protocol/lookalike.hpp"
 #include "protocol/own_service.hpp"
 #include "protocol/pickup.hpp"
 
@@ -129,7 +130,10 @@ Result<JsonObject> accept_invitation(Host& host, const JsonObject& args) {
   host.set_timer(kConnectionModule, timer_name("expire", contact.id), handshake.expires);
   CHECK(send_handshake(host, handshake, options_for(contact)));
   host.audit("connection.requested", {{"contact", contact.id}});
-  return JsonObject{{"contact", contact.id}, {"name", contact.name}, {"state", "requested"}};
+  JsonObject reply{{"contact", contact.id}, {"name", contact.name}, {"state", "requested"}};
+  const std::string warning = protocol::lookalike_warning(host, contact);
+  if (!warning.empty()) reply["warning"] = warning;
+  return reply;
 }
 
 }  // namespace kith::ledger

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/contact.hpp"
+#include "protocol/lookalike.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/sender.hpp"
 #include "recovery/trustee_session.hpp"
@@ -238,7 +239,7 @@ JsonObject requests(Host& host) {
     for (const std::string& name : offer.capabilities) {
       capabilities.push_back(boost::json::string(name));
     }
-    offers.push_back(JsonObject{
+    JsonObject row{
         {"id", offer.offer_id},
         {"contact", contact->name},
         {"contact_id", contact->id},
@@ -249,7 +250,10 @@ JsonObject requests(Host& host) {
                       " asks you to keep a sealed part of their recovery key. You cannot read "
                       "anything with it. If they lose their devices, they will call you, and you "
                       "make sure that it is really them. To agree: kith trustee accept " +
-                      offer.offer_id}});
+                      offer.offer_id}};
+    const std::string warning = protocol::lookalike_warning(host, *contact);
+    if (!warning.empty()) row["warning"] = warning;
+    offers.push_back(std::move(row));
   }
   return JsonObject{{"offers", std::move(offers)}, {"sessions", describe_sessions(host)}};
 }
@@ -283,6 +287,8 @@ JsonObject describe(Host& host, const Trusteeship& trusteeship, const Contact& c
                  {"since", protocol::utc_text(trusteeship.accepted)},
                  {"versions", std::move(versions)},
                  {"words", std::move(words)}};
+  const std::string warning = protocol::lookalike_warning(host, contact);
+  if (!warning.empty()) row["warning"] = warning;
   if (trusteeship.last_heartbeat != Time{}) {
     row["last_heartbeat"] = protocol::utc_text(trusteeship.last_heartbeat);
   }
