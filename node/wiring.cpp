@@ -4,7 +4,10 @@
 #include "ledger/identity.hpp"
 #include "node/node_module.hpp"
 #include "protocol/basic_message.hpp"
+#include "protocol/discover_features.hpp"
+#include "protocol/mailbox_view.hpp"
 #include "protocol/mediator.hpp"
+#include "protocol/out_of_band.hpp"
 #include "protocol/trust_ping.hpp"
 #include "recovery/backup_client.hpp"
 #include "recovery/backup_location.hpp"
@@ -30,10 +33,15 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
   modules.push_back(std::make_unique<recovery::Trustee>());
   modules.push_back(std::make_unique<recovery::TrusteeSessions>());
   modules.push_back(std::make_unique<recovery::Device>());
+  modules.push_back(std::make_unique<protocol::MailboxView>());
+  modules.push_back(
+      std::make_unique<protocol::OutOfBand>(config.mediate ? config.public_url : std::string()));
   if (config.mediate) {
     modules.push_back(std::make_unique<protocol::Mediator>(config.public_url, config.mediation));
     modules.push_back(std::make_unique<recovery::BackupLocation>());
   }
+  // Last: it tells what all the others do.
+  modules.push_back(std::make_unique<protocol::DiscoverFeatures>(protocol::features_of(modules)));
   return modules;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/mailbox_view.hpp"
 #include "protocol/mediator.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/own_service.hpp"
@@ -301,6 +302,7 @@ std::vector<std::string> Pickup::message_types() const {
 Result<void> Pickup::on_message(Host& host, const Inbound& inbound) {
   TRY(const PickupState state, check_mediator(host, inbound));
   const std::string& type = inbound.message.type;
+  if (type == kStatus) note_mailbox(host, inbound.message.body);
   if (type == kMediateGrant) return on_grant(host, inbound, state, pace_);
   if (type == kRecipientUpdateResponse) return on_registered(host, inbound, state);
   if (type == kDelivery) return on_delivery(host, inbound, state, pace_);

@@ -31,6 +31,7 @@ struct HttpRequest {
   std::string content_type;
   Bytes body;
   std::string remote_address;  ///< Text form, without port.
+  std::string accept = {};
 };
 
 struct HttpResponse {

@@ -350,6 +350,7 @@ void HttpServer::Impl::Connection::handle() {
   request.path = std::string{target.substr(0, mark)};
   if (mark != std::string_view::npos) request.query = std::string{target.substr(mark + 1)};
   request.content_type = std::string{message[http::field::content_type]};
+  request.accept = std::string{message[http::field::accept]};
   request.body = std::move(message.body());
   request.remote_address = remote_address_;
   // A copy: the handler may destroy the server.

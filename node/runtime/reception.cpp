@@ -1,5 +1,6 @@
 #include "node/runtime/reception.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "node/inbox.hpp"
@@ -16,6 +17,25 @@ HttpResponse json_response(unsigned status, const Json& body) {
 
 HttpResponse error_response(unsigned status, const Error& error) {
   return json_response(status, JsonObject{{"error", to_json(report_of(error))}});
+}
+
+/// What to do with an invitation, for someone who opened it in a browser.
+constexpr std::string_view kInstructions =
+    "This is an invitation to become contacts.\n\n"
+    "Copy the whole address and accept it with Kith:\n\n    kith accept 'ADDRESS'\n";
+
+/// The id in a short address: /invitation?_oobid=ID or /invitation/ID.
+std::optional<std::string> short_id_in(const HttpRequest& request) {
+  constexpr std::string_view kPath = "/invitation/";
+  constexpr std::string_view kParameter = "_oobid=";
+  if (request.path.starts_with(kPath)) return request.path.substr(kPath.size());
+  if (request.path != "/invitation" || !request.query.starts_with(kParameter)) return std::nullopt;
+  return request.query.substr(kParameter.size());
+}
+
+bool wants_message(const HttpRequest& request) {
+  return request.accept.find("application/didcomm-plain+json") != std::string::npos ||
+         request.accept.find("application/json") != std::string::npos;
 }
 
 unsigned refusal_status(Errc code) {
@@ -37,8 +57,14 @@ void Reception::handle(HttpRequest request, HttpRespond respond) {
                                 crypto::to_bytes(std::string_view(reply.body)),
                                 {}});
   }
-  if (request.method == "GET" && request.path == "/invitation" && mediate_) {
-    return give_invitation(respond);
+  if (request.method == "GET" && mediate_) {
+    if (const auto id = short_id_in(request)) {
+      return give_long_form(*id, wants_message(request), respond);
+    }
+    if (request.path == "/invitation") return give_invitation(respond);
+    if (request.query.starts_with("_oob=")) {
+      return respond({200, "text/plain; charset=utf-8", crypto::to_bytes(kInstructions), {}});
+    }
   }
   if (request.method == "POST") return take_envelope(std::move(request), std::move(respond));
   respond(error_response(404, fail(Errc::not_found)));
@@ -72,6 +98,31 @@ void Reception::give_invitation(const HttpRespond& respond) {
     }
     respond(json_response(200, **outcome->reply));
   });
+}
+
+/// Nobody shall keep a copy: a short address ends.
+void Reception::give_long_form(const std::string& id, bool as_message, const HttpRespond& respond) {
+  Command command{"http-" + crypto::hex(random_.bytes(8)), "short-url-get", {{"id", id}}, {}};
+  events_.submit(
+      CommandGiven{std::move(command)}, [respond, as_message](const Result<Outcome>& outcome) {
+        if (!outcome.has_value() || !outcome->reply) {
+          return respond(error_response(503, fail(Errc::wrong_state)));
+        }
+        if (!outcome->reply->has_value()) {
+          return respond(error_response(404, outcome->reply->error()));
+        }
+        const JsonObject& found = **outcome->reply;
+        HttpResponse response;
+        if (as_message) {
+          response = json_response(200, found.at("invitation"));
+          response.content_type = "application/didcomm-plain+json";
+        } else {
+          response.status = 302;
+          response.fields.emplace_back("Location", std::string(found.at("url").get_string()));
+        }
+        response.fields.emplace_back("Cache-Control", "no-store");
+        respond(std::move(response));
+      });
 }
 
 }  // namespace kith::node

@@ -1,7 +1,9 @@
 #pragma once
 
 /// What strangers ask this node over HTTP: envelopes (POST), the mediator's invitation
-/// (GET /invitation), and the ledger it hosts. Everything in a request is a stranger's word.
+/// (GET /invitation), what a short address of an invitation leads to (GET /invitation?_oobid=ID or
+/// /invitation/ID), a word for people who open an invitation in a browser, and the ledger it hosts.
+/// Everything in a request is a stranger's word.
 
 #include <functional>
 
@@ -27,6 +29,7 @@ class Reception {
  private:
   void take_envelope(HttpRequest request, HttpRespond respond);
   void give_invitation(const HttpRespond& respond);
+  void give_long_form(const std::string& id, bool as_message, const HttpRespond& respond);
 
   EventQueue& events_;
   WaitingAnswers& answers_;
