@@ -30,7 +30,7 @@ std::string text_of(const JsonObject& object, std::string_view member) {
 /// A plain address of a mediator, not an invitation.
 bool is_base_url(std::string_view url) {
   return (url.starts_with("http://") || url.starts_with("https://")) &&
-         url.find("oob=") == std::string_view::npos;
+         url.find("oob=") == std::string_view::npos && url.find("oobid=") == std::string_view::npos;
 }
 
 Result<std::string> mediator_invitation(std::string base, const std::string& home) {
@@ -49,14 +49,6 @@ bool contact_is_ready(const JsonObject& contacts, const std::string& id) {
     return is_text(item.get_object(), "state", "connected");
   }
   return false;
-}
-
-/// The end of every command with a session: what is open leaves before the home is released.
-int finish(Session& session, const Output& output, const JsonObject& reply, int exit_code = 0) {
-  const auto settled = session.settle();
-  if (!settled.has_value()) return output.error(settled.error());
-  output.print(reply);
-  return exit_code;
 }
 
 ErrorReport waited_in_vain(Errc code, const std::string& what) {
@@ -161,8 +153,49 @@ int do_ledger_status(Session& session, const Output& output) {
   return finish(session, output, reply);
 }
 
+int do_features(Session& session, const Invocation& invocation, const Output& output) {
+  JsonObject args = invocation.args();
+  if (invocation.has("--type") || invocation.has("--match")) {
+    const std::string type = invocation.value("--type"), match = invocation.value("--match");
+    args["queries"] = JsonArray{JsonObject{{"type", type.empty() ? "protocol" : type},
+                                           {"match", match.empty() ? "*" : match}}};
+  }
+  const auto started = session.command("features-ask", args);
+  if (const auto* error = std::get_if<ErrorReport>(&started)) return output.error(*error);
+  static_cast<void>(session.command("nudge"));
+  const auto polled = poll_until(
+      session, "features-status", {{"id", text_of(std::get<JsonObject>(started), "id")}},
+      invocation.wait_seconds(kWaitDefault), output.json ? "" : "Waiting for an answer ...",
+      [](const JsonObject& status) { return is_true(status, "answered"); });
+  if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
+  const auto& result = std::get<Polled>(polled);
+  if (!result.done && invocation.wait_seconds(kWaitDefault) > 0) {
+    return output.error(waited_in_vain(Errc::timeout, "the question is under way"));
+  }
+  return finish(session, output, result.reply);
+}
+
+int do_mailbox(Session& session, const Invocation& invocation, const Output& output) {
+  const auto asked = session.command("mailbox-ask");
+  if (const auto* error = std::get_if<ErrorReport>(&asked)) return output.error(*error);
+  const auto polled =
+      poll_until(session, "mailbox", {}, invocation.wait_seconds(kWaitDefault),
+                 output.json ? "" : "Asking your mediator ...",
+                 [](const JsonObject& status) { return is_true(status, "answered"); });
+  if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
+  const auto& result = std::get<Polled>(polled);
+  if (!result.done && invocation.wait_seconds(kWaitDefault) > 0) {
+    return output.error(waited_in_vain(Errc::timeout, "your mediator is silent"));
+  }
+  return finish(session, output, result.reply);
+}
+
 int do_plain(Session& session, const Invocation& invocation, const Output& output) {
-  const auto got = session.command(invocation.spec->agent_command, invocation.args());
+  JsonObject args = invocation.args();
+  if (invocation.spec->agent_command == "recover-add-trustee") {
+    if (const auto error = lengthen_url(session, args, kWaitDefault)) return output.error(*error);
+  }
+  const auto got = session.command(invocation.spec->agent_command, args);
   if (const auto* error = std::get_if<ErrorReport>(&got)) return output.error(*error);
   const auto& reply = std::get<JsonObject>(got);
   // A wrong code is counted, so it is an answer of the agent and not an error.
@@ -176,6 +209,12 @@ int do_special(Session& session, const Invocation& invocation, const Output& out
   switch (invocation.spec->special) {
     case Special::status:
       return do_status(session, invocation, output);
+    case Special::invite:
+      return do_invite(session, invocation, output);
+    case Special::features_ask:
+      return do_features(session, invocation, output);
+    case Special::mailbox:
+      return do_mailbox(session, invocation, output);
     case Special::accept:
       return do_accept(session, invocation, output);
     case Special::ping:
@@ -207,6 +246,13 @@ Result<bool> agreed(const Invocation& invocation, const Output& output) {
 
 }  // namespace
 
+int finish(Session& session, const Output& output, const JsonObject& reply, int exit_code) {
+  const auto settled = session.settle();
+  if (!settled.has_value()) return output.error(settled.error());
+  output.print(reply);
+  return exit_code;
+}
+
 std::variant<Polled, ErrorReport> poll_until(Session& session, std::string_view command,
                                              const JsonObject& args, std::int64_t wait_s,
                                              const std::string& progress,
@@ -227,6 +273,7 @@ std::variant<Polled, ErrorReport> poll_until(Session& session, std::string_view 
 
 std::variant<AcceptResult, ErrorReport> accept_invitation(Session& session, JsonObject args,
                                                           std::int64_t wait_s) {
+  if (const auto error = lengthen_url(session, args, kWaitDefault)) return *error;
   const std::string url = text_of(args, "url");
   bool is_mediator = is_text(args, "role", "mediator");
   if (is_base_url(url)) {
@@ -275,8 +322,8 @@ int run_command(const Invocation& invocation, const Output& output) {
     output.print({{"version", std::string(kVersion)}, {"home_format", Home::kFormat}});
     return 0;
   }
-  if (invocation.has("--qr")) {
-    return output.error(fail(Errc::usage, "QR codes are planned, and not in this version"));
+  if (spec.special == Special::message_pack || spec.special == Special::message_unpack) {
+    return run_message(invocation, output);
   }
   const auto go_on = agreed(invocation, output);
   if (!go_on.has_value()) return output.error(go_on.error());

@@ -19,6 +19,19 @@ namespace kith::node {
 [[nodiscard]] int run_init(const Invocation& invocation, const Output& output);
 [[nodiscard]] int run_node(const Invocation& invocation, const Output& output);
 [[nodiscard]] int run_doctor(const Invocation& invocation, const Output& output);
+/// `message pack` and `message unpack`: without a home.
+[[nodiscard]] int run_message(const Invocation& invocation, const Output& output);
+
+/// The end of every command with a session: what is open leaves before the home is released, then
+/// the reply is printed.
+[[nodiscard]] int finish(Session& session, const Output& output, const JsonObject& reply,
+                         int exit_code = 0);
+
+/// `invite`, with short addresses and QR codes (invite.cpp).
+[[nodiscard]] int do_invite(Session& session, const Invocation& invocation, const Output& output);
+/// Puts the long form in place of a short address in args.url; nothing happens to other addresses.
+[[nodiscard]] std::optional<ErrorReport> lengthen_url(Session& session, JsonObject& args,
+                                                      std::int64_t wait_s);
 
 /// Connects to a mediator by its address, or accepts an invitation; waits as asked. The result is
 /// printed. Shared by `accept` and `init`.

@@ -57,7 +57,11 @@ std::vector<CommandSpec> people_commands() {
        Special::invite,
        {{"--goal", "goal", "A line that tells the person what it is for"},
         {"--name", "name", "Your name for the contact that answers"},
-        {"--qr", "", "Reserved for a QR code", flag}}},
+        {"--short", "", "A short address, kept by your mediator until the invitation ends", flag},
+        {"--qr", "", "Show a QR code in the terminal", flag},
+        {"--qr-svg", "", "Write the QR code to this file, as SVG"},
+        {"--qr-png", "", "Write the QR code to this file, as PNG"},
+        kWait}},
       {"accept",
        "Accept an invitation, or connect to a mediator by its address",
        "accept",
@@ -95,6 +99,21 @@ std::vector<CommandSpec> people_commands() {
        "messages",
        Special::none,
        {{"CONTACT", "contact", "Of this contact alone"}}},
+      {"features ask",
+       "Ask a contact's agent what it can do",
+       "features-ask",
+       Special::features_ask,
+       {{"CONTACT", "contact", "Name or id", text, true},
+        {"--type", "", "protocol (default), goal-code, header or constraint"},
+        {"--match", "", "Only these; * stands for anything"},
+        kWait}},
+      {"features policy",
+       "Show or choose what your agent tells about itself",
+       "features-policy",
+       Special::none,
+       {{"--contacts", "contacts", "What contacts may know, separated by commas", list},
+        {"--strangers", "strangers", "What everybody may know, separated by commas", list}}},
+      {"mailbox", "What waits for you at your mediator", "mailbox", Special::mailbox, {kWait}},
   };
 }
 
@@ -105,7 +124,9 @@ std::vector<CommandSpec> identity_commands() {
        "Look up a DID",
        "did-resolve",
        Special::did_resolve,
-       {{"DID", "did", "The DID", text, true}, {"--ledger", "ledger", "Ask this ledger"}, kWait}},
+       {{"DID", "did", "The DID, or a DID URL", text, true},
+        {"--ledger", "ledger", "Ask this ledger"},
+        kWait}},
       {"did rotate",
        "Replace the keys of your identity",
        "did-rotate",
@@ -139,6 +160,32 @@ std::vector<CommandSpec> identity_commands() {
        Special::none,
        {{"--last", "last", "How many entries", number}}},
       {"audit verify", "Check that the audit log is whole", "audit-verify", Special::none, {}},
+  };
+}
+
+std::vector<CommandSpec> message_commands() {
+  const ArgSpec secrets{"--secrets", "", "File with private keys: a JSON array of JWKs with kid",
+                        text, true};
+  const ArgSpec documents{"--did-docs", "", "File with DID documents: a JSON array"};
+  const ArgSpec file{"FILE", "", "Read from this file and not from the input"};
+  return {
+      {"message unpack",
+       "Open a DIDComm envelope with given keys; needs no wallet",
+       "",
+       Special::message_unpack,
+       {file, secrets, documents}},
+      {"message pack",
+       "Put a DIDComm message into an envelope with given keys; needs no wallet",
+       "",
+       Special::message_pack,
+       {file,
+        secrets,
+        documents,
+        {"--to", "", "Encrypt to this DID"},
+        {"--from", "", "Authenticate as this DID"},
+        {"--sign-by", "", "Sign with a key of this DID, or with this key"},
+        {"--protect-sender", "", "Hide the sender from the path", flag},
+        {"--enc", "", "A256CBC-HS512, A256GCM or XC20P (without --from)"}}},
   };
 }
 
@@ -240,8 +287,8 @@ std::vector<CommandSpec> recovery_commands() {
 const std::vector<CommandSpec>& command_specs() {
   static const std::vector<CommandSpec> all = [] {
     std::vector<CommandSpec> specs;
-    for (auto& part : {node_commands(), people_commands(), identity_commands(), trustee_commands(),
-                       recovery_commands()}) {
+    for (auto& part : {node_commands(), people_commands(), identity_commands(), message_commands(),
+                       trustee_commands(), recovery_commands()}) {
       specs.insert(specs.end(), part.begin(), part.end());
     }
     return specs;
@@ -250,8 +297,10 @@ const std::vector<CommandSpec>& command_specs() {
 }
 
 std::string_view group_help(std::string_view group) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kGroups = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kGroups = {{
       {"contacts", "The people you know"},
+      {"features", "What agents can do"},
+      {"message", "Envelopes, for engineers"},
       {"did", "Your identity, and those of others"},
       {"identity", "What your devices have in common"},
       {"policy", "Who may act for you"},
@@ -268,17 +317,53 @@ std::string_view group_help(std::string_view group) {
 }
 
 bool is_planned(std::string_view path) {
-  static constexpr std::array<std::string_view, 49> kPlanned = {
-      "lock",          "unlock",         "freeze",          "thaw",           "incident",
-      "identity",      "ceremony",       "report",          "agent",          "keys",
-      "slip39",        "message",        "mailbox",         "export",         "import",
-      "recovery plan", "recovery drill", "recovery update", "recovery paper", "recover from-paper",
-      "did disable",   "did export",     "policy propose",  "policy approve", "policy grant",
-      "policy revoke", "trustee resign", "trustee dismiss", "backup create",  "backup push",
-      "backup fetch",  "backup restore", "audit export",    "ledger verify",  "ledger witness",
-      "ledger deploy", "agent list",     "agent add",       "agent accept",   "agent revoke",
-      "keys list",     "keys show",      "keys rotate",     "keys suspend",   "keys compromise",
-      "keys destroy",  "backup",         "backup list",     "backup verify"};
+  static constexpr std::array<std::string_view, 47> kPlanned = {"lock",
+                                                                "unlock",
+                                                                "freeze",
+                                                                "thaw",
+                                                                "incident",
+                                                                "identity",
+                                                                "ceremony",
+                                                                "report",
+                                                                "agent",
+                                                                "keys",
+                                                                "slip39",
+                                                                "export",
+                                                                "import",
+                                                                "recovery plan",
+                                                                "recovery drill",
+                                                                "recovery update",
+                                                                "recovery paper",
+                                                                "recover from-paper",
+                                                                "did disable",
+                                                                "did export",
+                                                                "policy propose",
+                                                                "policy approve",
+                                                                "policy grant",
+                                                                "policy revoke",
+                                                                "trustee resign",
+                                                                "trustee dismiss",
+                                                                "backup create",
+                                                                "backup push",
+                                                                "backup fetch",
+                                                                "backup restore",
+                                                                "audit export",
+                                                                "ledger verify",
+                                                                "ledger witness",
+                                                                "ledger deploy",
+                                                                "agent list",
+                                                                "agent add",
+                                                                "agent accept",
+                                                                "agent revoke",
+                                                                "keys list",
+                                                                "keys show",
+                                                                "keys rotate",
+                                                                "keys suspend",
+                                                                "keys compromise",
+                                                                "keys destroy",
+                                                                "backup",
+                                                                "backup list",
+                                                                "backup verify"};
   return std::ranges::find(kPlanned, path) != kPlanned.end();
 }
 

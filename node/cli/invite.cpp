@@ -1,0 +1,105 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+
+#include "node/cli/commands.hpp"
+#include "node/cli/qr.hpp"
+
+namespace kith::node {
+namespace {
+
+constexpr std::int64_t kWaitDefault = 30;
+
+std::string text_of(const JsonObject& object, std::string_view member) {
+  const Json* value = object.if_contains(member);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+/// Starts `command` with the address, and waits for its result.
+std::variant<std::string, ErrorReport> changed_url(Session& session, std::string_view command,
+                                                   const std::string& url, std::int64_t wait_s) {
+  const auto started = session.command(command, {{"url", url}});
+  if (const auto* error = std::get_if<ErrorReport>(&started)) return *error;
+  const auto polled =
+      poll_until(session, std::string(command) + "-status",
+                 {{"id", text_of(std::get<JsonObject>(started), "id")}}, wait_s, {},
+                 [](const JsonObject& status) { return text_of(status, "state") != "waiting"; });
+  if (const auto* error = std::get_if<ErrorReport>(&polled)) return *error;
+  const JsonObject& reply = std::get<Polled>(polled).reply;
+  const std::string state = text_of(reply, "state");
+  if (state == "waiting") return report_of(fail(Errc::timeout, "nobody answers there"));
+  if (state != "done") return report_of(fail(Errc::unreachable, text_of(reply, "error")));
+  return text_of(reply, "url");
+}
+
+bool terminal_is_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    const std::string_view text(value);
+    return text.find("UTF-8") != std::string_view::npos ||
+           text.find("utf8") != std::string_view::npos;
+  }
+  return false;
+}
+
+Result<void> write_file(const std::string& path, std::string_view content) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file.write(content.data(), static_cast<std::streamsize>(content.size()));
+  file.close();
+  if (!file) return fail(Errc::io, path);
+  return {};
+}
+
+/// Files are written before anything is shown, so that a full disk does not go unnoticed.
+Result<void> write_qr_files(const Invocation& invocation, const QrCode& code) {
+  if (invocation.has("--qr-svg")) CHECK(write_file(invocation.value("--qr-svg"), qr_svg(code)));
+  if (invocation.has("--qr-png")) {
+    TRY(const Bytes png, qr_png(code));
+    CHECK(write_file(invocation.value("--qr-png"), crypto::as_text(png)));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<ErrorReport> lengthen_url(Session& session, JsonObject& args, std::int64_t wait_s) {
+  const std::string url = text_of(args, "url");
+  if (url.find("_oobid=") == std::string::npos) return std::nullopt;
+  const auto changed = changed_url(session, "unshorten", url, wait_s);
+  if (const auto* error = std::get_if<ErrorReport>(&changed)) return *error;
+  args["url"] = std::get<std::string>(changed);
+  return std::nullopt;
+}
+
+int do_invite(Session& session, const Invocation& invocation, const Output& output) {
+  const auto made = session.command("invite", invocation.args());
+  if (const auto* error = std::get_if<ErrorReport>(&made)) return output.error(*error);
+  JsonObject reply = std::get<JsonObject>(made);
+  std::string url = text_of(reply, "url");
+  if (invocation.has("--short")) {
+    const auto changed =
+        changed_url(session, "shorten", url, invocation.wait_seconds(kWaitDefault));
+    if (const auto* error = std::get_if<ErrorReport>(&changed)) return output.error(*error);
+    url = std::get<std::string>(changed);
+    reply["short_url"] = url;
+  }
+  const bool shown = invocation.has("--qr");
+  if (!shown && !invocation.has("--qr-svg") && !invocation.has("--qr-png")) {
+    return finish(session, output, reply);
+  }
+  const auto code = make_qr(url);
+  if (!code.has_value()) return output.error(code.error());
+  const auto written = write_qr_files(invocation, *code);
+  if (!written.has_value()) return output.error(written.error());
+  if (shown && output.json) reply["qr"] = qr_text(*code, {true, false});
+  const int exit_code = finish(session, output, reply);
+  if (exit_code == 0 && shown && !output.json) {
+    std::cout << qr_text(*code, {terminal_is_utf8(), ::isatty(STDOUT_FILENO) == 1}) << std::flush;
+  }
+  return exit_code;
+}
+
+}  // namespace kith::node
