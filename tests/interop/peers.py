@@ -177,7 +177,7 @@ def header(envelope):
 
 def _places(envelope):
     """Where an envelope carries base64url, as paths into its JSON."""
-    for member in ("protected", "iv", "ciphertext", "tag", "payload"):
+    for member in ("protected", "iv", "ciphertext", "tag", "payload", "signature"):
         if member in envelope:
             yield (member,)
     if len(envelope.get("recipients", [])) == 1:  # With several keys another one still opens it.
