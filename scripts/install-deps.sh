@@ -64,6 +64,7 @@ if [ "$level" != build ]; then
 fi
 if [ "$level" = long ]; then
   packages+=(clang)
+  peers+=(veramo)
   if [ "$distribution" = "debian 12" ]; then
     packages+=(libclang-rt-14-dev)
   else

@@ -3,7 +3,8 @@
 A peer is a Node.js script that answers line by line (line_peer.mjs). Its packages come from the npm
 registry at the versions that its lock file pins: scripts/install-deps.sh fetches them into
 $KITH_NPM_PREFIX (default ~/.cache/kith/npm). What is not there is a reason to skip the test, by name;
-it is never fetched from here. KITH_NODE names another Node.js than the one on the path.
+it is never fetched from here. KITH_NODE names another Node.js than the one on the path; "debian" is
+the distribution's own, wherever others lie before it.
 
 Standard library only.
 """
@@ -50,15 +51,22 @@ def packages_directory(name):
     return Path(prefix) / name
 
 
-def node_program():
-    return os.environ.get("KITH_NODE") or shutil.which("node")
+def node_program(test, level):
+    wanted = os.environ.get("KITH_NODE")
+    if wanted != "debian":
+        node = wanted or shutil.which("node")
+        return node or skip(test, f"no Node.js on the path (scripts/install-deps.sh {level})")
+    asked = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "nodejs"], capture_output=True,
+                           text=True, check=False)
+    version = asked.stdout.strip()
+    if asked.returncode != 0 or "dfsg" not in version:
+        skip(test, f"the distribution's own nodejs is not installed (but {version or 'none'})")
+    return "/usr/bin/nodejs"
 
 
 def needed(test, package, level="test"):
     """(node, packages): the interpreter and the directory of the peer; skips without them."""
-    node = node_program()
-    if not node:
-        skip(test, f"no Node.js on the path (scripts/install-deps.sh {level})")
+    node = node_program(test, level)
     directory = packages_directory(package)
     pinned = (HERE / package / "package-lock.json").read_text()
     there = directory / "package-lock.json"
