@@ -1,8 +1,11 @@
 #include "recovery/backup_location.hpp"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include "crypto/hash.hpp"
+#include "ledger/log_store.hpp"
 #include "protocol/audit_log.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/mediator.hpp"
@@ -18,6 +21,12 @@ constexpr std::string_view kProtocol = "backup";
 constexpr std::string_view kTokens = "bk-token";
 constexpr std::chrono::hours kSweepEvery{24};
 constexpr std::chrono::hours kTokenNoticeEvery{1};
+/// An upload that never came to its end is dropped after this.
+constexpr std::chrono::hours kUnfinishedKept{24 * 7};
+/// Sets whose tokens one client may register; each has a sheet that is kept for weeks.
+constexpr std::size_t kTokenSetsMax = 64;
+/// Beyond it only the reserve is left: room for the one backup that must follow new keys.
+constexpr std::uint64_t kOrdinaryBytesMax = limits::kBackupClientBytesMax - limits::kBackupBytesMax;
 constexpr std::size_t kNonceBytesMax = 64;
 
 struct TokenRecord {
@@ -53,9 +62,13 @@ struct StoredChunk {
 struct ClientState {
   std::uint64_t bytes = 0;
   std::uint64_t highest_counter = 0;
+  std::map<std::string, std::uint32_t> tokens;  ///< How many are registered, by set id in hex.
+  std::uint64_t renewals_used = 0;  ///< Rotations and recoveries whose reserve is spent.
+  std::string reserve_version;      ///< The version that may use the reserve.
   template <class V>
   void visit(V& v) {
-    v("bytes", bytes), v("highest_counter", highest_counter);
+    v("bytes", bytes), v("highest_counter", highest_counter), v("tokens", tokens),
+        v("renewals_used", renewals_used), v("reserve_version", reserve_version);
   }
 };
 
@@ -113,13 +126,54 @@ Result<bool> activate(Host& host, const std::string& client, const std::string& 
   return true;
 }
 
-Result<void> register_tokens(Host& host, const std::string& client, const BackupPut& put) {
+Result<void> register_tokens(Host& host, const std::string& client, const BackupPut& put,
+                             ClientState& state) {
+  if (put.token_hashes.empty()) return {};
+  const std::string set = crypto::hex(put.set_id);
+  if (!state.tokens.contains(set) && state.tokens.size() >= kTokenSetsMax) {
+    return fail(Errc::storage_full, "this client has tokens for too many sets");
+  }
   for (const Bytes& hash : put.token_hashes) {
     const std::string id = crypto::hex(hash);
     const auto known = load<TokenRecord>(host, kTokens, id);
     if (known && known->client != client) return fail(Errc::conflict, "that token is taken");
-    if (!known) save(host, kTokens, id, TokenRecord{client, put.set_id, {}});
+    if (known) continue;
+    if (++state.tokens[set] > limits::kBackupTokensPerSet) {
+      return fail(Errc::limit_exceeded, "too many tokens for one set");
+    }
+    save(host, kTokens, id, TokenRecord{client, put.set_id, {}});
   }
+  return {};
+}
+
+/// Rotations and recoveries of the client's microledger, as far as we know it.
+std::uint64_t renewals_of(Host& host, const Contact& client) {
+  const auto view = ledger::stored_view(host, client.their_did);
+  if (!view.has_value()) return 0;
+  return static_cast<std::uint64_t>(
+      std::ranges::count_if(view->history, [](const ledger::LogRecord& record) {
+        return record.entry->op == ledger::Op::rotate || record.entry->op == ledger::Op::recover;
+      }));
+}
+
+/// Nothing kept is dropped for a newcomer. After new keys one backup more fits: without it their
+/// owner could not post the next ones safely. Errors: storage_full.
+Result<void> take_room(Host& host, const Contact& client, const std::string& version,
+                       std::size_t bytes, ClientState& state) {
+  const std::uint64_t after = state.bytes + bytes;
+  bool fits = after <= kOrdinaryBytesMax;
+  if (!fits && after <= limits::kBackupClientBytesMax) {
+    if (state.reserve_version != version) {
+      const std::uint64_t renewals = renewals_of(host, client);
+      if (renewals > state.renewals_used) {
+        state.renewals_used = renewals;
+        state.reserve_version = version;
+      }
+    }
+    fits = state.reserve_version == version;
+  }
+  if (!fits) return fail(Errc::storage_full, "this client's share of the disk is used up");
+  state.bytes = after;
   return {};
 }
 
@@ -144,17 +198,14 @@ Result<void> on_put(Host& host, const Inbound& inbound) {
   }
   const std::string chunk = chunk_id(id, put.index);
   if (!version.active && !load<StoredChunk>(host, chunks_of(client), chunk)) {
-    if (state.bytes + put.chunk.size() > limits::kBackupClientBytesMax) {
-      return fail(Errc::storage_full, "this client's share of the disk is used up");
-    }
+    CHECK(take_room(host, contact, id, put.chunk.size(), state));
     save(host, chunks_of(client), chunk, StoredChunk{put.chunk});
     ++version.arrived;
     version.bytes += put.chunk.size();
-    state.bytes += put.chunk.size();
     TRY(const bool active, activate(host, client, id, version));
     if (active) state.highest_counter = std::max(state.highest_counter, put.counter);
   }
-  CHECK(register_tokens(host, client, put));
+  CHECK(register_tokens(host, client, put, state));
   save(host, versions_of(client), id, version);
   save(host, "bk-client", client, state);
   TRY(const std::string sent,
@@ -275,21 +326,55 @@ void drop_version(Host& host, const std::string& client, const std::string& id,
   save(host, "bk-client", client, state);
 }
 
-/// Old versions beyond the last of each part, after their time; uploads never finished likewise.
-void sweep(Host& host, const std::string& client) {
-  std::map<BackupPart, std::size_t> newer;
-  auto ids = host.list(versions_of(client));
-  std::ranges::reverse(ids);  // Newest of each part first.
-  for (const std::string& id : ids) {
-    const auto version = *load<StoredVersion>(host, versions_of(client), id);
-    const bool old = version.info.stored + Duration{limits::kBackupKeepTime} < host.now();
-    const bool spare = !version.active || newer[version.info.part] >= limits::kBackupVersionsKept;
-    if (old && spare) {
-      drop_version(host, client, id, version);
-    } else if (version.active) {
-      ++newer[version.info.part];
+/// Tokens live as long as the versions of their set, whatever became of the relationship.
+void sweep_tokens(Host& host, const std::string& client, const std::set<std::string>& sets) {
+  auto state = load<ClientState>(host, "bk-client", client).value_or(ClientState{});
+  if (std::ranges::all_of(state.tokens,
+                          [&](const auto& entry) { return sets.contains(entry.first); })) {
+    return;
+  }
+  for (const std::string& id : host.list(kTokens)) {
+    const auto token = load<TokenRecord>(host, kTokens, id);
+    if (token && token->client == client && !sets.contains(crypto::hex(token->set_id))) {
+      host.erase({std::string(kTokens), id});
     }
   }
+  std::erase_if(state.tokens, [&](const auto& entry) { return !sets.contains(entry.first); });
+  save(host, "bk-client", client, state);
+}
+
+/// Drops what was replaced long ago, except the last versions of each part; and uploads that never
+/// came to their end.
+void sweep(Host& host, const std::string& client) {
+  std::vector<std::pair<std::string, StoredVersion>> versions;
+  for (std::string& id : host.list(versions_of(client))) {
+    auto version = *load<StoredVersion>(host, versions_of(client), id);
+    versions.emplace_back(std::move(id), std::move(version));
+  }
+  // Newest of each part first; sheets and capsules have no counter, only a time.
+  std::ranges::sort(versions, [](const auto& a, const auto& b) {
+    return std::tie(a.second.info.part, b.second.info.counter, b.second.info.stored, b.first) <
+           std::tie(b.second.info.part, a.second.info.counter, a.second.info.stored, a.first);
+  });
+  std::map<BackupPart, std::size_t> newer;
+  std::map<BackupPart, Time> replaced;
+  std::set<std::string> sets;
+  for (const auto& [id, version] : versions) {
+    const BackupPart part = version.info.part;
+    const bool spare = newer[part] >= limits::kBackupVersionsKept &&
+                       replaced[part] + Duration{limits::kBackupKeepTime} < host.now();
+    const bool abandoned =
+        !version.active && version.info.stored + Duration{kUnfinishedKept} < host.now();
+    if (abandoned || (version.active && spare)) {
+      drop_version(host, client, id, version);
+      continue;
+    }
+    sets.insert(crypto::hex(version.info.set_id));
+    if (!version.active) continue;
+    ++newer[part];
+    replaced[part] = version.info.stored;
+  }
+  sweep_tokens(host, client, sets);
 }
 
 }  // namespace

@@ -4,10 +4,12 @@
 /// token (recovery-protocol sections 3 and 7). It can open none of them.
 ///
 /// A version becomes active when all its chunks are stored and their digest fits. Nothing active is
-/// overwritten: versions replaced by newer ones stay for limits::kBackupKeepTime, and the last
-/// limits::kBackupVersionsKept of each part always. A full location refuses a put.
+/// overwritten: versions replaced by newer ones stay for limits::kBackupKeepTime from then on, and
+/// the last limits::kBackupVersionsKept of each part always. A full location refuses a put; after
+/// each rotate or recover of the client's microledger it has room for one backup more.
 ///
-/// Tokens only read. Each is stored as its hash; its use is told to the owner through the mailbox.
+/// Tokens only read. Each is stored as its hash, as long as versions of its set are; its use is
+/// told to the owner through the mailbox.
 
 #include "protocol/module.hpp"
 

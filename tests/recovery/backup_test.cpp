@@ -212,6 +212,78 @@ TEST_F(BackupTest, OldVersionsGoAfterTheirTimeButTheLastThreeStay) {
   EXPECT_EQ(versions(), limits::kBackupVersionsKept);
 }
 
+TEST_F(BackupTest, AReplacedVersionStaysForTheContestPeriodFromItsReplacement) {
+  mallory_.set_online(false);
+  for (std::uint64_t counter = 1; counter <= 4; ++counter) {
+    ASSERT_EQ(end(alice_, put(alice_, {backup(counter, 1)})), JobState::done);
+    if (counter != 3) continue;
+    alice_.set_online(false);  // Else it would look for mail all the time.
+    net_.run_for(Duration{limits::kBackupKeepTime});
+    alice_.set_online(true);
+  }
+  // The first was old already when the fourth made it one too many.
+  alice_.set_online(false);
+  net_.run_for(std::chrono::hours{50});
+  alice_.set_online(true);
+  const auto first = get(alice_, link(alice_), BackupPart::backup, 1);
+  EXPECT_EQ(end(alice_, first), JobState::done);
+}
+
+TEST_F(BackupTest, TokensGoWithTheVersionsOfTheirSetAndNotBefore) {
+  const Bytes old_token(32, 9);
+  PartVersion old_sheet{BackupPart::sheet, Bytes(16, 1), 0, {Bytes(100, 1)}, {}};
+  old_sheet.token_hashes = {token_hash(old_token)};
+  ASSERT_EQ(end(alice_, put(alice_, {old_sheet})), JobState::done);
+  for (std::uint8_t set = 2; set <= 4; ++set) {
+    PartVersion sheet{BackupPart::sheet, Bytes(16, set), 0, {Bytes(100, set)}, {}};
+    sheet.token_hashes = {token_hash(Bytes(32, set))};
+    ASSERT_EQ(end(alice_, put(alice_, {sheet})), JobState::done);
+  }
+  const auto tokens = [&] {
+    return relay_.look([](Host& host) { return host.list("bk-token").size(); });
+  };
+  alice_.set_online(false);
+  mallory_.set_online(false);
+  net_.run_for(std::chrono::hours{50});
+  EXPECT_EQ(tokens(), 4u);
+  net_.run_for(Duration{limits::kBackupKeepTime});
+  EXPECT_EQ(tokens(), 3u);
+  mallory_.set_online(true);
+  const auto newest = get(mallory_, stranger_link(mallory_, Bytes(32, 4)), BackupPart::sheet);
+  EXPECT_EQ(end(mallory_, newest), JobState::done);
+  const auto gone = get(mallory_, stranger_link(mallory_, old_token), BackupPart::sheet);
+  EXPECT_EQ(end(mallory_, gone), JobState::failed);
+}
+
+TEST_F(BackupTest, ATokenReadsAndNothingElse) {
+  const Bytes token(32, 9);
+  PartVersion stored = backup(1, 40);
+  stored.token_hashes = {token_hash(token)};
+  ASSERT_EQ(end(alice_, put(alice_, {stored})), JobState::done);
+  // The same way in that fetches puts nothing: a put belongs to a client.
+  const LocationLink way_in = stranger_link(mallory_, token);
+  std::string id;
+  mallory_.edit([&](Host& host) {
+    id = start_put(host, "nobody", "ended", way_in, {backup(2, 50)});
+    return true;
+  });
+  EXPECT_EQ(end(mallory_, id), JobState::failed);
+  const auto newest = get(alice_, link(alice_), BackupPart::backup);
+  ASSERT_EQ(end(alice_, newest), JobState::done);
+  EXPECT_EQ(download(alice_, newest).counter, 1u);
+}
+
+TEST_F(BackupTest, OneSetHasAtMostSixtyFourTokens) {
+  PartVersion first = backup(1, 1);
+  PartVersion second = backup(2, 1);
+  for (std::size_t i = 0; i < limits::kBackupTokensPerSet; ++i) {
+    first.token_hashes.push_back(token_hash(Bytes(31, static_cast<std::uint8_t>(i))));
+  }
+  second.token_hashes = {token_hash(Bytes(30, 1))};
+  ASSERT_EQ(end(alice_, put(alice_, {first})), JobState::done);
+  EXPECT_EQ(end(alice_, put(alice_, {second})), JobState::failed);
+}
+
 TEST(BackupDigest, DependsOnEveryByteAndOnTheBordersOfChunks) {
   const std::vector<Bytes> one = {{1, 2}, {3}};
   EXPECT_EQ(version_digest(one), version_digest(one));
