@@ -35,6 +35,9 @@ target_link_libraries(kith_deps_leveldb INTERFACE "${LEVELDB_LIBRARY}")
 pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
 pkg_check_modules(png REQUIRED IMPORTED_TARGET libpng)
 
+# Header-only here; compiled into node/runtime/config_file.cpp alone.
+find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
+
 # kith_third_party_src is defined in third_party_src.cmake.
 add_library(kith_deps_shell INTERFACE)
 target_link_libraries(kith_deps_shell INTERFACE

@@ -33,7 +33,7 @@ done
 command -v apt-get >/dev/null ||
   die "this script knows Debian's package manager only" \
     "Install by hand: a C++20 compiler, CMake 3.25, Ninja, Boost 1.81 (JSON, URL), libsodium 1.0.18," \
-    "libsecp256k1, OpenSSL 3, LevelDB, msgpack-cxx, CLI11, fmt, utf8proc, qrencode and libpng; for the tests GoogleTest and Python 3.11."
+    "libsecp256k1, OpenSSL 3, LevelDB, msgpack-cxx, CLI11, fmt, utf8proc, qrencode, libpng and toml++ 3; for the tests GoogleTest and Python 3.11."
 
 distribution="$(. /etc/os-release && printf '%s %s' "${ID:-}" "${VERSION_ID:-}")"
 case "$distribution" in
@@ -42,7 +42,8 @@ case "$distribution" in
 esac
 
 packages=(g++ cmake ninja-build pkg-config ccache python3 libsodium-dev libsecp256k1-dev libssl-dev
-  libleveldb-dev libcli11-dev libfmt-dev libutf8proc-dev libqrencode-dev libpng-dev)
+  libleveldb-dev libcli11-dev libfmt-dev libutf8proc-dev libqrencode-dev libpng-dev
+  libtomlplusplus-dev)
 # Debian 12 has two versions of Boost; libmsgpack-cxx-dev there depends on the older one, whose
 # headers conflict with the newer one's, so that one package is unpacked and not installed.
 unpack_msgpack=no

@@ -5,6 +5,7 @@
 #include "node/cli/commands.hpp"
 #include "node/control/client.hpp"
 #include "node/control/socket_path.hpp"
+#include "node/runtime/config_file.hpp"
 
 namespace kith::node {
 namespace {
@@ -72,6 +73,32 @@ int run_doctor(const Invocation& invocation, const Output& output) {
   return ok ? 0 : 1;
 }
 
+namespace {
+
+/// kith.toml, then the flags.
+Result<RuntimeOptions> options_of(const Invocation& invocation, const std::string& directory) {
+  RuntimeOptions options;
+  const bool named = invocation.has("--config");
+  CHECK(apply_config_file(named ? invocation.value("--config") : directory + "/kith.toml", !named,
+                          options));
+  const auto take = [&](const char* flag, std::string& option) {
+    if (invocation.has(flag)) option = invocation.value(flag);
+  };
+  take("--listen", options.listen);
+  take("--public-url", options.public_url);
+  take("--metrics-listen", options.metrics_listen);
+  take("--tls-cert", options.tls_certificate);
+  take("--tls-key", options.tls_key);
+  take("--tls-ca", options.tls_ca);
+  options.mediate = options.mediate || invocation.has("--mediate");
+  options.ledger_serve = options.ledger_serve || invocation.has("--ledger-serve") ||
+                         invocation.spec->special == Special::ledger_serve;
+  options.private_network = options.private_network || invocation.has("--private-network");
+  return options;
+}
+
+}  // namespace
+
 int run_node(const Invocation& invocation, const Output& output) {
   if (invocation.has("--ui")) {
     return output.error(fail(Errc::usage,
@@ -85,22 +112,16 @@ int run_node(const Invocation& invocation, const Output& output) {
   auto keys = unlock_home(*home, invocation);
   if (!keys.has_value()) return output.error(keys.error());
 
-  RuntimeOptions options;
-  options.listen = invocation.value("--listen");
-  options.public_url = invocation.value("--public-url");
-  options.mediate = invocation.has("--mediate");
-  options.ledger_serve =
-      invocation.has("--ledger-serve") || invocation.spec->special == Special::ledger_serve;
-  options.private_network = invocation.has("--private-network");
-  options.tls_certificate = invocation.value("--tls-cert");
-  options.tls_key = invocation.value("--tls-key");
-  options.tls_ca = invocation.value("--tls-ca");
+  auto chosen = options_of(invocation, *directory);
+  if (!chosen.has_value()) return output.error(chosen.error());
+  RuntimeOptions options = std::move(*chosen);
   options.serve_control = true;
   auto runtime = Runtime::start(std::move(*home), std::move(*keys), std::move(options));
   if (!runtime.has_value()) return output.error(runtime.error());
 
   JsonObject started{{"home", *directory}, {"running", true}};
   if ((*runtime)->port() != 0) started["port"] = (*runtime)->port();
+  if ((*runtime)->metrics_port() != 0) started["metrics_port"] = (*runtime)->metrics_port();
   if (!(*runtime)->public_url().empty()) started["public_url"] = (*runtime)->public_url();
   if ((*runtime)->settings().test) started["test"] = true;
   output.print(started);

@@ -57,11 +57,20 @@ void EventQueue::drain() {
       fail_with(outcome.error());
       break;
     }
+    count(next.event, *outcome);
     for (const protocol::Effect& effect : outcome->effects) perform_(effect);
     if (next.after) next.after(outcome);
   }
   draining_ = false;
   if (!failure_) arm();
+}
+
+void EventQueue::count(const Event& event, const Outcome& outcome) {
+  counts_.effects += outcome.effects.size();
+  if (std::holds_alternative<CommandGiven>(event)) ++counts_.commands;
+  if (!std::holds_alternative<EnvelopeArrived>(event)) return;
+  ++counts_.envelopes;
+  if (outcome.refused) ++counts_.refused;
 }
 
 void EventQueue::arm() {

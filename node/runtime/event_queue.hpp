@@ -18,6 +18,14 @@
 
 namespace kith::node {
 
+/// Since the node was started.
+struct EventCounts {
+  std::uint64_t envelopes = 0;
+  std::uint64_t refused = 0;  ///< Of the envelopes.
+  std::uint64_t commands = 0;
+  std::uint64_t effects = 0;  ///< Handed out; tries again included.
+};
+
 class EventQueue {
  public:
   using Perform = std::function<void(const protocol::Effect&)>;
@@ -36,6 +44,7 @@ class EventQueue {
   /// Another part of the home failed; the same as an error of the Agent. Only the first counts.
   void fail_with(const Error& error);
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+  [[nodiscard]] const EventCounts& counts() const { return counts_; }
   /// Nothing waits, no effect is open.
   [[nodiscard]] bool idle() const { return agent_->idle() && queue_.empty(); }
 
@@ -47,6 +56,7 @@ class EventQueue {
 
   [[nodiscard]] ClockReading clock() const;
   void drain();
+  void count(const Event& event, const Outcome& outcome);
   void arm();
 
   boost::asio::steady_timer wakeup_;
@@ -56,6 +66,7 @@ class EventQueue {
   OnFailure on_failure_;
   std::deque<Queued> queue_;
   bool draining_ = false;
+  EventCounts counts_;
   std::optional<Error> failure_;
 };
 

@@ -24,6 +24,7 @@
 #include "node/runtime/ledgers.hpp"
 #include "node/runtime/links.hpp"
 #include "node/runtime/listen_address.hpp"
+#include "node/runtime/metrics.hpp"
 #include "node/runtime/reception.hpp"
 #include "node/runtime/system_clock.hpp"
 #include "node/runtime/worker.hpp"
@@ -41,8 +42,8 @@ constexpr milliseconds kTestIdle{400};
 constexpr milliseconds kTestReconnect{2000};
 /// Files for kWebSocketConnectionsMax connections and as many others.
 constexpr rlim_t kFilesWanted = 8192;
-/// Time for answers under way when the node stops.
-constexpr milliseconds kStopGrace{500};
+/// How often a node that stops looks whether it is done.
+constexpr milliseconds kStopLook{20};
 
 /// As far as the system lets us; the listener refuses what does not fit.
 void raise_file_limit() {
@@ -73,6 +74,7 @@ class Runtime::Impl {
   }
   ~Impl() {
     // Callbacks into this object end before its members do.
+    metrics_.reset();
     http_.reset();
     control_.reset();
     links_.reset();
@@ -91,6 +93,9 @@ class Runtime::Impl {
   Result<void> run_for(milliseconds time);
 
   [[nodiscard]] std::uint16_t port() const { return http_ ? http_->port() : std::uint16_t{0}; }
+  [[nodiscard]] std::uint16_t metrics_port() const {
+    return metrics_ ? metrics_->port() : std::uint16_t{0};
+  }
   [[nodiscard]] const std::string& public_url() const { return options_.public_url; }
   [[nodiscard]] const HomeSettings& settings() const { return settings_; }
   [[nodiscard]] std::string default_ledger_url() const { return ledger_->default_url(); }
@@ -101,7 +106,12 @@ class Runtime::Impl {
   Result<void> open_listener();
   Result<void> open_reception();
   Result<void> open_control();
+  Result<void> open_metrics();
   Result<void> start_agent();
+  void watch_signals();
+  void stop_when_done();
+  void look_whether_done(milliseconds after);
+  [[nodiscard]] NodeNumbers numbers() const;
   void watch_ledger();
   [[nodiscard]] NodeConfig agent_config() const;
   template <class Done>
@@ -114,6 +124,7 @@ class Runtime::Impl {
   std::unique_ptr<crypto::KeyOps> wrapped_keys_;
   boost::asio::io_context io_;
   boost::asio::steady_timer stop_timer_;
+  std::optional<boost::asio::signal_set> signals_;
   Worker worker_;
   CrashPoints crash_points_;
   std::unique_ptr<LeveldbStore> disk_;
@@ -131,6 +142,8 @@ class Runtime::Impl {
   std::unique_ptr<Links> links_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<ControlServer> control_;
+  std::unique_ptr<HttpServer> metrics_;
+  std::int64_t stop_deadline_ms_ = 0;  ///< 0: not told to stop.
 };
 
 Result<void> Runtime::Impl::open_store() {
@@ -216,6 +229,36 @@ Result<void> Runtime::Impl::open_control() {
   return {};
 }
 
+NodeNumbers Runtime::Impl::numbers() const {
+  NodeNumbers now;
+  now.events = events_.counts();
+  now.open_effects = events_.idle() ? 0 : 1;
+  now.connections = http_ ? http_->connection_count() : 0;
+  now.waiting_answers = answers_.size();
+  now.mediates = options_.mediate;
+  now.policy = options_.mediation;
+  const auto stored = store_->get({"meta", "mail-total"});
+  if (stored.has_value() && stored->has_value()) {
+    const auto use = protocol::decode_record<protocol::MailUse>(**stored);
+    if (use.has_value()) now.mail = *use;
+  }
+  return now;
+}
+
+Result<void> Runtime::Impl::open_metrics() {
+  if (options_.metrics_listen.empty()) return {};
+  TRY(const ListenAddress address, parse_metrics_listen(options_.metrics_listen));
+  auto handler = [this](const HttpRequest& request, const HttpRespond& respond) {
+    if (request.method != "GET" || request.path != "/metrics") return respond({404, {}, {}, {}});
+    respond({200,
+             "text/plain; version=0.0.4; charset=utf-8",
+             crypto::to_bytes(prometheus_text(metrics_of(numbers()))),
+             {}});
+  };
+  TRY(metrics_, HttpServer::listen(io_, address.host, address.port, std::move(handler)));
+  return {};
+}
+
 NodeConfig Runtime::Impl::agent_config() const {
   NodeConfig config;
   config.version = std::string(kVersion);
@@ -223,6 +266,7 @@ NodeConfig Runtime::Impl::agent_config() const {
   config.private_network = settings_.private_network || options_.private_network;
   config.has_passphrase = home_.keystore().has_passphrase();
   config.mediate = options_.mediate;
+  config.mediation = options_.mediation;
   // A node that runs for one command only would open a connection to close it again.
   config.pickup.live = options_.serve_control;
   if (settings_.test) {
@@ -262,14 +306,24 @@ Result<void> Runtime::Impl::open() {
   ledger_ = std::make_unique<HomeLedger>(home_.ledger(), *store_, keys_, random_, settings_.test);
   CHECK(open_reception());
   CHECK(open_control());
+  CHECK(open_metrics());
+  if (options_.serve_control) watch_signals();
   return start_agent();
 }
 
-Result<void> Runtime::Impl::run() {
-  boost::asio::signal_set signals(io_, SIGINT, SIGTERM);
-  signals.async_wait([this](const boost::system::error_code& error, int) {
-    if (!error) stop();
+/// From here on the process ends in order; whoever is told that the node runs may rely on it.
+void Runtime::Impl::watch_signals() {
+  signals_.emplace(io_, SIGINT, SIGTERM);
+  signals_->async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    signals_->async_wait([this](const boost::system::error_code& second, int) {
+      if (!second) io_.stop();  // Nothing acknowledged is lost: it was synced before.
+    });
+    stop();
   });
+}
+
+Result<void> Runtime::Impl::run() {
   io_.restart();
   io_.run();
   if (events_.failure()) return *events_.failure();
@@ -278,13 +332,28 @@ Result<void> Runtime::Impl::run() {
 
 /// Takes nothing new; whoever waits for an answer gets it within the grace.
 void Runtime::Impl::stop() {
+  if (stop_deadline_ms_ != 0) return;
+  stop_deadline_ms_ = read_clocks().steady_ms + options_.stop_grace_s * 1000;
   if (http_) http_->stop();
   if (control_) control_->stop();
   if (links_) links_->stop();
+  if (metrics_) metrics_->stop();
   if (client_) client_->close_idle();
-  stop_timer_.expires_after(kStopGrace);
+  look_whether_done(milliseconds{0});
+}
+
+/// Sends that are still open are in the store and go on after the next start.
+void Runtime::Impl::stop_when_done() {
+  const bool answered = answers_.size() == 0 && (!http_ || http_->connection_count() == 0) &&
+                        (!control_ || control_->connection_count() == 0);
+  if (answered || read_clocks().steady_ms >= stop_deadline_ms_) return io_.stop();
+  look_whether_done(kStopLook);
+}
+
+void Runtime::Impl::look_whether_done(milliseconds after) {
+  stop_timer_.expires_after(after);
   stop_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) io_.stop();
+    if (!error) stop_when_done();
   });
 }
 
@@ -351,6 +420,9 @@ Result<void> Runtime::settle(milliseconds timeout) {
 }
 std::uint16_t Runtime::port() const {
   return impl_->port();
+}
+std::uint16_t Runtime::metrics_port() const {
+  return impl_->metrics_port();
 }
 const std::string& Runtime::public_url() const {
   return impl_->public_url();

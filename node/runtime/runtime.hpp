@@ -42,8 +42,11 @@ struct RuntimeOptions {
   std::string tls_certificate;  ///< PEM file with the chain: the listener speaks TLS 1.3 alone.
   std::string tls_key;          ///< Its private key, PEM.
   std::string tls_ca;           ///< Further CAs to trust when connecting; empty: the home's ca.pem.
-  bool serve_control = false;   ///< Listen on the home's control socket.
-  bool keep_step_up = false;    ///< Every command has the passphrase given at the start.
+  protocol::MediationPolicy mediation;  ///< With `mediate`: whom it serves, and how far.
+  std::string metrics_listen;           ///< "ADDRESS:PORT" of this machine; empty: no metrics.
+  std::int64_t stop_grace_s = 10;       ///< Time for answers under way when the node stops.
+  bool serve_control = false;           ///< Listen on the home's control socket.
+  bool keep_step_up = false;            ///< Every command has the passphrase given at the start.
   /// For tests: what stands between the agent and its keys. Gets the keys, which outlive it.
   std::function<std::unique_ptr<crypto::KeyOps>(crypto::KeyOps&)> wrap_keys = {};
   /// For tests: what stands between the agent and its disk. Gets the store, which outlives it.
@@ -66,7 +69,8 @@ class Runtime {
   /// `kith init` has come to its end (Home::finish_first_steps).
   [[nodiscard]] Result<void> finish_first_steps();
 
-  /// Until SIGINT, SIGTERM or stop(). Errors: the store failed.
+  /// Until SIGINT, SIGTERM or stop(): takes nothing new, and ends when whoever waits has its
+  /// answer, or the grace is over; at once on a second signal. Errors: the store failed.
   [[nodiscard]] Result<void> run();
   void stop();
 
@@ -79,7 +83,8 @@ class Runtime {
   /// Runs the loop for so long. Errors: the store failed.
   [[nodiscard]] Result<void> run_for(std::chrono::milliseconds time);
 
-  [[nodiscard]] std::uint16_t port() const;  ///< Of the listener; 0 without one.
+  [[nodiscard]] std::uint16_t port() const;          ///< Of the listener; 0 without one.
+  [[nodiscard]] std::uint16_t metrics_port() const;  ///< 0: no metrics.
   [[nodiscard]] const std::string& public_url() const;
   [[nodiscard]] const HomeSettings& settings() const;
   [[nodiscard]] std::string default_ledger_url() const;

@@ -27,6 +27,7 @@ class WaitingAnswers {
     if (found.empty()) return std::nullopt;
     return std::move(found.mapped());
   }
+  [[nodiscard]] std::size_t size() const { return waiting_.size(); }
 
  private:
   std::map<std::string, HttpRespond> waiting_;

@@ -1,0 +1,230 @@
+#include <algorithm>
+
+#include "node/runtime/config_file.hpp"
+
+namespace kith::node {
+namespace {
+
+using protocol::Admission;
+using Options = RuntimeOptions;
+
+constexpr std::int64_t kBillion = 1'000'000'000;
+constexpr std::int64_t kTebibyte = std::int64_t{1} << 40U;
+
+constexpr std::string_view kOpen = "open";
+constexpr std::string_view kInvited = "invited";
+constexpr std::string_view kAllowList = "allow-list";
+
+std::string word_of(Admission admission) {
+  switch (admission) {
+    case Admission::open:
+      return std::string(kOpen);
+    case Admission::invited:
+      return std::string(kInvited);
+    case Admission::allow_list:
+      return std::string(kAllowList);
+  }
+  return {};
+}
+
+Admission admission_of(std::string_view word) {
+  if (word == kInvited) return Admission::invited;
+  return word == kAllowList ? Admission::allow_list : Admission::open;
+}
+
+// A reader and a writer for each way in which an option lies in RuntimeOptions. The kind was
+// checked before `set` is called.
+
+template <auto Member>
+ConfigOption plain(std::string_view name, std::string_view flag, std::string_view help) {
+  using T = std::remove_reference_t<decltype(std::declval<Options&>().*Member)>;
+  return {name,
+          flag,
+          help,
+          0,
+          0,
+          {},
+          [](const Options& from) { return ConfigValue(from.*Member); },
+          [](Options& into, const ConfigValue& value) { into.*Member = std::get<T>(value); }};
+}
+
+/// `Place` gives the number's place in the mediation policy.
+template <auto Place>
+ConfigOption number(std::string_view name, std::int64_t most, std::string_view help) {
+  return {name,
+          "",
+          help,
+          1,
+          most,
+          {},
+          [](const Options& from) {
+            Options copy = from;
+            return ConfigValue(static_cast<std::int64_t>(Place(copy)));
+          },
+          [](Options& into, const ConfigValue& value) {
+            auto& place = Place(into);
+            place = static_cast<std::remove_reference_t<decltype(place)>>(
+                std::get<std::int64_t>(value));
+          }};
+}
+
+ConfigOption admission_option() {
+  return {"mediator.admission",
+          "",
+          "Who may become a client: `open`: everybody; `invited`: who answers an invitation made "
+          "with `kith invite --client`; `allow-list`: whose DID is in `mediator.allow`. Clients "
+          "from before stay under `invited`, and leave under `allow-list`",
+          0,
+          0,
+          {kOpen, kInvited, kAllowList},
+          [](const Options& from) { return ConfigValue(word_of(from.mediation.admission)); },
+          [](Options& into, const ConfigValue& value) {
+            into.mediation.admission = admission_of(std::get<std::string>(value));
+          }};
+}
+
+ConfigOption allow_option() {
+  return {"mediator.allow",
+          "",
+          "DIDs of the clients, for `allow-list`. Who is refused is told the DID to list",
+          0,
+          0,
+          {},
+          [](const Options& from) { return ConfigValue(from.mediation.allowed); },
+          [](Options& into, const ConfigValue& value) {
+            into.mediation.allowed = std::get<std::vector<std::string>>(value);
+          }};
+}
+
+std::vector<ConfigOption> make_options() {
+  return {
+      plain<&Options::listen>("node.listen", "--listen",
+                              "Listen on this ADDRESS:PORT (port 0: any free one); empty: nowhere"),
+      plain<&Options::public_url>("node.public_url", "--public-url",
+                                  "Where others reach the listener; empty: the listen address"),
+      plain<&Options::private_network>("node.private_network", "--private-network",
+                                       "Allow addresses of this machine and its network"),
+      plain<&Options::ledger_serve>("node.ledger_serve", "--ledger-serve",
+                                    "Serve this home's ledger to others"),
+      plain<&Options::mediate>("mediator.enabled", "--mediate",
+                               "Relay mail and keep backups for others"),
+      admission_option(), allow_option(),
+      number < [](Options & o) -> auto& {return o.mediation.clients_max;
+}
+> ("mediator.clients_max", 1'000'000, "Clients that may be served at the same time"), number < [
+](Options& o) -> auto& {
+  return o.mediation.mail_days;
+}
+> ("mediator.mail_days", 365, "Days after which mail that nobody fetched is dropped"), number < [
+](Options& o) -> auto& {
+  return o.mediation.client.messages;
+}
+> ("mediator.client.messages", 100'000, "Messages in one client's mailbox"), number < [
+](Options& o) -> auto& {
+  return o.mediation.client.bytes;
+}
+> ("mediator.client.bytes", kTebibyte, "Bytes in one client's mailbox"), number < [
+](Options& o) -> auto& {
+  return o.mediation.client.dids;
+}
+> ("mediator.client.dids", 100'000, "DIDs that one client may register"), number < [
+](Options& o) -> auto& {
+  return o.mediation.total.messages;
+}
+> ("mediator.total.messages", kBillion, "Messages in all mailboxes"), number < [
+](Options& o) -> auto& {
+  return o.mediation.total.bytes;
+}
+> ("mediator.total.bytes", 1024 * kTebibyte, "Bytes in all mailboxes"), number < [
+](Options& o) -> auto& {
+  return o.mediation.total.dids;
+}
+> ("mediator.total.dids", kBillion, "DIDs of all clients"),
+    plain<&Options::tls_certificate>(
+        "tls.certificate", "--tls-cert",
+        "PEM file of the certificate with its chain: the listener speaks TLS 1.3 alone; empty: "
+        "no TLS"),
+    plain<&Options::tls_key>("tls.key", "--tls-key", "PEM file of its private key"),
+    plain<&Options::tls_ca>("tls.ca", "--tls-ca",
+                            "PEM file of further CAs to trust when connecting; empty: ca.pem in "
+                            "the home, if there"),
+    plain<&Options::metrics_listen>(
+        "metrics.listen", "--metrics-listen",
+        "Numbers for Prometheus at http://ADDRESS:PORT/metrics; only an address of this machine "
+        "(127.0.0.1 or [::1]) is taken; empty: none"),
+    number < [](Options& o) -> auto& {
+  return o.stop_grace_s;
+}
+> ("node.stop_grace_s", 600,
+   "Seconds that answers under way have when the node is told to stop; a second signal ends "
+   "it at once"),
+};  // namespace
+}  // namespace kith::node
+
+std::string kind_text(const ConfigOption& option) {
+  const ConfigValue standard = option.get(RuntimeOptions{});
+  if (std::holds_alternative<bool>(standard)) return "true or false";
+  if (std::holds_alternative<std::int64_t>(standard)) {
+    return "number, " + std::to_string(option.least) + " to " + std::to_string(option.most);
+  }
+  if (std::holds_alternative<std::string>(standard)) {
+    if (option.choices.empty()) return "text";
+    std::string text;
+    for (const std::string_view choice : option.choices) {
+      text += (text.empty() ? "`" : ", `") + std::string(choice) + "`";
+    }
+    return text;
+  }
+  return "list of texts";
+}
+
+std::string toml_text(const ConfigValue& value) {
+  if (const bool* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
+  if (const auto* text = std::get_if<std::string>(&value)) return '"' + *text + '"';
+  return "[]";  // No list has a default.
+}
+
+}  // namespace
+
+const std::vector<ConfigOption>& config_options() {
+  static const std::vector<ConfigOption> kOptions = make_options();
+  return kOptions;
+}
+
+std::string config_page() {
+  std::string page =
+      "# Configuration\n\n"
+      "`kith run` reads `kith.toml` in the node's home, or the file that `--config FILE` names. "
+      "The\n"
+      "file is optional, and so is everything in it. Flags of the command line win over it. An\n"
+      "unknown name, a value of the wrong kind or out of its range is refused, with its line.\n"
+      "`metrics` counts things, never people; [Running a mediator](running-a-mediator.md) says how "
+      "the\nquotas play together.\n\n"
+      "| Option | Flag | Kind | Default | Meaning |\n|---|---|---|---|---|\n";
+  for (const ConfigOption& option : config_options()) {
+    page += "| `" + std::string(option.name) + "` | ";
+    page += option.flag.empty() ? "" : "`" + std::string(option.flag) + "`";
+    page += " | " + kind_text(option) + " | `" + toml_text(option.get(RuntimeOptions{})) + "` | " +
+            std::string(option.help) + ". |\n";
+  }
+  page += "\nThe same as a file, with every default:\n\n```toml\n";
+  // Grouped by table: TOML forbids opening one twice.
+  std::vector<std::string> tables;
+  for (const ConfigOption& option : config_options()) {
+    const std::string table(option.name.substr(0, option.name.rfind('.')));
+    if (std::ranges::find(tables, table) == tables.end()) tables.push_back(table);
+  }
+  for (const std::string& table : tables) {
+    page += (table == tables.front() ? "[" : "\n[") + table + "]\n";
+    for (const ConfigOption& option : config_options()) {
+      const std::size_t dot = option.name.rfind('.');
+      if (option.name.substr(0, dot) != table) continue;
+      page += std::string(option.name.substr(dot + 1)) + " = " +
+              toml_text(option.get(RuntimeOptions{})) + "\n";
+    }
+  }
+  return page + "```\n";
+}
+
+}  // namespace kith::node
