@@ -2,9 +2,41 @@
 
 #include <sodium.h>
 
+#include <algorithm>
+#include <array>
+#include <vector>
+
 #include "crypto/assert.hpp"
 
 namespace kith::crypto {
+namespace {
+
+/// Keys that passed the check, one a slot; a newer one takes the slot over. Public data only.
+class GoodPoints {
+ public:
+  [[nodiscard]] bool contains(ByteView key) const {
+    const Slot& slot = slots_[slot_of(key)];
+    return slot.used && std::ranges::equal(slot.key, key);
+  }
+  void add(ByteView key) {
+    Slot& slot = slots_[slot_of(key)];
+    std::ranges::copy(key, slot.key.begin());
+    slot.used = true;
+  }
+
+ private:
+  struct Slot {
+    bool used = false;
+    std::array<std::uint8_t, crypto_sign_PUBLICKEYBYTES> key{};
+  };
+  static constexpr std::size_t kSlots = 2048;
+  static std::size_t slot_of(ByteView key) {
+    return (key[0] | static_cast<std::size_t>(key[1]) << 8) % kSlots;
+  }
+  std::vector<Slot> slots_ = std::vector<Slot>(kSlots);
+};
+
+}  // namespace
 
 RawKeyPair ed25519_generate(Random& random) {
   auto pair = ed25519_from_seed(random.secret(crypto_sign_SEEDBYTES));
@@ -52,9 +84,13 @@ Result<void> ed25519_check_public(ByteView public_key) {
   if (public_key.size() != crypto_sign_PUBLICKEYBYTES) {
     return fail(Errc::bad_key, "an Ed25519 key has 32 bytes");
   }
+  // The check costs as much as a signature, and the same few keys are met with every message.
+  static thread_local GoodPoints good;
+  if (good.contains(public_key)) return {};
   if (crypto_core_ed25519_is_valid_point(public_key.data()) != 1) {
     return fail(Errc::bad_key, "the Ed25519 key is not a canonical point of prime order");
   }
+  good.add(public_key);
   return {};
 }
 

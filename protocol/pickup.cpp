@@ -355,8 +355,7 @@ void Pickup::on_poll_ended(Host& host, const Result<Bytes>& outcome) const {
   if (state->live) return host.set_timer(kModule, kPoll, host.now() + pace_.live_check);
   Duration interval = std::max(state->interval, pace_.busy);
   host.set_timer(kModule, kPoll, host.now() + interval);
-  // Growing by 8/5 each time reaches the idle pace in nine steps.
-  interval = std::min(interval * 8 / 5, pace_.idle_max);
+  interval = std::min(interval * pace_.growth_percent / 100, pace_.idle_max);
   if (!outcome.has_value()) interval = pace_.idle_max;
   state->interval = interval;
   const bool refused = !outcome.has_value() && outcome.error() == Errc::refused;

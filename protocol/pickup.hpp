@@ -24,6 +24,7 @@ namespace kith::protocol {
 struct PickupPace {
   Duration busy{200};
   Duration idle_max{10'000};
+  int growth_percent = 160;  ///< Of the pause, each time nothing was there.
   /// Keep a WebSocket open for live mode. Off for a node that runs for one command only.
   bool live = false;
   Duration reconnect_first{1'000};

@@ -18,8 +18,9 @@ struct TownPlan {
   std::uint64_t seed = 1;
   Faults faults = no_faults();
   /// How rarely idle nodes look for mail. Real nodes look every few seconds; weeks of that are
-  /// too many events for a simulator, so idle means hours here and patience is part of the script.
-  protocol::PickupPace pickup{Duration{2'000}, std::chrono::hours{4}};
+  /// too many events for a simulator, so idle means hours here, it comes in few steps, and patience
+  /// is part of the script.
+  protocol::PickupPace pickup{Duration{20'000}, std::chrono::hours{4}, 400};
   bool test_mode = false;  ///< Of all nodes and the ledger: logs with windows of zero.
 };
 
