@@ -56,25 +56,12 @@ Error no_room() {
 }  // namespace
 
 Agent::Agent(const AgentSeams& seams, std::vector<std::unique_ptr<protocol::Module>> modules)
-    : seams_(seams) {
-  for (auto& module : modules) add(std::move(module));
-}
+    : Agent(seams, std::make_shared<const ModuleTable>(std::move(modules))) {}
+
+Agent::Agent(const AgentSeams& seams, std::shared_ptr<const ModuleTable> modules)
+    : seams_(seams), modules_(std::move(modules)) {}
 
 Agent::~Agent() = default;
-
-void Agent::add(std::unique_ptr<protocol::Module> module) {
-  const bool name_is_new = by_name_.emplace(module->name(), module.get()).second;
-  ASSERT(name_is_new);
-  for (const std::string& type : module->message_types()) {
-    const bool type_is_new = by_type_.emplace(type, module.get()).second;
-    ASSERT(type_is_new);
-  }
-  for (const std::string& command : module->commands()) {
-    const bool command_is_new = by_command_.emplace(command, module.get()).second;
-    ASSERT(command_is_new);
-  }
-  modules_.push_back(std::move(module));
-}
 
 protocol::UnitContext Agent::context(const ClockReading& clock) {
   return {seams_.store,    seams_.keys, seams_.random, clock.now, uptime_before_ + clock.steady,
@@ -150,7 +137,7 @@ Result<Outcome> Agent::start(const ClockReading& clock) {
       unit.set_timer(kAgent, "sweep", clock.now + kSweepEvery);
     }
     CHECK(finish(unit, clock, outcome));
-    for (const auto& module : modules_) {
+    for (const auto& module : modules_->all()) {
       Unit start_unit(context(clock));
       module->on_start(start_unit);
       CHECK(finish(start_unit, clock, outcome));
@@ -250,15 +237,15 @@ Result<void> Agent::drain_arrivals(const ClockReading& clock, Outcome& outcome) 
 
 std::optional<Error> Agent::deliver(Unit& unit, const Inbound& inbound, std::string_view mark_id) {
   const std::string& type = inbound.message.type;
-  const auto found = by_type_.find(type);
+  protocol::Module* const owner = modules_->for_type(type);
   const auto before = unit.savepoint();
-  const bool handled = found != by_type_.end();
+  const bool handled = owner != nullptr;
   // An empty message is there for its headers: nobody has to handle it.
-  const Result<void> result = handled ? found->second->on_message(unit, inbound)
+  const Result<void> result = handled ? owner->on_message(unit, inbound)
                               : protocol::is_empty(inbound.message)
                                   ? Result<void>()
                                   : Result<void>(fail(Errc::unknown_type));
-  if (result.has_value() && handled && found->second->only_reads(type)) return std::nullopt;
+  if (result.has_value() && handled && owner->only_reads(type)) return std::nullopt;
   if (!result.has_value()) {
     unit.roll_back(before);
     // Nobody to report to: the connection answers, without a mark, so that a later try can succeed.
@@ -300,7 +287,7 @@ void Agent::deliver_problem(Unit& unit, const Inbound& inbound) {
   if (!count_reported_problem(unit, inbound)) return;
   unit.audit("problem.received", {{"code", report->code}});
   const std::string failed_protocol = protocol_of(report->args.front());
-  for (const auto& module : modules_) {
+  for (const auto& module : modules_->all()) {
     const auto types = module->message_types();
     const bool speaks_it = std::ranges::any_of(
         types, [&](const std::string& type) { return protocol_of(type) == failed_protocol; });
@@ -329,13 +316,13 @@ void Agent::repeat_answers(Unit& unit, const Inbound& inbound, std::string_view 
 Result<void> Agent::on(const CommandGiven& event, const ClockReading& clock, Outcome& outcome) {
   const Command& command = event.command;
   Unit unit(context(clock));
-  const auto found = by_command_.find(command.name);
-  if (found == by_command_.end()) {
+  protocol::Module* const owner = modules_->for_command(command.name);
+  if (owner == nullptr) {
     outcome.reply = fail(Errc::usage, "no such command: " + command.name);
     return {};
   }
-  if (found->second->only_reads(command.name)) {
-    outcome.reply = found->second->on_command(unit, command);
+  if (owner->only_reads(command.name)) {
+    outcome.reply = owner->on_command(unit, command);
     return finish(unit, clock, outcome);
   }
   if (const auto done = load<StoredReply>(unit, kCommands, command.id)) {
@@ -343,7 +330,7 @@ Result<void> Agent::on(const CommandGiven& event, const ClockReading& clock, Out
     return {};
   }
   const auto before = unit.savepoint();
-  Result<JsonObject> reply = found->second->on_command(unit, command);
+  Result<JsonObject> reply = owner->on_command(unit, command);
   if (reply.has_value() && overfills(unit)) reply = no_room();
   if (reply.has_value()) {
     save(unit, kCommands, command.id, StoredReply{clock.now, *reply});
@@ -383,8 +370,8 @@ std::optional<Time> Agent::retry_or_end(Unit& unit, Effect effect, const EffectR
     return effect.next_try;
   }
   if (!effect.transient) unit.erase({"effect", effect.id});
-  if (const auto owner = by_name_.find(effect.owner); owner != by_name_.end()) {
-    owner->second->on_effect(unit, effect, result.outcome);
+  if (protocol::Module* const owner = modules_->named(effect.owner); owner != nullptr) {
+    owner->on_effect(unit, effect, result.outcome);
   }
   return std::nullopt;
 }
@@ -428,8 +415,8 @@ void Agent::run_timer(Unit& unit, const std::string& id) {
   unit.cancel_timer(module, name);
   if (module == kAgent) {
     sweep(unit);
-  } else if (const auto owner = by_name_.find(module); owner != by_name_.end()) {
-    owner->second->on_timer(unit, name);
+  } else if (protocol::Module* const owner = modules_->named(module); owner != nullptr) {
+    owner->on_timer(unit, name);
   }
 }
 

@@ -25,6 +25,7 @@
 
 #include "node/event.hpp"
 #include "node/inbox.hpp"
+#include "node/module_table.hpp"
 #include "protocol/unit_of_work.hpp"
 
 namespace kith::node {
@@ -40,6 +41,8 @@ class Agent {
  public:
   /// Modules are asked in no particular order; each name, message type and command has one owner.
   Agent(const AgentSeams& seams, std::vector<std::unique_ptr<protocol::Module>> modules);
+  /// Agents with the same wiring may share it.
+  Agent(const AgentSeams& seams, std::shared_ptr<const ModuleTable> modules);
   ~Agent();
 
   [[nodiscard]] Result<Outcome> start(const ClockReading& clock);
@@ -55,7 +58,6 @@ class Agent {
  private:
   using Unit = protocol::UnitOfWork;
 
-  void add(std::unique_ptr<protocol::Module> module);
   [[nodiscard]] protocol::UnitContext context(const ClockReading& clock);
   [[nodiscard]] Result<void> finish(Unit& unit, const ClockReading& clock, Outcome& outcome);
 
@@ -87,10 +89,7 @@ class Agent {
   [[nodiscard]] bool overfills(const Unit& unit) const;
 
   AgentSeams seams_;
-  std::vector<std::unique_ptr<protocol::Module>> modules_;
-  std::map<std::string, protocol::Module*, std::less<>> by_name_;
-  std::map<std::string, protocol::Module*, std::less<>> by_type_;
-  std::map<std::string, protocol::Module*, std::less<>> by_command_;
+  std::shared_ptr<const ModuleTable> modules_;
 
   // Indices over records, rebuilt at start.
   std::map<std::string, Time> timers_;                 ///< "<module>|<name>"

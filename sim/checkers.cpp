@@ -45,9 +45,9 @@ std::string key_of(const Text& text) {
 
 }  // namespace
 
-Findings check_recovered(const Crowd& crowd) {
+Findings check_recovered(const std::vector<Person>& people) {
   Findings findings;
-  for (const Person& person : crowd.people()) {
+  for (const Person& person : people) {
     if (!person.loses) continue;
     if (person.stage != Stage::recovered) {
       findings.push_back(person.name + " has not recovered");
@@ -61,20 +61,20 @@ Findings check_recovered(const Crowd& crowd) {
   return findings;
 }
 
-Findings check_holders(const Crowd& crowd) {
+Findings check_holders(const std::vector<Person>& people, std::size_t threshold) {
   Findings findings;
-  for (const Person& owner : crowd.people()) {
+  for (const Person& owner : people) {
     for (const auto& set :
          records_of<recovery::OwnerSet>(owner.node->store(), "recovery-record", "set")) {
       if (set.step != recovery::SetStep::done) continue;
       std::size_t holders = 0;
       for (const auto& leaf : set.record.leaves) {
-        const bool held = std::ranges::any_of(crowd.people(), [&](const Person& other) {
+        const bool held = std::ranges::any_of(people, [&](const Person& other) {
           return holds(other.node->store(), leaf.record_id, leaf.version);
         });
         if (held) ++holders;
       }
-      if (holders < crowd.plan().threshold) {
+      if (holders < threshold) {
         findings.push_back(owner.name + " has only " + std::to_string(holders) + " holders");
       }
     }
@@ -112,9 +112,9 @@ Findings check_texts(const Crowd& crowd) {
   return compare_texts(crowd.texts(), received);
 }
 
-Findings check_policies(Town& town, const Crowd& crowd) {
+Findings check_policies(Town& town, const std::vector<Person>& people) {
   Findings findings;
-  for (const Person& person : crowd.people()) {
+  for (const Person& person : people) {
     if (!person.loses || person.stage != Stage::recovered) continue;
     const auto entries = ledger::read_all(town.ledger.ledger(), person.policy);
     if (!entries.has_value()) return {person.name + ": the ledger shows no policy"};
@@ -165,6 +165,22 @@ Findings check_disk(const SimStore& store, std::string_view whose, const CanaryS
                          std::string(whose));
     }
   });
+  return findings;
+}
+
+Findings check_ledger(ledger::MemoryLedger& ledger, const CanarySearch& canaries) {
+  Findings findings;
+  std::uint64_t position = 0;
+  while (position < ledger.size()) {
+    const auto page = ledger.follow(position, limits::kLedgerPageEntriesMax);
+    if (!page.has_value() || page->entries.empty()) return {"the ledger cannot be read to its end"};
+    for (const auto& entry : page->entries) {
+      for (const std::string& name : canaries.find(entry.blob)) {
+        findings.push_back(name + " lies on the ledger");
+      }
+    }
+    position += page->entries.size();
+  }
   return findings;
 }
 

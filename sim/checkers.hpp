@@ -15,10 +15,10 @@ namespace kith::sim {
 using Findings = std::vector<std::string>;
 
 /// Every person who lost everything is back, with the identity of before.
-[[nodiscard]] Findings check_recovered(const Crowd& crowd);
+[[nodiscard]] Findings check_recovered(const std::vector<Person>& people);
 /// A set in force has enough holders: trustees whose machine is not lost and whose disk holds the
 /// committed record, at least as many as the threshold.
-[[nodiscard]] Findings check_holders(const Crowd& crowd);
+[[nodiscard]] Findings check_holders(const std::vector<Person>& people, std::size_t threshold);
 /// What was received is what was sent, each text once.
 [[nodiscard]] Findings check_texts(const Crowd& crowd);
 /// Received texts by "from|to|text": the part of check_texts that tests feed by hand.
@@ -26,7 +26,7 @@ using Findings = std::vector<std::string>;
                                      const std::vector<Text>& received);
 /// The ledger's policy names the new machine's agent and no longer the lost one's, and the node's
 /// own copy ends in the same head.
-[[nodiscard]] Findings check_policies(Town& town, const Crowd& crowd);
+[[nodiscard]] Findings check_policies(Town& town, const std::vector<Person>& people);
 /// A released answer: somebody approved that session, and the waiting period had passed since.
 struct Release {
   std::string trustee;
@@ -38,5 +38,7 @@ struct Release {
 /// No secret on the disk of a node that serves others.
 [[nodiscard]] Findings check_disk(const SimStore& store, std::string_view whose,
                                   const CanarySearch& canaries);
+/// The same for every entry of a ledger.
+[[nodiscard]] Findings check_ledger(ledger::MemoryLedger& ledger, const CanarySearch& canaries);
 
 }  // namespace kith::sim

@@ -56,12 +56,8 @@ CommitFate Crashes::at_commit(std::string_view node, std::string_view phase) {
     ++known->second;
   }
   CommitFate fate = CommitFate::done;
-  if (const auto asked = asked_.find(node); asked != asked_.end()) {
-    if (--asked->second.countdown == 0) {
-      fate = asked->second.fate;
-      asked_.erase(asked);
-    }
-  }
+  if (asked(node, CrashSite::commit_lost)) fate = CommitFate::lost;
+  if (asked(node, CrashSite::commit_kept)) fate = CommitFate::kept;
   if (!stopped_ && fate == CommitFate::done) {
     // Both draws always happen, so that the stream does not depend on what was planned.
     const bool by_rate = random_.below(10'000) < faults_.crash_commit;
@@ -78,7 +74,10 @@ CommitFate Crashes::at_commit(std::string_view node, std::string_view phase) {
 }
 
 bool Crashes::at_effect(std::string_view node, std::string_view phase, CrashSite site) {
-  static_cast<void>(node);
+  if (asked(node, site)) {
+    count(phase, site);
+    return true;
+  }
   if (stopped_) return false;
   const bool by_rate = random_.below(10'000) < faults_.crash_effect;
   const bool by_plan = planned(phase, site);
@@ -94,7 +93,20 @@ bool Crashes::at_read() {
 }
 
 void Crashes::crash_commit(std::string_view node, std::uint64_t n, CommitFate fate) {
-  asked_[std::string(node)] = {n, fate};
+  asked_[std::string(node)] = {
+      n, fate == CommitFate::lost ? CrashSite::commit_lost : CrashSite::commit_kept};
+}
+
+void Crashes::crash_effect(std::string_view node, std::uint64_t n, CrashSite site) {
+  asked_[std::string(node)] = {n, site};
+}
+
+bool Crashes::asked(std::string_view node, CrashSite site) {
+  const auto found = asked_.find(node);
+  if (found == asked_.end() || found->second.site != site) return false;
+  if (--found->second.countdown > 0) return false;
+  asked_.erase(found);
+  return true;
 }
 
 bool Crashes::crash_is_due(std::string_view node) const {

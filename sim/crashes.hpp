@@ -43,6 +43,8 @@ class Crashes {
 
   /// The `n`-th commit of `node` from now (1 is the next) ends in `fate`, once.
   void crash_commit(std::string_view node, std::uint64_t n, CommitFate fate);
+  /// The same at the `n`-th effect; `site` is effect_before or effect_after.
+  void crash_effect(std::string_view node, std::uint64_t n, CrashSite site);
   [[nodiscard]] bool crash_is_due(std::string_view node) const;
   [[nodiscard]] std::uint64_t commits_of(std::string_view node) const;
   /// From here on nobody crashes any more (the healing phase).
@@ -56,9 +58,10 @@ class Crashes {
   };
   struct Asked {
     std::uint64_t countdown = 0;
-    CommitFate fate = CommitFate::done;
+    CrashSite site = CrashSite::commit_lost;
   };
   [[nodiscard]] bool planned(std::string_view phase, CrashSite site);
+  [[nodiscard]] bool asked(std::string_view node, CrashSite site);
   void count(std::string_view phase, CrashSite site);
 
   World& world_;

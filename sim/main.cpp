@@ -12,17 +12,24 @@
 namespace {
 
 constexpr const char* kUsage =
-    "kith-sim run setup-and-recover [--seed S | --seeds A..B] [--nodes N] [--faults] [--trace]\n"
+    "kith-sim run setup-and-recover [--seed S | --seeds A..B] [--nodes N]\n"
+    "            [--trustees M] [--threshold K] [--faults] [--cover] [--trace]\n"
     "  --seed S      one run (default 1)\n"
-    "  --seeds A..B  one run for each seed; with faults, all together must have met every kind\n"
+    "  --seeds A..B  one run for each seed\n"
     "  --nodes N     people in the town (default 40)\n"
+    "  --trustees M  friends that each person asks (default 5)\n"
+    "  --threshold K how many of them are needed (default 3)\n"
     "  --faults      draw faults from the seed\n"
+    "  --cover       all runs together must have met every kind of fault, in every phase\n"
     "  --trace       print every event\n";
 
 struct Options {
   std::uint64_t first = 1;
   std::uint64_t last = 1;
   std::uint64_t people = 40;
+  std::uint64_t trustees = 5;
+  std::uint64_t threshold = 3;
+  bool cover = false;
   bool faults = false;
   bool trace = false;
 };
@@ -47,6 +54,8 @@ std::optional<Options> read_options(int argc, char** argv) {
     const std::string_view name = argv[at];
     if (name == "--faults") {
       options.faults = true;
+    } else if (name == "--cover") {
+      options.cover = true;
     } else if (name == "--trace") {
       options.trace = true;
     } else if (at + 1 >= argc) {
@@ -56,13 +65,18 @@ std::optional<Options> read_options(int argc, char** argv) {
       options.last = options.first;
     } else if (name == "--seeds") {
       if (!read_range(argv[++at], options)) return std::nullopt;
+    } else if (name == "--trustees") {
+      if (!read_number(argv[++at], options.trustees)) return std::nullopt;
+    } else if (name == "--threshold") {
+      if (!read_number(argv[++at], options.threshold)) return std::nullopt;
     } else if (name == "--nodes") {
       if (!read_number(argv[++at], options.people)) return std::nullopt;
     } else {
       return std::nullopt;
     }
   }
-  if (options.people < 6 || options.people > 100) return std::nullopt;
+  if (options.people <= options.trustees || options.people > 100) return std::nullopt;
+  if (options.threshold < 2 || options.threshold > options.trustees) return std::nullopt;
   return options;
 }
 
@@ -92,6 +106,8 @@ int main(int argc, char** argv) {
     kith::sim::RunPlan plan;
     plan.seed = seed;
     plan.people = options->people;
+    plan.trustees = options->trustees;
+    plan.threshold = options->threshold;
     plan.faults = options->faults;
     if (options->trace) {
       plan.on_trace = [](std::string_view line) {
@@ -104,7 +120,7 @@ int main(int argc, char** argv) {
     good = good && report.findings.empty();
     for (const auto& [name, times] : report.marks) all[name] += times;
   }
-  if (options->faults && options->last > options->first) {
+  if (options->cover) {
     for (const std::string& missing : kith::sim::missing_coverage(all)) {
       std::printf("COVERAGE  %s\n", missing.c_str());
       good = false;

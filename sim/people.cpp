@@ -83,7 +83,10 @@ Crowd::Crowd(Town& town, const CrowdPlan& plan, const Faults& faults)
       const std::size_t far = k / 2 + 1;
       const std::size_t other = (k % 2 == 0 ? i + far : i + plan_.people - far) % plan_.people;
       person.trustees.push_back(other);
-      if (k % 2 == 0) person.invites.push_back(other);
+      // In a small town right and left meet; one of the two invites.
+      const bool invited =
+          std::ranges::find(people_[other].invites, i) != people_[other].invites.end();
+      if (k % 2 == 0 && !invited) person.invites.push_back(other);
     }
   }
 }

@@ -1,5 +1,6 @@
 #include "sim/scenario.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "recovery/trustee_session.hpp"
@@ -67,7 +68,7 @@ void run(Town& town, Crowd& crowd, Watch& watch) {
     return;
   }
   town.world.run_for(kQuietLife);
-  add(watch.findings, check_holders(crowd));
+  add(watch.findings, check_holders(crowd.people(), crowd.plan().threshold));
   crowd.lose();
   const auto done = [&] { return crowd.all_recovered(); };
   bool recovered = town.world.run_until(done, kFaultyRecovery);
@@ -91,6 +92,9 @@ RunReport run_setup_and_recover(const RunPlan& plan) {
   Watch watch(town);
   CrowdPlan crowd_plan;
   crowd_plan.people = plan.people;
+  crowd_plan.trustees = plan.trustees;
+  crowd_plan.threshold = plan.threshold;
+  crowd_plan.every = std::min<std::size_t>(crowd_plan.every, plan.people);  // At least one loses.
   Crowd crowd(town, crowd_plan, town_plan.faults);
   run(town, crowd, watch);
 
@@ -101,12 +105,13 @@ RunReport run_setup_and_recover(const RunPlan& plan) {
   report.lasted = town.world.now() - town.world.start();
   report.findings = watch.findings;
   if (crowd.all_set_up()) {
-    add(report.findings, check_recovered(crowd));
+    add(report.findings, check_recovered(crowd.people()));
     add(report.findings, check_texts(crowd));
-    add(report.findings, check_policies(town, crowd));
+    add(report.findings, check_policies(town, crowd.people()));
     add(report.findings, check_releases(watch.releases, crowd.approvals(), kWaiting));
   }
   add(report.findings, check_disk(town.mediator().store(), "the mediator", watch.canaries));
+  add(report.findings, check_ledger(town.ledger.ledger(), watch.canaries));
   report.marks = town.world.marks();
   report.marks["releases"] = watch.releases.size();
   return report;

@@ -17,7 +17,9 @@ namespace kith::sim {
 
 struct RunPlan {
   std::uint64_t seed = 1;
-  std::size_t people = 40;
+  std::size_t people = 40;  ///< More than `trustees`, at most 100.
+  std::size_t threshold = 3;
+  std::size_t trustees = 5;
   bool faults = false;
   std::function<void(std::string_view)> on_trace;
 };

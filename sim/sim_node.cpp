@@ -42,6 +42,9 @@ SimNode::SimNode(const Surroundings& around, NodePlan plan)
       look_random_(around.world.stream("look " + plan_.name)),
       root_(key_of(around.world, "root " + plan_.name)),
       passphrase_key_(key_of(around.world, "passphrase " + plan_.name)) {
+  if (plan_.modules == nullptr) {
+    plan_.modules = std::make_shared<const node::ModuleTable>(node::make_modules(plan_.config));
+  }
   store_.commit_fate = [this](const protocol::Batch& batch) {
     phase_ = phase_of(batch);
     if (around_.crashes.on_commit) around_.crashes.on_commit(plan_.name, batch);
@@ -66,8 +69,7 @@ void SimNode::start() {
   keys_ = std::make_unique<crypto::SoftwareKeys>(root_, random_);
   step_up_ = keys_->hold_step_up(passphrase_key_.clone());
   agent_ = std::make_unique<node::Agent>(
-      node::AgentSeams{store_, *keys_, random_, plan_.config.test_mode},
-      around_.make_modules(plan_.config));
+      node::AgentSeams{store_, *keys_, random_, plan_.config.test_mode}, plan_.modules);
   around_.world.trace(name(), "start");
   feeding_ = true;
   auto outcome = agent_->start(clock());

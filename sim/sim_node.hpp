@@ -24,9 +24,6 @@
 
 namespace kith::sim {
 
-using MakeModules =
-    std::function<std::vector<std::unique_ptr<protocol::Module>>(const node::NodeConfig&)>;
-
 /// What all nodes of a run share.
 struct Surroundings {
   World& world;
@@ -34,7 +31,6 @@ struct Surroundings {
   SimLedger& ledger;
   Crashes& crashes;
   Faults faults;
-  MakeModules make_modules = node::make_modules;
 };
 
 struct NodePlan {
@@ -42,6 +38,8 @@ struct NodePlan {
   /// Where it listens; empty: a personal agent that fetches its mail.
   std::string uri;
   node::NodeConfig config;
+  /// Of the wiring for `config`; null: made by the node for itself.
+  std::shared_ptr<const node::ModuleTable> modules;
 };
 
 class SimNode {

@@ -23,6 +23,10 @@ Town::Town(const TownPlan& plan)
       network(world, plan.faults),
       ledger(world, plan.faults, std::string(kLedgerUrl), plan.test_mode),
       plan_(plan) {
+  personal_.version = "sim";
+  personal_.test_mode = plan_.test_mode;
+  personal_.pickup = plan_.pickup;
+  personal_modules_ = std::make_shared<const node::ModuleTable>(node::make_modules(personal_));
   NodePlan node;
   node.name = "mediator";
   node.uri = kMediatorUrl;
@@ -38,9 +42,8 @@ Town::Town(const TownPlan& plan)
 SimNode& Town::add(std::string name) {
   NodePlan node;
   node.name = std::move(name);
-  node.config.version = "sim";
-  node.config.test_mode = plan_.test_mode;
-  node.config.pickup = plan_.pickup;
+  node.config = personal_;
+  node.modules = personal_modules_;
   nodes_.push_back(std::make_unique<SimNode>(
       Surroundings{world, network, ledger, crashes, plan_.faults}, std::move(node)));
   nodes_.back()->start();

@@ -53,6 +53,8 @@ class Town {
 
  private:
   TownPlan plan_;
+  node::NodeConfig personal_;
+  std::shared_ptr<const node::ModuleTable> personal_modules_;  ///< One for all people.
   std::unique_ptr<SimNode> mediator_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
   std::uint64_t commands_ = 0;
