@@ -270,7 +270,7 @@ void Agent::remember(Unit& unit, const std::string& mark_id) {
 
 void Agent::settle_acks(Unit& unit, const Inbound& inbound) {
   if (inbound.info.authenticated && !inbound.message.ack.empty()) {
-    for (const auto& module : modules_) module->on_acks(unit, inbound);
+    for (const auto& module : modules_->all()) module->on_acks(unit, inbound);
   }
   std::vector<std::string> ids = acks_wanted(unit, inbound);
   // An answer carries the acknowledgement of what it answers (protocol::reply).
