@@ -141,13 +141,20 @@ void Crowd::act(Person& person) {
 Crowd::Reply Crowd::tell(Person& person, std::string_view command, JsonObject args, bool step_up) {
   if (!person.node->up()) return std::nullopt;
   const std::string what = std::string(command) + crypto::json_text(args);
-  const std::string id = person.name + "-" + std::to_string(person.acts) + "-" +
-                         crypto::hex(ByteView(crypto::sha256(crypto::as_bytes(what))).first(8));
+  // A command that died with its node is given again under its id, however much came between.
+  const auto before = person.unanswered.find(what);
+  const std::string id =
+      before != person.unanswered.end()
+          ? before->second
+          : person.name + "-" + std::to_string(person.acts) + "-" +
+                crypto::hex(ByteView(crypto::sha256(crypto::as_bytes(what))).first(8));
   Reply reply = person.node->command(id, command, std::move(args), step_up);
   if (!reply) {
     town_.world.mark("people.died-in-command");
+    person.unanswered[what] = id;
     return reply;
   }
+  person.unanswered.erase(what);
   ++person.acts;
   if (!reply->has_value()) {
     person.last_problem = std::string(command) + ": " +
@@ -306,6 +313,7 @@ void Crowd::lose() {
     person.mail.clear();
     person.senders.clear();
     person.acts = 0;
+    person.unanswered.clear();
   }
 }
 

@@ -56,7 +56,8 @@ struct Person {
   std::vector<std::string> senders;  ///< Whose they are.
   std::set<std::string> done;        ///< Steps done once: "invite bob", "text bob", ...
   std::uint64_t acts = 0;
-  bool waiting = false;  ///< Nothing to do but wait: looks rarely.
+  std::map<std::string, std::string> unanswered;  ///< Command with arguments: the id it was given.
+  bool waiting = false;                           ///< Nothing to do but wait: looks rarely.
   std::string last_problem;
 };
 
