@@ -152,6 +152,14 @@ void put_dids(Writer& writer) {
   writer.put("invitation", "older", "https://a.example/?c_i=e30");
 }
 
+/// Numbers at the edges of what JSON and doubles carry.
+void put_numbers(Writer& writer) {
+  writer.put("message", "numbers",
+             R"({"id":"1","type":"https://a.example/b/1.0/c","body":{"x":[1.7976931348623157e308,)"
+             R"(5e-324,2.2250738585072011e-308,-0.0,1e22,123456789012345.678,9007199254740991,)"
+             R"(-9007199254740991,1e-400,4.35e-310]}})");
+}
+
 void put_http(Writer& writer) {
   writer.put("http_header", "post",
              "POST /x?y=1 HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\n\r\n{}");
@@ -198,4 +206,5 @@ int main(int argc, char** argv) {
   kith::fuzz::put_dids(writer);
   kith::fuzz::put_http(writer);
   kith::fuzz::put_logs(writer);
+  kith::fuzz::put_numbers(writer);
 }
