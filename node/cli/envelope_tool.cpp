@@ -2,6 +2,7 @@
 
 #include "crypto/limits.hpp"
 #include "protocol/key_choice.hpp"
+#include "protocol/padding.hpp"
 
 namespace kith::node {
 namespace {
@@ -235,6 +236,7 @@ Result<JsonObject> EnvelopeTool::unpack(std::string_view envelope, std::int64_t 
   TRY(const protocol::Unpacked unpacked,
       protocol::unpack(envelope, {secrets, documents_, keys_, now_seconds, policy}));
   TRY(Json message, crypto::parse_json(unpacked.plaintext));
+  message.as_object().erase(protocol::kPaddingHeader);  // It belongs to the envelope.
   return JsonObject{{"message", std::move(message)},
                     {"metadata", metadata_of(unpacked, now_seconds)}};
 }

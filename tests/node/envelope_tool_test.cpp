@@ -94,6 +94,7 @@ TEST(EnvelopeTool, OpensWhatItPacked) {
     ASSERT_TRUE(opened.has_value()) << opened.error().detail;
     EXPECT_EQ(opened->at("message").at("body").at("a"), 1);
     EXPECT_TRUE(opened->at("message").as_object().contains("unknown"));
+    EXPECT_FALSE(opened->at("message").as_object().contains("kith_pad"));
     std::string layers;
     for (const Json& one : opened->at("metadata").at("envelopes").as_array()) {
       layers += (layers.empty() ? "" : " ") + text_of(one.as_object(), "kind");
