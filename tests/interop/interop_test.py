@@ -163,7 +163,7 @@ class Bench:
     def from_peer(self, mode, bob, message, envelope):
         opened = self.kith.unpack(envelope, [bob])
         metadata = opened["metadata"]
-        same("Kith's message", opened["message"], message)
+        same("Kith's message", unpadded(opened["message"]), message)
         layers = [(layer["kind"], layer["alg"]) for layer in metadata["envelopes"]]
         same("layers", layers, mode.peer_layers)
         kinds = [kind for kind, _ in layers]
@@ -279,6 +279,30 @@ class Bench:
                 raise AssertionError(f"{side} believed a forged from_prior")
         self.cases += 2
 
+    def planted_faults(self):
+        """What the checks above must notice: an opener that takes everything, a message that came out
+        otherwise, an envelope that was sealed otherwise."""
+        bob = BOB["X25519"]
+        message = self.message(bob)
+        envelope = self.kith.pack(message, [ALICE], "--to", bob)
+        anonymous = Mode("anoncrypt", [("anoncrypt", ES)], to="X25519", enc="A256CBC-HS512")
+        claimed = Mode("authcrypt", [("authcrypt", ONE_PU)], to="X25519", sender=True)
+        other = {**message, "body": {}}
+        for fault, attempt in (
+                ("an opener of everything",
+                 lambda: self.refused_by("nobody", envelope, lambda bad: bad, KithError)),
+                ("another message to the peer",
+                 lambda: self.from_kith(anonymous, bob, other, envelope)),
+                ("another message to Kith", lambda: self.from_peer(anonymous, bob, other, envelope)),
+                ("no sender for the peer",
+                 lambda: self.from_kith(claimed, bob, message, envelope)),
+                ("no sender for Kith", lambda: self.from_peer(claimed, bob, message, envelope))):
+            try:
+                attempt()
+            except AssertionError:
+                continue
+            raise RuntimeError(f"this test does not notice {fault}")
+
     def deviations(self):
         """docs/interop.md: curves that the peer has not."""
         for curve in ("P-384", "P-521"):
@@ -311,6 +335,7 @@ def main(program):
             bench.party(MEDIATOR, agree=["X25519"])
             for name, did in BOB.items():
                 bench.party(did, agree=AGREEMENT[name], sign=["Ed25519"])
+            bench.planted_faults()
             for mode in modes():
                 try:
                     bench.both(mode)
