@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::chrono::hours kSetUpLimit{24 * 20};
 constexpr std::chrono::hours kQuietLife{6};
+constexpr int kQuietLivesMax = 20;  // How often it is prolonged until all texts have arrived.
 constexpr std::chrono::hours kFaultyRecovery{24 * 5};
 constexpr std::chrono::hours kHealedRecovery{24 * 10};
 constexpr std::chrono::hours kWaiting{24};  // The "1d" of CrowdPlan.
@@ -60,6 +61,16 @@ void plant_canaries(Watch& watch, const Crowd& crowd) {
   }
 }
 
+/// Nobody can read mail that waits for a lost machine: it is sealed to keys that only that machine
+/// had. So texts arrive first, and the wallet with them is backed up.
+void live_until_texts_arrive(Town& town, const Crowd& crowd) {
+  for (int i = 0; i < kQuietLivesMax; ++i) {
+    town.world.run_for(kQuietLife);
+    if (check_texts(crowd).empty()) break;
+  }
+  town.world.run_for(kQuietLife);
+}
+
 void run(Town& town, Crowd& crowd, Watch& watch) {
   crowd.start();
   plant_canaries(watch, crowd);
@@ -67,7 +78,7 @@ void run(Town& town, Crowd& crowd, Watch& watch) {
     watch.findings.push_back("not everybody could set recovery up:\n" + crowd.describe());
     return;
   }
-  town.world.run_for(kQuietLife);
+  live_until_texts_arrive(town, crowd);
   add(watch.findings, check_holders(crowd.people(), crowd.plan().threshold));
   crowd.lose();
   const auto done = [&] { return crowd.all_recovered(); };
