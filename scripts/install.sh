@@ -81,6 +81,7 @@ case ":$PATH:" in
 esac
 say "  kith init                                create your identity"
 say "  systemctl --user daemon-reload"
+say "  systemctl --user edit kith               only with a passphrase: see the top of kith.service"
 say "  systemctl --user enable --now kith       run it, now and after each login"
 say "  loginctl enable-linger                   keep it running while you are logged out"
 say "To remove it again: scripts/install.sh --uninstall"

@@ -3,6 +3,7 @@
 #include <functional>
 #include <iostream>
 
+#include "node/cli/next_steps.hpp"
 #include "node/cli/terminal.hpp"
 #include "node/runtime/fetch.hpp"
 #include "node/runtime/system_clock.hpp"
@@ -98,10 +99,18 @@ int do_status(Session& session, const Invocation& invocation, const Output& outp
       if (const auto* error = std::get_if<ErrorReport>(&cleared)) return output.error(*error);
     }
   }
-  const auto identity = session.command("identity-status");
-  if (const auto* reply = std::get_if<JsonObject>(&identity)) status["identity"] = *reply;
+  const auto answer = [&session](std::string_view command) {
+    auto reply = session.command(command);
+    return std::holds_alternative<JsonObject>(reply) ? std::get<JsonObject>(std::move(reply))
+                                                     : JsonObject();
+  };
+  const Situation situation{status, answer("identity-status"), answer("recovery-status"),
+                            answer("recover-status")};
+  if (!situation.identity.empty()) status["identity"] = situation.identity;
+  JsonArray next;
+  for (const std::string& step : next_steps(situation)) next.push_back(Json(step));
+  status["next"] = std::move(next);
   output.print(status);
-  if (!session.is_running_node()) output.say("Kith is not running; start it with `kith run`.");
   return 0;
 }
 
