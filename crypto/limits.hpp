@@ -187,6 +187,12 @@ inline constexpr std::size_t kOpenEffectsMax = 10000;
 inline constexpr std::size_t kEndpointsTriedMax = 4;
 /// A relay holds a message back at most so long, whatever its sender asks for.
 inline constexpr std::chrono::hours kRelayDelayMax{24};
+/// A relay's own random delay, set by its operator: senders wait for answers.
+inline constexpr std::chrono::minutes kOwnRelayDelayMax{10};
+/// While a relay holds so much mail back, it does not wait because a sender asks for it.
+inline constexpr std::size_t kMailHeldMax = 1000;
+/// Envelopes in one forward; each becomes mail of its own.
+inline constexpr std::size_t kForwardEnvelopesMax = 10;
 
 // HTTP (node/net)
 inline constexpr std::size_t kHttpHeaderBytesMax = 8 * 1024;
