@@ -149,6 +149,8 @@ inline constexpr std::uint32_t kReleasesMax = 10;
 inline constexpr std::uint32_t kCodeRetypingsMax = 3;
 inline constexpr std::uint32_t kExchangesPerInvitationMax = 3;
 inline constexpr std::size_t kOpenSessionsPerContactMax = 3;
+/// Sessions a day that answer an invitation which was answered before. The first answer to an
+/// invitation is not counted, so that nobody can use up a day and keep the rightful owner waiting.
 inline constexpr std::size_t kSessionsPerDayMax = 10;
 
 // Backups
@@ -205,6 +207,11 @@ inline constexpr std::chrono::seconds kHttpRequestTimeout{15};
 inline constexpr std::size_t kHttpHeaderFieldsMax = 100;
 /// One address (or /64 of IPv6) cannot take all connections; homes behind one address share it.
 inline constexpr std::size_t kHttpConnectionsPerAddressMax = 32;
+/// New connections of one address a minute: each may cost a TLS handshake, and a client that keeps
+/// its connections needs a few.
+inline constexpr std::size_t kHttpNewConnectionsPerMinute = 64;
+/// Addresses whose new connections are counted; with more, the oldest is forgotten.
+inline constexpr std::size_t kHttpAddressesCountedMax = 16'384;
 /// A connection ends now and then, so that load moves and leaks stay small.
 inline constexpr std::size_t kHttpRequestsPerConnectionMax = 1000;
 /// A handler that has not answered by then will not: the client hears 503.
@@ -252,6 +259,9 @@ inline constexpr std::size_t kWebSocketQueuesBytesMax = 64 * 1024 * 1024;
 inline constexpr std::size_t kWebSocketControlFramesMax = 64;
 /// Bytes of frame headers and empty fragments beyond the content of one message.
 inline constexpr std::size_t kWebSocketOverheadBytesMax = 64 * 1024;
+/// Connections on which one DID has spoken: a household's devices, and one that died unnoticed. The
+/// one that was quiet for longest makes room.
+inline constexpr std::size_t kWebSocketConnectionsPerPeerMax = 4;
 /// Connections to one listener that carry outgoing messages close when idle for so long.
 inline constexpr std::chrono::seconds kWebSocketIdleTimeout{60};
 /// Messages on their way over one connection, not confirmed by a pong yet.
