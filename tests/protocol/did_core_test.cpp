@@ -14,7 +14,6 @@ using protocol::representation_of;
 using protocol::resolve_relative;
 
 const Did kDid = *Did::parse("did:example:a");
-constexpr std::string_view kContext = "https://www.w3.org/ns/did/v1";
 
 JsonObject document(const std::string& members) {
   const std::string start = R"({"id":"did:example:a")";
