@@ -91,36 +91,55 @@ Result<Bytes> from_hex(std::string_view text) {
 }
 
 std::string base64url(ByteView bytes) {
-  std::string text;
-  text.reserve((bytes.size() * 4 + 2) / 3);
-  std::uint32_t buffer = 0;
-  int bits = 0;
-  for (const std::uint8_t byte : bytes) {
-    buffer = (buffer << 8) | byte;
-    for (bits += 8; bits >= 6; bits -= 6) text.push_back(kBase64Url[(buffer >> (bits - 6)) & 63]);
+  std::string text((bytes.size() * 4 + 2) / 3, '\0');
+  char* out = text.data();
+  const auto put = [&out](std::uint32_t six) { *out++ = kBase64Url[six & 63]; };
+  std::size_t at = 0;
+  for (; at + 3 <= bytes.size(); at += 3) {
+    const std::uint32_t group =
+        std::uint32_t{bytes[at]} << 16 | std::uint32_t{bytes[at + 1]} << 8 | bytes[at + 2];
+    put(group >> 18);
+    put(group >> 12);
+    put(group >> 6);
+    put(group);
   }
-  if (bits > 0) text.push_back(kBase64Url[(buffer << (6 - bits)) & 63]);
+  if (at == bytes.size()) return text;
+  const bool two = at + 2 == bytes.size();
+  const std::uint32_t group = std::uint32_t{bytes[at]} << 8 | (two ? bytes[at + 1] : 0U);
+  put(group >> 10);
+  put(group >> 4);
+  if (two) put(group << 2);
   return text;
 }
 
 Result<Bytes> from_base64url(std::string_view text) {
   if (text.size() % 4 == 1) return fail(Errc::malformed, "base64url has an impossible length");
-  Bytes bytes;
-  bytes.reserve(text.size() * 3 / 4);
-  std::uint32_t buffer = 0;
-  int bits = 0;
-  bool ok = true;
-  for (const char c : text) {
-    buffer = (buffer << 6) | value_of(kBase64UrlValue, c, ok);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes.push_back(static_cast<std::uint8_t>(buffer >> bits));
-    }
+  Bytes bytes(text.size() * 3 / 4);
+  std::uint8_t* out = bytes.data();
+  const auto put = [&out](std::uint32_t byte) { *out++ = static_cast<std::uint8_t>(byte); };
+  std::uint32_t group = 0;
+  std::int32_t wrong = 0;  // Negative when any character was.
+  const auto take = [&](char c) {
+    const std::int32_t six = kBase64UrlValue[static_cast<unsigned char>(c)];
+    wrong |= six;
+    group = group << 6 | (static_cast<std::uint32_t>(six) & 63);
+  };
+  std::size_t at = 0;
+  for (; at + 4 <= text.size(); at += 4) {
+    for (std::size_t i = 0; i < 4; ++i) take(text[at + i]);
+    put(group >> 16);
+    put(group >> 8);
+    put(group);
   }
-  if (!ok) return fail(Errc::malformed, "not base64url without padding");
-  if ((buffer & ((1u << bits) - 1)) != 0)
+  const std::size_t rest = text.size() - at;
+  for (; at < text.size(); ++at) take(text[at]);
+  if (wrong < 0) return fail(Errc::malformed, "not base64url without padding");
+  if (rest == 0) return bytes;
+  const unsigned spare = rest == 2 ? 4 : 2;
+  if ((group & ((1U << spare) - 1)) != 0)
     return fail(Errc::malformed, "base64url is not canonical");
+  if (rest == 3) put(group >> 10);
+  put(group >> spare);
   return bytes;
 }
 

@@ -43,12 +43,10 @@ class Builder {
     return true;
   }
   bool on_key(bj::string_view part, std::size_t, bj::error_code& ec) {
-    text_.append(part.data(), part.size());
-    Open& top = open_.back();
-    if (top.value.get_object().contains(text_)) {
-      return refuse(ec, Errc::malformed, "the same member name twice in one object");
-    }
-    top.key = std::exchange(text_, {});
+    const auto [member, is_new] = open_.back().value.get_object().emplace(whole(part), nullptr);
+    if (!is_new) return refuse(ec, Errc::malformed, "the same member name twice in one object");
+    open_.back().member = &member->value();
+    text_.clear();
     return true;
   }
   bool on_string_part(bj::string_view part, std::size_t, bj::error_code&) {
@@ -56,8 +54,7 @@ class Builder {
     return true;
   }
   bool on_string(bj::string_view part, std::size_t, bj::error_code&) {
-    text_.append(part.data(), part.size());
-    place(Json(bj::string(text_)));
+    place(Json(whole(part)));
     text_.clear();
     return true;
   }
@@ -104,11 +101,18 @@ class Builder {
  private:
   struct Open {
     Json value;
-    std::string key;  ///< Of the member being read, when `value` is an object.
+    Json* member;  ///< The one being read, when `value` is an object. Holds until the next one.
   };
 
+  /// The text that ends with `part`; most come in one.
+  bj::string_view whole(bj::string_view part) {
+    if (text_.empty()) return part;
+    text_.append(part.data(), part.size());
+    return text_;
+  }
+
   bool open(Json container) {
-    open_.push_back(Open{std::move(container), {}});
+    open_.push_back(Open{std::move(container), nullptr});
     return true;
   }
 
@@ -125,8 +129,8 @@ class Builder {
       return;
     }
     Open& top = open_.back();
-    if (JsonObject* object = top.value.if_object(); object != nullptr) {
-      object->emplace(top.key, std::move(value));
+    if (top.member != nullptr) {
+      *top.member = std::move(value);
     } else {
       top.value.get_array().push_back(std::move(value));
     }

@@ -13,6 +13,9 @@ namespace kith::crypto {
 
 namespace {
 
+/// More than member names, punctuation, iv and tag take.
+constexpr std::size_t kJweFrameBytes = 256;
+
 Result<void> check_targets(const std::vector<JweTarget>& targets) {
   if (targets.empty()) return fail(Errc::malformed, "an envelope for nobody");
   if (targets.size() > limits::kRecipientsMax) {
@@ -82,24 +85,24 @@ Result<std::string> encrypt(ByteView plaintext, const JweSender* sender,
   // Only now, because ECDH-1PU derives its wrap keys over the content's tag.
   WrapContext context{alg_name(agreement), apu, apv, {}};
   if (sender != nullptr) context.tag = content.tag;
-  JsonArray recipients;
+  std::string recipients;
   for (const JweTarget& target : targets) {
     TRY(const Bytes wrapped, keys.wrap_cek(sender == nullptr ? nullptr : &sender->key, target.key,
                                            ephemeral.private_key, context, cek));
-    JsonObject recipient_header;
-    recipient_header["kid"] = target.kid;
-    JsonObject recipient;
-    recipient["header"] = std::move(recipient_header);
-    recipient["encrypted_key"] = base64url(wrapped);
-    recipients.push_back(std::move(recipient));
+    if (!recipients.empty()) recipients += ',';
+    recipients += R"({"header":{"kid":)" + json_text(Json(target.kid)) + R"(},"encrypted_key":")" +
+                  base64url(wrapped) + R"("})";
   }
-  JsonObject envelope;
-  envelope["protected"] = header;
-  envelope["recipients"] = std::move(recipients);
-  envelope["iv"] = base64url(iv);
-  envelope["ciphertext"] = base64url(content.ciphertext);
-  envelope["tag"] = base64url(content.tag);
-  std::string text = json_text(envelope);
+  // Written out, not built: base64url needs no escapes, and the content would be copied twice.
+  const std::string ciphertext = base64url(content.ciphertext);
+  std::string text;
+  text.reserve(header.size() + recipients.size() + ciphertext.size() + kJweFrameBytes);
+  text.append(R"({"protected":")").append(header);
+  text.append(R"(","recipients":[)").append(recipients);
+  text.append(R"(],"iv":")").append(base64url(iv));
+  text.append(R"(","ciphertext":")").append(ciphertext);
+  text.append(R"(","tag":")").append(base64url(content.tag));
+  text.append(R"("})");
   if (text.size() > limits::kEnvelopeBytesMax) {
     return fail(Errc::limit_exceeded, "the encrypted message is too long");
   }

@@ -151,21 +151,25 @@ Result<ParsedJwe> parse_jwe(std::string_view text) {
   json_limits.bytes_max = limits::kEnvelopeBytesMax;
   TRY(const Json value, parse_json(text, json_limits));
   TRY(const JsonObject* envelope, as_object(value, "an encrypted message"));
+  return read_jwe(*envelope);
+}
+
+Result<ParsedJwe> read_jwe(const JsonObject& envelope) {
   for (const std::string_view member : {"aad", "unprotected", "header", "encrypted_key"}) {
-    if (envelope->contains(member)) {
+    if (envelope.contains(member)) {
       return fail(Errc::unsupported, "envelope member '" + std::string(member) + "'");
     }
   }
   for (const std::string_view member : {"payload", "signatures", "signature"}) {
-    if (envelope->contains(member)) {
+    if (envelope.contains(member)) {
       return fail(Errc::malformed, "signed and encrypted form in one");
     }
   }
   ParsedJwe jwe;
-  TRY(jwe.protected_text, json_string(*envelope, "protected"));
+  TRY(jwe.protected_text, json_string(envelope, "protected"));
   CHECK(parse_protected(jwe));
-  CHECK(parse_recipients(*envelope, jwe));
-  CHECK(parse_content(*envelope, jwe));
+  CHECK(parse_recipients(envelope, jwe));
+  CHECK(parse_content(envelope, jwe));
   return jwe;
 }
 

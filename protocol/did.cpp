@@ -1,5 +1,7 @@
 #include "protocol/did.hpp"
 
+#include <array>
+
 #include "crypto/limits.hpp"
 
 namespace kith::protocol {
@@ -8,11 +10,11 @@ namespace {
 
 constexpr std::string_view kScheme = "did:";
 
-bool is_lower_or_digit(char c) {
+constexpr bool is_lower_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-bool is_alnum(char c) {
+constexpr bool is_alnum(char c) {
   return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
 }
 
@@ -20,21 +22,32 @@ bool is_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/// Every character is in `allowed` or alphanumeric, and '%' starts two hexadecimal digits.
-bool consists_of(std::string_view text, std::string_view allowed) {
+using CharacterSet = std::array<bool, 256>;
+
+/// Letters, digits and `more`.
+constexpr CharacterSet alnum_and(std::string_view more) {
+  CharacterSet set{};
+  for (std::size_t c = 0; c < set.size(); ++c) set[c] = c < 128 && is_alnum(static_cast<char>(c));
+  for (const char c : more) set[static_cast<unsigned char>(c)] = true;
+  return set;
+}
+
+constexpr CharacterSet kIdCharacters = alnum_and(".-_:");
+constexpr CharacterSet kPathCharacters = alnum_and("-._~!$&'()*+,;=:@/");
+constexpr CharacterSet kQueryCharacters = alnum_and("-._~!$&'()*+,;=:@/?");
+
+/// Every character is in `allowed`, or '%' that starts two hexadecimal digits.
+bool consists_of(std::string_view text, const CharacterSet& allowed) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%') {
       if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
       i += 2;
-    } else if (!is_alnum(text[i]) && allowed.find(text[i]) == std::string_view::npos) {
+    } else if (!allowed[static_cast<unsigned char>(text[i])]) {
       return false;
     }
   }
   return true;
 }
-
-constexpr std::string_view kPathCharacters = "-._~!$&'()*+,;=:@/";
-constexpr std::string_view kQueryCharacters = "-._~!$&'()*+,;=:@/?";
 
 std::size_t end_of_did(std::string_view text) {
   const std::size_t end = text.find_first_of("/?#");
@@ -73,7 +86,7 @@ Result<Did> Did::parse(std::string_view text) {
     }
   }
   const std::string_view id = rest.substr(colon + 1);
-  if (id.empty() || id.back() == ':' || !consists_of(id, ".-_:")) {
+  if (id.empty() || id.back() == ':' || !consists_of(id, kIdCharacters)) {
     return fail(Errc::malformed, "the identifier in a DID is empty or has a forbidden character");
   }
   return Did(std::string(text));

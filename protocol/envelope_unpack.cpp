@@ -5,6 +5,7 @@
 #include "crypto/limits.hpp"
 #include "protocol/envelope.hpp"
 #include "protocol/forward.hpp"
+#include "protocol/message_reader.hpp"
 
 namespace kith::protocol {
 
@@ -32,11 +33,15 @@ class Unpacker {
   Result<Unpacked> run(std::string_view text);
 
  private:
-  Result<Unpacked> finish(const JsonObject& object);
-  Result<void> open_encrypted();
+  Result<Unpacked> finish(JsonObject object);
+  Result<void> open_encrypted(const JsonObject& object);
   Result<void> open_signed();
   Result<void> check_encryption_nesting(crypto::KeyAgreement agreement) const;
-  Result<std::string> find_own_key(const crypto::ParsedJwe& jwe);
+  struct OwnKey {
+    std::string kid;
+    SealedKey key;
+  };
+  Result<OwnKey> find_own_key(const crypto::ParsedJwe& jwe);
   Result<PublicKey> sender_key(const std::string& skid);
   Result<void> check_signer(const DidUrl& kid, const Message& message) const;
   Result<void> check_party(const Message& message);
@@ -63,8 +68,8 @@ Result<Json> parse_any(std::string_view text) {
 }
 
 /// A plaintext may be as large as an envelope only when it carries one.
-Result<Message> read_plaintext(const JsonObject& object, std::size_t bytes) {
-  TRY(Message message, read_message(object));
+Result<Message> read_plaintext(JsonObject object, std::size_t bytes) {
+  TRY(Message message, take_message(std::move(object)));
   if (bytes > limits::kJsonBytesMax && !is_forward(message)) {
     return fail(Errc::limit_exceeded, "the message is too large");
   }
@@ -101,7 +106,7 @@ Result<void> Unpacker::check_encryption_nesting(crypto::KeyAgreement agreement) 
 }
 
 /// All keys belong to one DID, the same for every layer; one of them is ours.
-Result<std::string> Unpacker::find_own_key(const crypto::ParsedJwe& jwe) {
+Result<Unpacker::OwnKey> Unpacker::find_own_key(const crypto::ParsedJwe& jwe) {
   std::optional<Did> recipient;
   for (const crypto::JweRecipient& entry : jwe.recipients) {
     TRY(const DidUrl url, DidUrl::parse_kid(entry.kid));
@@ -114,10 +119,11 @@ Result<std::string> Unpacker::find_own_key(const crypto::ParsedJwe& jwe) {
     return fail(Errc::not_authentic, "the envelopes are addressed to different DIDs");
   }
   for (const crypto::JweRecipient& entry : jwe.recipients) {
-    if (!context_.secrets.find(entry.kid)) continue;
+    auto key = context_.secrets.find(entry.kid);
+    if (!key) continue;
     info_.own_did = recipient;
     info_.recipient_kid = entry.kid;
-    return entry.kid;
+    return OwnKey{entry.kid, std::move(*key)};
   }
   return fail(Errc::cannot_decrypt, "the message is for none of our keys");
 }
@@ -131,19 +137,17 @@ Result<PublicKey> Unpacker::sender_key(const std::string& skid) {
   return key;
 }
 
-Result<void> Unpacker::open_encrypted() {
-  TRY(const crypto::ParsedJwe jwe, crypto::parse_jwe(current_));
+Result<void> Unpacker::open_encrypted(const JsonObject& object) {
+  TRY(const crypto::ParsedJwe jwe, crypto::read_jwe(object));
   CHECK(check_encryption_nesting(jwe.agreement));
-  TRY(const std::string own_kid, find_own_key(jwe));
+  TRY(const OwnKey own, find_own_key(jwe));
   std::optional<PublicKey> sender;
   if (jwe.agreement == crypto::KeyAgreement::ecdh_1pu) {
     if (!jwe.skid) return fail(Errc::malformed, "an authenticated envelope without sender key");
     TRY(sender, sender_key(*jwe.skid));
   }
-  const auto own_key = context_.secrets.find(own_kid);
-  if (!own_key) return fail(Errc::cannot_decrypt, "the message is for none of our keys");
   TRY(const Bytes plaintext,
-      crypto::decrypt(jwe, own_kid, *own_key, sender ? &*sender : nullptr, context_.keys));
+      crypto::decrypt(jwe, own.kid, own.key, sender ? &*sender : nullptr, context_.keys));
   layers_.push_back(sender ? Layer::auth : Layer::anon);
   using Kind = OpenedEnvelope::Kind;
   OpenedEnvelope envelope{sender ? Kind::authcrypt : Kind::anoncrypt,
@@ -273,20 +277,20 @@ Result<Unpacked> Unpacker::run(std::string_view text) {
   }
   current_ = text;
   for (std::size_t layer = 0; layer <= limits::kEnvelopeLayersMax; ++layer) {
-    TRY(const Json value, parse_any(current_));
+    TRY(Json value, parse_any(current_));
     TRY(const JsonObject* object, crypto::as_object(value, "a message"));
     const Layer form = outer_form(*object);
-    if (form == Layer::plain) return finish(*object);
-    CHECK(form == Layer::sign ? open_signed() : open_encrypted());
+    if (form == Layer::plain) return finish(std::move(value.get_object()));
+    CHECK(form == Layer::sign ? open_signed() : open_encrypted(*object));
   }
   return fail(Errc::limit_exceeded, "more envelopes round one message than are allowed");
 }
 
-Result<Unpacked> Unpacker::finish(const JsonObject& object) {
+Result<Unpacked> Unpacker::finish(JsonObject object) {
   if (layers_.empty() && !context_.policy.plain_allowed) {
     return fail(Errc::refused, "an unprotected message");
   }
-  TRY(Message message, read_plaintext(object, current_.size()));
+  TRY(Message message, read_plaintext(std::move(object), current_.size()));
   info_.layers = layers_.size();
   info_.encrypted = opened(Layer::anon) || opened(Layer::auth);
   info_.anonymous_outside = !layers_.empty() && layers_.front() == Layer::anon;

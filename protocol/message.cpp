@@ -6,6 +6,7 @@
 #include "crypto/limits.hpp"
 #include "protocol/attachment.hpp"
 #include "protocol/language.hpp"
+#include "protocol/message_reader.hpp"
 #include "protocol/padding.hpp"
 
 namespace kith::protocol {
@@ -56,6 +57,7 @@ Result<void> check_ids(const std::vector<std::string>& ids, std::string_view mem
 
 /// A DID, or a DID URL without fragment, of which the DID counts.
 Result<Did> read_party(std::string_view text) {
+  if (text.find_first_of("/?#") == std::string_view::npos) return Did::parse(text);
   TRY(const DidUrl url, DidUrl::parse(text));
   if (url.has_fragment()) {
     return fail(Errc::malformed, "from and to name DIDs, not keys");
@@ -75,7 +77,8 @@ Result<void> check_typ(const JsonObject& object) {
 
 // ---- Attachments -------------------------------------------------------------------------------
 
-Result<void> read_data(Attachment& attachment, const JsonObject& data) {
+/// Takes the payload out of `data`.
+Result<void> read_data(Attachment& attachment, JsonObject& data) {
   TRY(const auto base64, json_optional_string(data, "base64"));
   if (base64) {
     // The specification says base64url, and pads it in its own example.
@@ -88,7 +91,7 @@ Result<void> read_data(Attachment& attachment, const JsonObject& data) {
     }
     TRY(attachment.base64, crypto::from_base64url(text));
   }
-  if (const Json* json = data.if_contains("json")) attachment.json = *json;
+  if (Json* json = data.if_contains("json")) attachment.json = std::move(*json);
   TRY(attachment.links, read_texts(data, "links"));
   TRY(attachment.hash, json_optional_string(data, "hash"));
   if (const Json* jws = data.if_contains("jws")) attachment.jws = *jws;
@@ -105,7 +108,7 @@ Result<void> read_data(Attachment& attachment, const JsonObject& data) {
   return check_content_hash(*attachment.hash, *attachment.base64);
 }
 
-Result<Attachment> read_attachment(const Json& value) {
+Result<Attachment> read_attachment(Json& value) {
   TRY(const JsonObject* object, crypto::as_object(value, "an attachment"));
   Attachment attachment;
   TRY(attachment.id, json_optional_string(*object, "id"));
@@ -119,19 +122,19 @@ Result<Attachment> read_attachment(const Json& value) {
   if (attachment.byte_count.value_or(0) < 0) {
     return fail(Errc::malformed, "an attachment of less than no bytes");
   }
-  TRY(const JsonObject* data, crypto::json_object(*object, "data"));
-  CHECK(read_data(attachment, *data));
+  CHECK(crypto::json_object(*object, "data"));
+  CHECK(read_data(attachment, value.get_object().at("data").get_object()));
   return attachment;
 }
 
-Result<std::vector<Attachment>> read_attachments(const JsonObject& object) {
+Result<std::vector<Attachment>> read_attachments(JsonObject& object) {
   std::vector<Attachment> attachments;
   if (!object.contains("attachments")) return attachments;
   TRY(const JsonArray* items, crypto::json_array(object, "attachments"));
   if (items->size() > limits::kAttachmentsMax) {
     return fail(Errc::limit_exceeded, "the message has too many attachments");
   }
-  for (const Json& item : *items) {
+  for (Json& item : object.at("attachments").get_array()) {
     TRY(Attachment attachment, read_attachment(item));
     attachments.push_back(std::move(attachment));
   }
@@ -189,12 +192,12 @@ constexpr std::string_view kKnownHeaders[] = {"id",
                                               kPaddingHeader,
                                               "return_route_thread"};
 
-JsonObject other_headers(const JsonObject& object) {
+JsonObject other_headers(JsonObject& object) {
   JsonObject others;
-  for (const auto& member : object) {
+  for (auto& member : object) {
     const std::string_view key(member.key().data(), member.key().size());
     if (std::ranges::find(kKnownHeaders, key) == std::end(kKnownHeaders)) {
-      others[key] = member.value();
+      others[key] = std::move(member.value());
     }
   }
   return others;
@@ -300,6 +303,10 @@ bool may_be_long(std::string_view type) {
 }  // namespace
 
 Result<Message> read_message(const JsonObject& object) {
+  return take_message(object);
+}
+
+Result<Message> take_message(JsonObject object) {
   CHECK(check_typ(object));
   Message message;
   TRY(message.id, crypto::json_string(object, "id"));
@@ -309,9 +316,9 @@ Result<Message> read_message(const JsonObject& object) {
   CHECK(read_parties(message, object));
   CHECK(read_threading(message, object));
   CHECK(read_times(message, object));
-  if (object.contains("body")) {
-    TRY(const JsonObject* body, crypto::json_object(object, "body"));
-    message.body = *body;
+  if (Json* body = object.if_contains("body"); body != nullptr) {
+    CHECK(crypto::json_object(object, "body"));
+    message.body = std::move(body->get_object());
   }
   TRY(message.attachments, read_attachments(object));
   TRY(message.from_prior, json_optional_string(object, "from_prior"));

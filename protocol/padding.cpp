@@ -18,19 +18,24 @@ std::size_t bucket_size(std::size_t bytes) {
 }
 
 std::string padded_text(const JsonObject& message) {
-  JsonObject padded = message;
-  padded.erase(kPaddingHeader);
-  std::string plain = crypto::json_text(padded);
-  if (bucket_size(plain.size()) == plain.size()) return plain;
-  padded[kPaddingHeader] = "";
-  const std::string with_header = crypto::json_text(padded);
-  const std::size_t target = bucket_size(with_header.size());
-  if (target == with_header.size()) {
-    // Exactly full, or above the largest bucket, where the header would only cost.
-    return bucket_size(with_header.size() - 1) == target ? with_header : plain;
+  std::string plain;
+  if (message.contains(kPaddingHeader)) {
+    JsonObject bare = message;
+    bare.erase(kPaddingHeader);
+    plain = crypto::json_text(bare);
+  } else {
+    plain = crypto::json_text(message);
   }
-  padded[kPaddingHeader] = std::string(target - with_header.size(), '.');
-  return crypto::json_text(padded);
+  if (bucket_size(plain.size()) == plain.size()) return plain;
+  // The header stands last, so that the text is written once however long the padding is.
+  const std::string header = (plain == "{}" ? "\"" : ",\"") + std::string(kPaddingHeader) + "\":\"";
+  const std::size_t with_header = plain.size() + header.size() + 1;
+  const std::size_t target = bucket_size(with_header);
+  // Above the largest bucket the header would only cost.
+  if (target == with_header && bucket_size(with_header - 1) != target) return plain;
+  plain.pop_back();
+  plain.append(header).append(target - with_header, '.').append("\"}");
+  return plain;
 }
 
 }  // namespace kith::protocol
