@@ -172,7 +172,7 @@ Result<Outcome> Agent::handle(const Event& event, const ClockReading& clock) {
 Result<void> Agent::on(const EnvelopeArrived& event, const ClockReading& clock, Outcome& outcome) {
   Unit unit(context(clock));
   // Mail that was taken in before comes first.
-  if (arrivals_.empty()) outcome.refused = open_envelope(unit, event);
+  if (arrivals_.empty()) outcome.refused = open_envelope(unit, event, &outcome.sender);
   if (!arrivals_.empty() || overfills(unit)) {
     outcome.refused = no_room();
     return {};
@@ -181,7 +181,8 @@ Result<void> Agent::on(const EnvelopeArrived& event, const ClockReading& clock, 
 }
 
 /// Unpacks, checks for a repeat, delivers. Returns why the envelope was dropped, if it was.
-std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& event) {
+std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& event,
+                                          std::string* sender) {
   forget_mark_changes();
   protocol::KnownDids known(unit);
   protocol::OwnSecrets secrets(unit);
@@ -191,6 +192,9 @@ std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& eve
   if (!unpacked.has_value()) return unpacked.error();
   const Inbound inbound{std::move(unpacked->message), std::move(unpacked->info), event.channel,
                         event.lasting};
+  if (sender != nullptr && inbound.info.authenticated && inbound.info.sender) {
+    *sender = inbound.info.sender->text();
+  }
   const std::string mark_id = inbound.info.sender
                                   ? inbound_mark_id(*inbound.info.sender, inbound.message.id)
                                   : anonymous_mark_id(event.envelope);

@@ -71,7 +71,9 @@ class Agent {
 
   /// Runs the envelopes that pickup handed in, each in its own unit.
   [[nodiscard]] Result<void> drain_arrivals(const ClockReading& clock, Outcome& outcome);
-  [[nodiscard]] std::optional<Error> open_envelope(Unit& unit, const EnvelopeArrived& event);
+  /// `sender` gets the DID that authenticated it.
+  [[nodiscard]] std::optional<Error> open_envelope(Unit& unit, const EnvelopeArrived& event,
+                                                   std::string* sender = nullptr);
   /// An error is for the connection: the anonymous sender may try again.
   [[nodiscard]] std::optional<Error> deliver(Unit& unit, const Inbound& inbound,
                                              std::string_view mark_id);

@@ -37,6 +37,7 @@ struct Outcome {
   std::vector<protocol::Effect> effects;
   std::optional<Result<JsonObject>> reply;  ///< Of a command.
   std::optional<Error> refused;             ///< Why an envelope was dropped.
+  std::string sender = {};                  ///< The DID that authenticated an envelope; or empty.
 };
 
 }  // namespace kith::node

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "ledger/connection.hpp"
 #include "protocol/messenger.hpp"
@@ -74,6 +75,21 @@ Result<OpenInvitation> take_exchange(Host& host, const Inbound& inbound) {
   return std::move(*invitation);
 }
 
+/// `invitation` counts the exchange at hand already. Errors: limit_exceeded.
+Result<void> check_day(Host& host, const OpenInvitation& invitation) {
+  if (invitation.answered <= 1) return {};
+  std::size_t sessions = 0;
+  std::set<std::string> invitations;
+  for (const Session& session : all_sessions(host)) {
+    if (session.started + Duration{std::chrono::hours{24}} <= host.now()) continue;
+    ++sessions;
+    invitations.insert(session.invitation_id);
+  }
+  if (sessions - invitations.size() < limits::kSessionsPerDayMax) return {};
+  return fail(Errc::limit_exceeded,
+              "too many recoveries were begun here today: ask the trustee for a new invitation");
+}
+
 /// The oldest unmatched session of the contact makes room. Errors: limit_exceeded.
 Result<void> make_room(Host& host, const std::string& contact_id) {
   std::size_t open = 0;
@@ -119,6 +135,7 @@ Result<void> on_request(Host& host, const Inbound& inbound) {
     return reply_status(host, inbound, *known);
   }
   TRY(const OpenInvitation invitation, take_exchange(host, inbound));
+  CHECK(check_day(host, invitation));
   CHECK(make_room(host, invitation.contact_id));
 
   Session session;

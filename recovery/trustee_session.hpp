@@ -12,8 +12,9 @@
 ///
 /// A request counts only if it answers an open invitation that our user made (parent thread), so
 /// strangers open no sessions at all. The invitation allows limits::kExchangesPerInvitationMax of
-/// them. A contact has at most limits::kOpenSessionsPerContactMax open: the oldest unmatched one
-/// makes room, matched ones never do.
+/// them; all but the first count towards limits::kSessionsPerDayMax. A contact has at most
+/// limits::kOpenSessionsPerContactMax open: the oldest unmatched one makes room, matched ones never
+/// do.
 ///
 /// Everything is durable before an answer leaves: counters of tries, approval, release.
 ///

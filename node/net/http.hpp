@@ -58,6 +58,8 @@ struct ServerLimits {
   std::size_t connections = limits::kHttpConnectionsMax;
   /// Per IPv4 address, or per /64 of IPv6.
   std::size_t connections_per_address = limits::kHttpConnectionsPerAddressMax;
+  /// The same groups; a handshake with TLS costs more than a request.
+  std::size_t new_connections_per_minute = limits::kHttpNewConnectionsPerMinute;
   std::size_t requests_per_connection = limits::kHttpRequestsPerConnectionMax;
   /// Loopback clients are not counted per address: a reverse proxy and the simulator live there.
   bool exempt_loopback = true;

@@ -17,9 +17,11 @@
 #include <set>
 
 #include "crypto/assert.hpp"
+#include "node/net/arrivals.hpp"
 #include "node/net/header_scan.hpp"
 #include "node/net/http.hpp"
 #include "node/net/http_parts.hpp"
+#include "node/runtime/system_clock.hpp"
 
 namespace kith::node {
 namespace {
@@ -96,6 +98,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   Impl(asio::io_context& io, HttpHandler handler, ServerLimits limits, ServerExtras extras)
       : handler_(std::move(handler)),
         limits_(limits),
+        arrivals_(limits.new_connections_per_minute),
         extras_(std::move(extras)),
         acceptor_(io),
         accept_timer_(io) {}
@@ -116,6 +119,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
 
   HttpHandler handler_;
   ServerLimits limits_;
+  Arrivals arrivals_;
   ServerExtras extras_;
   tcp::acceptor acceptor_;
   asio::steady_timer accept_timer_;
@@ -462,7 +466,8 @@ void HttpServer::Impl::admit(tcp::socket socket) {
   const bool exempt = limits_.exempt_loopback && address.is_loopback();
   const auto count = counts_.find(group);
   const bool crowded =
-      !exempt && count != counts_.end() && count->second >= limits_.connections_per_address;
+      !exempt && ((count != counts_.end() && count->second >= limits_.connections_per_address) ||
+                  !arrivals_.admit(group, read_clocks().steady_ms));
   if (crowded || connections_.size() >= limits_.connections) {
     // One try without waiting; the socket closes either way.
     static constexpr std::string_view kBusy =

@@ -158,6 +158,16 @@ std::vector<ConfigOption> make_options() {
 > ("node.stop_grace_s", 600,
    "Seconds that answers under way have when the node is told to stop; a second signal ends "
    "it at once"),
+    number < [](Options& o) -> auto& {
+  return o.connections_per_address;
+}
+> ("node.connections_per_address", 4096,
+   "Connections at a time from one IPv4 address or one /64 of IPv6; loopback "
+   "addresses are not counted"),
+    number < [](Options& o) -> auto& {
+  return o.new_connections_per_minute;
+}
+> ("node.new_connections_per_minute", 100'000, "New connections a minute from one such address"),
 };  // namespace
 }  // namespace kith::node
 

@@ -30,7 +30,11 @@ struct Links::Own {
 };
 
 Links::Links(asio::io_context& io, EventQueue& events, LinkOptions options)
-    : io_(io), events_(events), options_(std::move(options)), connector_(io, options_.connect) {}
+    : io_(io),
+      events_(events),
+      options_(std::move(options)),
+      connector_(io, options_.connect),
+      peers_(options_.per_peer) {}
 
 Links::~Links() {
   // Their callbacks hold the links, and would hold themselves.
@@ -52,7 +56,8 @@ WebSocket::Handlers Links::handlers(const std::string& channel,
       own->second->used = true;
     }
     events_.submit(EnvelopeArrived{std::move(envelope), channel, true},
-                   [done = std::move(done)](const Result<Outcome>& outcome) {
+                   [this, channel, done = std::move(done)](const Result<Outcome>& outcome) {
+                     spoke(channel, outcome);
                      if (!outcome.has_value()) return done(outcome.error());
                      const auto& refused = outcome->refused;
                      // What can never be taken is confirmed: another try would not change it.
@@ -63,12 +68,23 @@ WebSocket::Handlers Links::handlers(const std::string& channel,
   return {message, std::move(closed)};
 }
 
+/// Somebody who comes back must get in, whatever became of the connections before.
+void Links::spoke(const std::string& channel, const Result<Outcome>& outcome) {
+  if (!outcome.has_value() || outcome->sender.empty() || !adopted_.contains(channel)) return;
+  const auto surplus = peers_.spoke(channel, outcome->sender);
+  if (!surplus) return;
+  if (const auto found = adopted_.find(*surplus); found != adopted_.end()) found->second->close();
+}
+
 void Links::adopt(std::unique_ptr<WebSocket> socket) {
   if (stopping_) return;
   const std::string channel = new_name();
   WebSocket& open = *socket;
   adopted_[channel] = std::move(socket);
-  open.start(handlers(channel, [this, channel](const Error&) { adopted_.erase(channel); }));
+  open.start(handlers(channel, [this, channel](const Error&) {
+    adopted_.erase(channel);
+    peers_.forget(channel);
+  }));
 }
 
 bool Links::answer(const std::string& channel, Bytes message) {
@@ -80,7 +96,10 @@ bool Links::answer(const std::string& channel, Bytes message) {
   if (found == adopted_.end()) return false;
   if (found->second->send(std::move(message))) return true;
   // From the loop: the caller may be inside a callback of this connection.
-  asio::post(io_, [this, channel] { adopted_.erase(channel); });
+  asio::post(io_, [this, channel] {
+    adopted_.erase(channel);
+    peers_.forget(channel);
+  });
   return false;
 }
 

@@ -17,6 +17,7 @@
 
 #include "node/net/websocket.hpp"
 #include "node/runtime/event_queue.hpp"
+#include "node/runtime/peer_channels.hpp"
 
 namespace kith::node {
 
@@ -26,6 +27,8 @@ struct LinkOptions {
   std::chrono::milliseconds open_timeout = limits::kHttpRequestTimeout;
   std::chrono::milliseconds idle_timeout = limits::kWebSocketIdleTimeout;
   std::size_t connections = limits::kWebSocketClientConnectionsMax;
+  /// Of those that others opened.
+  std::size_t per_peer = limits::kWebSocketConnectionsPerPeerMax;
   /// Begins the names of connections: no two lives of a node may share one.
   std::string prefix;
 };
@@ -40,7 +43,8 @@ class Links {
   Links(const Links&) = delete;
   Links& operator=(const Links&) = delete;
 
-  /// One that somebody else opened.
+  /// One that somebody else opened. When a DID has spoken on more than `per_peer` of them, the
+  /// quietest is closed.
   void adopt(std::unique_ptr<WebSocket> socket);
 
   /// Sends on the connection of that name. False: it is closed, or its reader too slow, in which
@@ -69,6 +73,7 @@ class Links {
   [[nodiscard]] WebSocket::Handlers handlers(const std::string& channel,
                                              std::function<void(const Error&)> closed);
   [[nodiscard]] Result<OwnPtr> own_link(const std::string& uri);
+  void spoke(const std::string& channel, const Result<Outcome>& outcome);
   void opened(const OwnPtr& link, Result<std::unique_ptr<WebSocket>> socket);
   void ended(const OwnPtr& link, const Error& why);
   void watch_idle(const OwnPtr& link);
@@ -78,6 +83,7 @@ class Links {
   LinkOptions options_;
   Connector connector_;
   std::map<std::string, std::unique_ptr<WebSocket>> adopted_;  ///< By channel.
+  PeerChannels peers_;                                         ///< Of those.
   std::map<std::string, OwnPtr> own_;                          ///< By address.
   std::map<std::string, OwnPtr> own_by_channel_;
   std::uint64_t next_ = 0;

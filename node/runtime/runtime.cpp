@@ -201,7 +201,10 @@ Result<void> Runtime::Impl::open_listener() {
     TRY(extras.tls, TlsContext::server(options_.tls_certificate, options_.tls_key));
   }
   raise_file_limit();
-  TRY(http_, HttpServer::listen(io_, address.host, address.port, std::move(handler), {},
+  ServerLimits limits;
+  limits.connections_per_address = options_.connections_per_address;
+  limits.new_connections_per_minute = options_.new_connections_per_minute;
+  TRY(http_, HttpServer::listen(io_, address.host, address.port, std::move(handler), limits,
                                 std::move(extras)));
   if (options_.public_url.empty() && options_.mediate) {
     TRY(options_.public_url, url_of(address.host, http_->port(), secure));

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "crypto/key_ops.hpp"
+#include "crypto/limits.hpp"
 #include "crypto/result.hpp"
 #include "node/runtime/request.hpp"
 #include "node/storage/home.hpp"
@@ -36,6 +37,8 @@ struct HomeSettings {
 struct RuntimeOptions {
   std::string listen;  ///< "ADDRESS:PORT" ("[::1]:0"); empty: no listener.
   std::string public_url;
+  std::size_t connections_per_address = limits::kHttpConnectionsPerAddressMax;
+  std::size_t new_connections_per_minute = limits::kHttpNewConnectionsPerMinute;  ///< Per address.
   bool mediate = false;
   bool ledger_serve = false;
   bool private_network = false;
