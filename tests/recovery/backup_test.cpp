@@ -284,6 +284,79 @@ TEST_F(BackupTest, OneSetHasAtMostSixtyFourTokens) {
   EXPECT_EQ(end(alice_, put(alice_, {second})), JobState::failed);
 }
 
+/// As the location keeps it (backup_location.cpp).
+struct Used {
+  std::uint64_t bytes = 0;
+  template <class V>
+  void visit(V& v) {
+    v("bytes", bytes);
+  }
+};
+
+class BackupLimits : public BackupTest {
+ protected:
+  /// One chunk, whatever it is like. How many the location has then.
+  std::size_t put_raw(const BackupPut& put) {
+    const LocationLink to = link(alice_);
+    alice_.edit([&](Host& host) {
+      Message message = protocol::new_message(type_uri("backup", BackupPut::kName), host.random(),
+                                              protocol::epoch_seconds(host.now()));
+      message.from = *Did::parse(to.own_did);
+      message.to = {*Did::parse(to.location_did)};
+      message.body = protocol::encode_body(put);
+      protocol::SendOptions options;
+      options.wants_reply = true;
+      return protocol::send(host, std::move(message), options).has_value();
+    });
+    net_.run_for(std::chrono::seconds{10});
+    return relay_.look([&](Host& host) { return host.list("bk-chunk/" + client()).size(); });
+  }
+  std::string client() {
+    return relay_.look([](Host& host) {
+      const auto found = host.list("bk-client");
+      return found.empty() ? std::string("nobody") : found.front();
+    });
+  }
+  static BackupPut one_chunk(std::uint64_t counter, std::size_t bytes) {
+    BackupPut put;
+    put.part = BackupPart::backup;
+    put.set_id = Bytes(16, 7);
+    put.counter = counter;
+    put.count = 2;
+    put.digest = Bytes(32, 1);
+    put.chunk = Bytes(bytes, 5);
+    return put;
+  }
+};
+
+TEST_F(BackupLimits, AChunkAndAVersionHaveALargestSize) {
+  EXPECT_EQ(put_raw(one_chunk(1, limits::kBackupChunkBytes)), 1U);
+  EXPECT_EQ(put_raw(one_chunk(2, limits::kBackupChunkBytes + 1)), 1U);
+  BackupPut many = one_chunk(3, 10);
+  many.count = limits::kBackupBytesMax / limits::kBackupChunkBytes;
+  EXPECT_EQ(put_raw(many), 2U);
+  many.counter = 4;
+  ++many.count;
+  EXPECT_EQ(put_raw(many), 2U);
+  EXPECT_EQ(relay_.audited("message.refused").size(), 2U);
+}
+
+TEST_F(BackupLimits, AClientHasItsShareOfTheDiskAndNoMore) {
+  ASSERT_EQ(put_raw(one_chunk(1, 10)), 1U);
+  const std::uint64_t ordinary = limits::kBackupClientBytesMax - limits::kBackupBytesMax;
+  const auto leave = [&](std::uint64_t bytes) {
+    const std::string id = client();
+    relay_.edit([&](Host& host) {
+      save(host, "bk-client", id, Used{ordinary - bytes});
+      return true;
+    });
+  };
+  leave(1000);
+  EXPECT_EQ(put_raw(one_chunk(2, 1001)), 1U);
+  EXPECT_EQ(put_raw(one_chunk(3, 1000)), 2U);
+  EXPECT_EQ(put_raw(one_chunk(4, 1)), 2U);
+}
+
 TEST(BackupDigest, DependsOnEveryByteAndOnTheBordersOfChunks) {
   const std::vector<Bytes> one = {{1, 2}, {3}};
   EXPECT_EQ(version_digest(one), version_digest(one));
