@@ -75,6 +75,17 @@ def metrics(port):
     return values
 
 
+def own_address():
+    """An address of this machine that is not loopback; None if there is none. Sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        address = probe.getsockname()[0]
+    return None if address.startswith("127.") else address
+
+
 class Mediator(unittest.TestCase):
     def setUp(self):
         self.bench = Workbench(BUILD)
@@ -147,6 +158,23 @@ class Mediator(unittest.TestCase):
         with self.assertRaises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(node.url + "metrics", timeout=10)
         self.assertEqual(caught.exception.code, 404)
+
+    def test_new_connections_of_one_address_are_limited_as_the_file_says(self):
+        address = own_address()
+        if address is None:
+            self.skipTest("this machine has loopback addresses alone, which are not counted")
+        node = self.server('[node]\nlisten = "0.0.0.0:0"\npublic_url = "http://mail.example.org/"\n'
+                           'new_connections_per_minute = 5\n[mediator]\nenabled = true\n')
+
+        def status(host):
+            with socket.create_connection((host, node.ready["port"]), timeout=10) as wire:
+                try:
+                    wire.sendall(b"GET /invitation HTTP/1.1\r\nHost: x\r\n\r\n")
+                    return wire.recv(65536)[9:12].decode()
+                except ConnectionError:  # It was closed before the request could be read.
+                    return "503"
+        self.assertEqual([status(address) for _ in range(7)], ["200"] * 5 + ["503"] * 2)
+        self.assertEqual([status("127.0.0.1") for _ in range(7)], ["200"] * 7)
 
     def test_invited_people_alone_become_clients(self):
         node = self.server('[node]\nlisten = "127.0.0.1:0"\nledger_serve = true\n'
