@@ -9,7 +9,8 @@ namespace kith::recovery {
 namespace {
 
 constexpr std::size_t kLocatorsMax = 16;
-constexpr std::chrono::minutes kLookEvery{1};
+/// Each look also writes down the running time: so much of a wait is lost when the machine dies.
+constexpr std::chrono::minutes kLookEvery{10};
 constexpr std::chrono::seconds kLookEveryTest{1};
 constexpr std::chrono::hours kLookIdle{1};
 constexpr std::chrono::hours kLookOver{24};

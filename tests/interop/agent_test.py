@@ -45,6 +45,16 @@ def texts(mails):
     return [mail["message"]["body"].get("content") for mail in mails]
 
 
+def taken(peer, message_type, body, recipient):
+    """The message as sent, or nothing if its recipient is not registered yet: try again (503)."""
+    try:
+        return peer.call("send", type=message_type, body=body, to=recipient)
+    except PeerError as error:
+        if not str(error).startswith("Error: 503 "):
+            raise
+        return None
+
+
 def story(start, mediator, alice, version):
     """`start` begins a session of a new agent; `alice` is a Kith agent."""
     with start() as otto:
@@ -65,7 +75,8 @@ def story(start, mediator, alice, version):
             same("mail left", found["status"]["message_count"], 0)
             same("the second time", nina.call("pickup")["mails"], [])
             alice_did = invitation_did(alice)
-            ping = nina.call("send", type=PING, body={"response_requested": True}, to=alice_did)
+            ping = wait_for("the mediator takes mail for the invitation",
+                            lambda: taken(nina, PING, {"response_requested": True}, alice_did))
         # Nina left with her question; the answer waits for her.
         with start() as nina:
             nina.call("restore", saved=saved)
