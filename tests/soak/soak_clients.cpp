@@ -80,7 +80,7 @@ Result<std::unique_ptr<node::Runtime>> open_client(const std::string& directory,
   crypto::OsRandom random;
   TRY(auto made, node::Keystore::make(nullptr, crypto::new_passphrase_parameters(random), random));
   TRY(node::Home home, node::Home::create(directory, made.keystore));
-  options.new_home = node::HomeSettings{true, true};
+  options.new_home = node::HomeSettings{false, true};
   TRY(auto runtime,
       node::Runtime::start(std::move(home), std::move(made.keys), std::move(options)));
   CHECK(runtime->finish_new_home());
