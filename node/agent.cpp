@@ -190,11 +190,12 @@ std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& eve
       protocol::unpack(crypto::as_text(event.envelope),
                        {secrets, known, seams_.keys, protocol::epoch_seconds(unit.now())});
   if (!unpacked.has_value()) return unpacked.error();
-  const Inbound inbound{std::move(unpacked->message), std::move(unpacked->info), event.channel,
-                        event.lasting};
+  Inbound inbound{std::move(unpacked->message), std::move(unpacked->info), event.channel,
+                  event.lasting};
   if (sender != nullptr && inbound.info.authenticated && inbound.info.sender) {
     *sender = inbound.info.sender->text();
   }
+  return_routes_.apply(inbound);
   const std::string mark_id = inbound.info.sender
                                   ? inbound_mark_id(*inbound.info.sender, inbound.message.id)
                                   : anonymous_mark_id(event.envelope);

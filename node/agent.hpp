@@ -26,6 +26,7 @@
 #include "node/event.hpp"
 #include "node/inbox.hpp"
 #include "node/module_table.hpp"
+#include "node/return_routes.hpp"
 #include "protocol/unit_of_work.hpp"
 
 namespace kith::node {
@@ -99,6 +100,7 @@ class Agent {
   std::set<std::pair<Time, std::string>> retries_;     ///< Effects waiting for their next try.
   std::map<std::string, protocol::Effect> in_flight_;  ///< Transient ones exist only here.
   std::set<std::string> open_;                         ///< Effects with a record.
+  ReturnRoutes return_routes_;
   MarkIndex marks_;
   /// What the unit under way does to marks: counts once it is committed.
   std::vector<MarkIndex::Dated> new_marks_, dropped_marks_;

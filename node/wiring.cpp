@@ -8,6 +8,7 @@
 #include "protocol/mailbox_view.hpp"
 #include "protocol/mediator.hpp"
 #include "protocol/out_of_band.hpp"
+#include "protocol/rewrapped.hpp"
 #include "protocol/trust_ping.hpp"
 #include "recovery/backup_client.hpp"
 #include "recovery/backup_location.hpp"
@@ -39,6 +40,8 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
   if (config.mediate) {
     modules.push_back(std::make_unique<protocol::Mediator>(config.public_url, config.mediation));
     modules.push_back(std::make_unique<recovery::BackupLocation>());
+  } else {
+    modules.push_back(std::make_unique<protocol::Rewrapped>());
   }
   // Last: it tells what all the others do.
   modules.push_back(std::make_unique<protocol::DiscoverFeatures>(protocol::features_of(modules)));

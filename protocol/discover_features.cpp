@@ -1,12 +1,12 @@
 #include "protocol/discover_features.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include "crypto/limits.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/message_type.hpp"
 #include "protocol/messenger.hpp"
+#include "protocol/pickup_dialect.hpp"
 
 namespace kith::protocol {
 namespace {
@@ -190,13 +190,10 @@ Result<JsonArray> queries_of(const JsonObject& args) {
   return queries;
 }
 
-Result<JsonObject> ask(Host& host, const JsonObject& args) {
-  TRY(const std::string name, crypto::json_string(args, "contact"));
-  TRY(const Contact contact, contact_named(host, name));
+Result<std::string> send_queries(Host& host, const Contact& contact, JsonArray queries) {
   if (contact.state != ContactState::connected) {
     return fail(Errc::wrong_state, contact.name + " is not connected");
   }
-  TRY(JsonArray queries, queries_of(args));
   Message message = new_message(kFeatureQueries, host.random(), epoch_seconds(host.now()));
   TRY(const Did mine, Did::parse(contact.my_did));
   TRY(const Did theirs, Did::parse(contact.their_did));
@@ -209,6 +206,14 @@ Result<JsonObject> ask(Host& host, const JsonObject& args) {
   TRY(const std::string id, send(host, std::move(message), options));
   drop_oldest(host);
   save(host, kAnswers, id, AskedFeatures{contact.id, host.now(), false, {}});
+  return id;
+}
+
+Result<JsonObject> ask(Host& host, const JsonObject& args) {
+  TRY(const std::string name, crypto::json_string(args, "contact"));
+  TRY(const Contact contact, contact_named(host, name));
+  TRY(JsonArray queries, queries_of(args));
+  TRY(const std::string id, send_queries(host, contact, std::move(queries)));
   return JsonObject{{"id", id}};
 }
 
@@ -251,19 +256,66 @@ Result<JsonObject> policy(Host& host, const JsonObject& args) {
   return encode_body(disclosure);
 }
 
+struct Roles {
+  std::string_view module;  ///< Empty: any.
+  std::string_view protocol;
+  std::vector<std::string> roles;
+};
+
 /// Which roles Kith plays where a protocol has several.
-const std::map<std::string_view, std::vector<std::string>>& known_roles() {
-  static const std::map<std::string_view, std::vector<std::string>> roles = {
-      {"https://didcomm.org/discover-features/2.0", {"requester", "responder"}},
-      {"https://didcomm.org/trust-ping/2.0", {"sender", "receiver"}},
-      {"https://didcomm.org/basicmessage/2.0", {"sender", "receiver"}},
-      {"https://didcomm.org/out-of-band/2.0", {"sender", "receiver"}},
-      {"https://didcomm.org/report-problem/2.0", {"notifier", "notified"}},
+const std::vector<Roles>& known_roles() {
+  static const std::vector<Roles> roles = {
+      {"", "https://didcomm.org/discover-features/2.0", {"requester", "responder"}},
+      {"", "https://didcomm.org/trust-ping/2.0", {"sender", "receiver"}},
+      {"", "https://didcomm.org/basicmessage/2.0", {"sender", "receiver"}},
+      {"", "https://didcomm.org/out-of-band/2.0", {"sender", "receiver"}},
+      {"", "https://didcomm.org/report-problem/2.0", {"notifier", "notified"}},
+      {"mediator", "https://didcomm.org/routing/2.0", {"mediator"}},
+      {"rewrapped", "https://didcomm.org/routing/2.0", {"sender", "recipient"}},
+      {"mediator", "https://didcomm.org/coordinate-mediation/2.0", {"mediator"}},
+      {"mediator", "https://didcomm.org/coordinate-mediation/3.0", {"mediator"}},
+      {"pickup", "https://didcomm.org/coordinate-mediation/3.0", {"recipient"}},
+      {"mediator", kPickup3.uri(), {"mediator"}},
+      {"mediator", kPickup4.uri(), {"mediator"}},
+      {"pickup", kPickup3.uri(), {"recipient"}},
+      {"pickup", kPickup4.uri(), {"recipient"}},
   };
   return roles;
 }
 
+/// One feature for each protocol, with the roles that any of the modules plays in it.
+void add_protocol(std::vector<Feature>& features, std::string_view module,
+                  const std::string& type) {
+  const auto parsed = MessageType::parse(type);
+  if (!parsed.has_value()) return;
+  const std::string uri = parsed->protocol_uri();
+  auto feature = std::ranges::find(features, uri, &Feature::id);
+  if (feature == features.end()) feature = features.insert(feature, Feature{"protocol", uri});
+  for (const Roles& known : known_roles()) {
+    if (known.protocol != uri || (!known.module.empty() && known.module != module)) continue;
+    for (const std::string& role : known.roles) {
+      if (std::ranges::find(feature->roles, role) == feature->roles.end()) {
+        feature->roles.push_back(role);
+      }
+    }
+  }
+}
+
 }  // namespace
+
+Result<std::string> ask_for_protocol(Host& host, const Contact& contact, std::string_view piuri) {
+  return send_queries(host, contact, {JsonObject{{"feature-type", "protocol"}, {"match", piuri}}});
+}
+
+std::optional<bool> was_told(Host& host, std::string_view question, std::string_view piuri) {
+  const auto asked = load<AskedFeatures>(host, kAnswers, question);
+  if (!asked) return false;  // Too many other questions since.
+  if (!asked->answered) return std::nullopt;
+  return std::ranges::any_of(asked->answer.at("disclosures").as_array(), [&](const Json& one) {
+    return one.at("feature-type").get_string() == "protocol" &&
+           std::string_view(one.at("id").get_string()) == piuri;
+  });
+}
 
 bool matches_pattern(std::string_view text, std::string_view pattern) {
   std::size_t t = 0;
@@ -312,21 +364,16 @@ Result<JsonObject> DiscoverFeatures::on_command(Host& host, const Command& comma
 }
 
 std::vector<Feature> features_of(const std::vector<std::unique_ptr<Module>>& modules) {
-  std::vector<std::string> types = {std::string(kFeatureQueries),
-                                    "https://didcomm.org/out-of-band/2.0/invitation",
-                                    "https://didcomm.org/report-problem/2.0/problem-report"};
-  for (const auto& module : modules) {
-    for (std::string& type : module->message_types()) types.push_back(std::move(type));
-  }
   std::vector<Feature> features;
-  for (const std::string& type : types) {
-    const auto parsed = MessageType::parse(type);
-    if (!parsed.has_value()) continue;
-    const std::string uri = parsed->protocol_uri();
-    if (std::ranges::find(features, uri, &Feature::id) != features.end()) continue;
-    const auto roles = known_roles().find(uri);
-    features.push_back({"protocol", uri,
-                        roles == known_roles().end() ? std::vector<std::string>{} : roles->second});
+  for (const std::string& type :
+       {std::string(kFeatureQueries), std::string("https://didcomm.org/out-of-band/2.0/invitation"),
+        std::string(kProblemReportType)}) {
+    add_protocol(features, "", type);
+  }
+  for (const auto& module : modules) {
+    for (const std::string& type : module->message_types()) {
+      add_protocol(features, module->name(), type);
+    }
   }
   for (const char* header : {"thid", "pthid", "created_time", "expires_time", "from_prior",
                              "please_ack", "ack", "return_route", "lang", "accept-lang"}) {

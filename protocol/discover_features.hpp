@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/contact.hpp"
 #include "protocol/module.hpp"
 
 namespace kith::protocol {
@@ -34,6 +35,14 @@ struct Feature {
   std::vector<std::string> roles = {};  ///< Of protocols; may be empty.
   std::string value = {};               ///< Of constraints.
 };
+
+/// Asks whether the contact speaks a protocol. Returns the question's id.
+/// Errors: wrong_state (not connected), those of send.
+[[nodiscard]] Result<std::string> ask_for_protocol(Host& host, const Contact& contact,
+                                                   std::string_view piuri);
+/// Whether the answer to that question names the protocol; nullopt while there is no answer.
+[[nodiscard]] std::optional<bool> was_told(Host& host, std::string_view question,
+                                           std::string_view piuri);
 
 /// '*' stands for any number of characters, also none; everything else for itself.
 [[nodiscard]] bool matches_pattern(std::string_view text, std::string_view pattern);

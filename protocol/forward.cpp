@@ -1,6 +1,7 @@
 #include "protocol/forward.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "crypto/limits.hpp"
 
@@ -57,7 +58,7 @@ Result<Message> make_forward(std::string_view next, std::string_view envelope,
   Message forward;
   forward.id = new_message_id(random);
   forward.type = kForwardType;
-  forward.expires_time = terms.expires_time;
+  if (terms.expires_time != 0) forward.expires_time = terms.expires_time;
   if (terms.delay.count() != 0) forward.others["delay_milli"] = std::int64_t{terms.delay.count()};
   forward.body["next"] = next;
   Attachment attachment;
@@ -87,30 +88,77 @@ bool is_forward(const Message& message) {
   return same_message(message.type, kForwardType);
 }
 
-Result<Forward> parse_forward(const Message& message) {
-  if (!is_forward(message)) return fail(Errc::malformed, "not a forward");
-  TRY(std::string next, crypto::json_string(message.body, "next"));
-  CHECK(DidUrl::parse(next));
-  if (message.attachments.size() != 1) {
-    return fail(Errc::malformed, "a forward must carry exactly one envelope");
+namespace {
+
+bool looks_encrypted(const JsonObject& envelope) {
+  return std::ranges::all_of(std::array{"protected", "iv", "ciphertext", "tag"},
+                             [&](const char* member) {
+                               const Json* text = envelope.if_contains(member);
+                               return text != nullptr && text->is_string();
+                             });
+}
+
+Result<void> take_envelope(const Attachment& attachment, Forward& forward) {
+  if (!attachment.base64 && !attachment.json) {
+    return fail(Errc::unsupported, "a forward must hold its envelope itself, not a link to it");
   }
-  const Attachment& attachment = message.attachments.front();
-  if (attachment.base64.has_value() == attachment.json.has_value()) {
+  if (attachment.base64 && attachment.json) {
     return fail(Errc::malformed, "a forward must carry its envelope as json or as base64");
   }
   TRY(std::string envelope, attachment.payload());
   if (envelope.size() > limits::kEnvelopeBytesMax) {
     return fail(Errc::limit_exceeded, "the forwarded envelope is too large");
   }
-  crypto::JsonLimits json_limits;
-  json_limits.bytes_max = limits::kEnvelopeBytesMax;
-  TRY(const Json value, crypto::parse_json(envelope, json_limits));
-  CHECK(crypto::as_object(value, "a forwarded envelope"));
+  Json read;
+  if (attachment.base64) {
+    crypto::JsonLimits json_limits;
+    json_limits.bytes_max = limits::kEnvelopeBytesMax;
+    TRY(read, crypto::parse_json(envelope, json_limits));
+  }
+  TRY(const JsonObject* object,
+      crypto::as_object(attachment.json ? *attachment.json : read, "a forwarded envelope"));
+  forward.encrypted = forward.encrypted && looks_encrypted(*object);
+  forward.envelopes.push_back(std::move(envelope));
+  return {};
+}
+
+}  // namespace
+
+Result<Forward> parse_forward(const Message& message) {
+  if (!is_forward(message)) return fail(Errc::malformed, "not a forward");
+  Forward forward;
+  TRY(forward.next, crypto::json_string(message.body, "next"));
+  CHECK(DidUrl::parse(forward.next));
+  if (message.attachments.empty()) {
+    return fail(Errc::malformed, "a forward must carry an envelope");
+  }
+  if (message.attachments.size() > limits::kForwardEnvelopesMax) {
+    return fail(Errc::limit_exceeded, "a forward carries too many envelopes");
+  }
+  for (const Attachment& attachment : message.attachments) {
+    CHECK(take_envelope(attachment, forward));
+  }
   // A header that cannot be understood may be ignored (routing 2.0).
   const Json* delay = message.others.if_contains("delay_milli");
   const bool is_number = delay != nullptr && delay->is_int64();
-  return Forward{std::move(next), std::move(envelope),
-                 std::chrono::milliseconds{is_number ? delay->get_int64() : 0}};
+  forward.delay = std::chrono::milliseconds{is_number ? delay->get_int64() : 0};
+  forward.expires_time = message.expires_time.value_or(0);
+  return forward;
+}
+
+Result<std::string> rewrap(std::string_view envelope, const Receiver& receiver,
+                           const RelayTerms& terms, Resolver& resolver, KeyOps& keys,
+                           Random& random) {
+  TRY(const DidUrl next, DidUrl::parse(receiver.next));
+  TRY(Message forward, make_forward(receiver.next, envelope, terms, random));
+  const auto known = hop_keys(receiver.next, resolver);
+  if (known.has_value() && !known->empty()) {
+    forward.to = {next.did()};
+    return pack_anoncrypt(forward, *known, PackOptions{}, keys, random);
+  }
+  forward.to = {receiver.client};
+  TRY(const auto client, hop_keys(receiver.client.text(), resolver));
+  return pack_anoncrypt(forward, client, PackOptions{}, keys, random);
 }
 
 std::chrono::milliseconds relay_delay(std::chrono::milliseconds asked, Random& random) {

@@ -45,10 +45,25 @@ struct RelayTerms {
 [[nodiscard]] Result<Message> make_forward(std::string_view next, std::string_view envelope,
                                            const RelayTerms& terms, Random& random);
 
+/// The receiver of mail, in the eyes of the relay that hands it over.
+struct Receiver {
+  std::string next;  ///< As in the forward that brought it: a DID or DID URL.
+  Did client;        ///< Who fetches mail for it.
+};
+
+/// Rewrapping: `envelope` in a fresh forward to its receiver, who opens both. Encrypted for `next`
+/// where its keys are known here, else for the client, who is the receiver's own agent.
+/// Errors: those of make_forward and pack_anoncrypt; unknown_peer.
+[[nodiscard]] Result<std::string> rewrap(std::string_view envelope, const Receiver& receiver,
+                                         const RelayTerms& terms, Resolver& resolver, KeyOps& keys,
+                                         Random& random);
+
 struct Forward {
   std::string next;                    ///< A DID or DID URL.
-  std::string envelope;                ///< The payload, to be handed on as it is.
+  std::vector<std::string> envelopes;  ///< The payloads, each to be handed on as it is.
+  bool encrypted = true;               ///< All of them look like a JWE: all that a relay can see.
   std::chrono::milliseconds delay{0};  ///< `delay_milli`, as RelayTerms::delay.
+  std::int64_t expires_time = 0;       ///< Of the forward; 0: it says nothing.
 };
 
 /// How long a relay holds a message back: at most limits::kRelayDelayMax.
@@ -56,7 +71,9 @@ struct Forward {
                                                     Random& random);
 
 [[nodiscard]] bool is_forward(const Message& message);
-/// Exactly one attachment with data.json or data.base64. Errors: malformed, limit_exceeded.
+/// One attachment or more, each with data.json or data.base64: a JSON object. What a link leads to
+/// is not fetched: a relay that calls addresses of strangers is a tool against others.
+/// Errors: malformed, limit_exceeded (limits::kForwardEnvelopesMax), unsupported (links only).
 [[nodiscard]] Result<Forward> parse_forward(const Message& message);
 /// Whether `next` (DID or DID URL of a key) names `did`.
 [[nodiscard]] bool next_is(std::string_view next, const Did& did);

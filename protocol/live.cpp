@@ -13,19 +13,21 @@ constexpr std::string_view kContext = "live ";
 /// Record live/<contact id>.
 struct LiveConnection {
   std::string channel;
+  std::string protocol;
   template <class V>
   void visit(V& v) {
-    v("channel", channel);
+    v("channel", channel), v("protocol", protocol);
   }
 };
 
 }  // namespace
 
-Result<void> note_live(Host& host, const Contact& contact, const Inbound& inbound) {
+Result<void> note_live(Host& host, const Contact& contact, const Inbound& inbound,
+                       std::string_view protocol) {
   if (!inbound.lasting || inbound.message.return_route != "all") {
     return fail(Errc::unsupported, "live delivery needs a lasting connection and return_route all");
   }
-  save(host, kLive, contact.id, LiveConnection{inbound.channel});
+  save(host, kLive, contact.id, LiveConnection{inbound.channel, std::string(protocol)});
   return {};
 }
 
@@ -39,6 +41,16 @@ void forget_all_live(Host& host) {
 
 bool is_live(Host& host, std::string_view contact_id) {
   return load<LiveConnection>(host, kLive, contact_id).has_value();
+}
+
+bool is_live_on(Host& host, std::string_view contact_id, std::string_view channel) {
+  const auto live = load<LiveConnection>(host, kLive, contact_id);
+  return live && live->channel == channel;
+}
+
+std::string live_protocol(Host& host, std::string_view contact_id) {
+  const auto live = load<LiveConnection>(host, kLive, contact_id);
+  return live ? live->protocol : std::string();
 }
 
 Result<bool> send_live(Host& host, const Contact& contact, Message message,

@@ -20,7 +20,7 @@ struct MailRoute {
   }
 };
 
-/// Record `mail-held`/<client>-<mail id>.
+/// Record `mail-held`/<until, ms>-<client>-<mail id>: listed in the order of release.
 struct HeldMail {
   std::string client;
   std::string mail;
@@ -30,6 +30,11 @@ struct HeldMail {
     v("client", client), v("mail", mail), v("until", until);
   }
 };
+
+std::string held_id(std::string_view client, std::string_view mail, Time until) {
+  return numbered_id(static_cast<std::uint64_t>(epoch_ms(until))) + "-" + std::string(client) +
+         "-" + std::string(mail);
+}
 
 std::string box(std::string_view client) {
   return "mail/" + std::string(client);
@@ -106,33 +111,28 @@ Result<std::string> put_mail(Host& host, std::string_view client, Mail mail) {
   save(host, box(client), id, mail);
   save(host, kStates, client, state);
   if (mail.held_until > host.now()) {
-    const std::string held = std::string(client) + "-" + id;
-    save(host, kHeld, held, HeldMail{std::string(client), id, mail.held_until});
+    save(host, kHeld, held_id(client, id, mail.held_until),
+         HeldMail{std::string(client), id, mail.held_until});
   }
   return id;
 }
 
-std::uint64_t held_count(Host& host, std::string_view client) {
-  const auto held = host.list(kHeld);
-  const std::string mine = std::string(client) + "-";
-  return static_cast<std::uint64_t>(
-      std::ranges::count_if(held, [&](const std::string& id) { return id.starts_with(mine); }));
+std::size_t held_count(Host& host) {
+  return host.list(kHeld).size();
 }
 
 std::optional<Time> next_release(Host& host) {
-  std::optional<Time> next;
-  for (const std::string& id : host.list(kHeld)) {
-    const auto held = load<HeldMail>(host, kHeld, id);
-    if (held && (!next || held->until < *next)) next = held->until;
-  }
-  return next;
+  const auto ids = host.list(kHeld);
+  if (ids.empty()) return std::nullopt;
+  const auto first = load<HeldMail>(host, kHeld, ids.front());
+  return first ? std::optional(first->until) : std::nullopt;
 }
 
 std::vector<std::pair<std::string, StoredMail>> release_mail(Host& host) {
   std::vector<std::pair<std::string, StoredMail>> released;
   for (const std::string& id : host.list(kHeld)) {
     const auto held = load<HeldMail>(host, kHeld, id);
-    if (!held || held->until > host.now()) continue;
+    if (!held || held->until > host.now()) break;
     host.erase({std::string(kHeld), id});
     auto mail = load<Mail>(host, box(held->client), held->mail);
     if (mail) released.push_back({held->client, {held->mail, std::move(*mail)}});
@@ -165,6 +165,37 @@ void remove_mail(Host& host, std::string_view client, std::string_view mail_id) 
   save_total_use(host, total);
   save(host, kStates, client, state);
   host.erase({box(client), std::string(mail_id)});
+  if (mail->held_until > host.now()) {
+    host.erase({std::string(kHeld), held_id(client, mail_id, mail->held_until)});
+  }
+}
+
+void confirm_mail(Host& host, std::string_view client, std::string_view mail_id) {
+  const auto mail = load<Mail>(host, box(client), mail_id);
+  if (mail && mail->held_until <= host.now()) remove_mail(host, client, mail_id);
+}
+
+MailSummary mail_summary(Host& host, std::string_view client, std::string_view recipient_did) {
+  MailSummary summary;
+  const auto ids = host.list(box(client));
+  if (recipient_did.empty() && held_count(host) == 0 && !ids.empty()) {  // Nothing to leave out.
+    const MailboxState state = mailbox_state(host, client);
+    summary.messages = state.count;
+    summary.bytes = state.bytes;
+    summary.oldest = load<Mail>(host, box(client), ids.front())->received;
+    summary.newest = load<Mail>(host, box(client), ids.back())->received;
+    return summary;
+  }
+  for (const std::string& id : ids) {
+    const auto mail = load<Mail>(host, box(client), id);
+    if (!mail || mail->held_until > host.now()) continue;
+    if (!recipient_did.empty() && mail->recipient_did != recipient_did) continue;
+    ++summary.messages;
+    summary.bytes += mail->envelope.size();
+    if (!summary.oldest) summary.oldest = mail->received;
+    summary.newest = mail->received;
+  }
+  return summary;
 }
 
 void drop_old_mail(Host& host) {

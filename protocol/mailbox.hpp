@@ -58,8 +58,22 @@ struct StoredMail {
 [[nodiscard]] std::vector<StoredMail> read_mail(Host& host, std::string_view client,
                                                 std::string_view recipient_did, std::size_t max);
 void remove_mail(Host& host, std::string_view client, std::string_view mail_id);
-/// How much of a client's mail is held back.
-[[nodiscard]] std::uint64_t held_count(Host& host, std::string_view client);
+/// The client has it: removes it, unless it is held back and so cannot have been delivered.
+void confirm_mail(Host& host, std::string_view client, std::string_view mail_id);
+
+/// What the client may know of its mailbox: nothing of what is held back.
+struct MailSummary {
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+  std::optional<Time> oldest;
+  std::optional<Time> newest;
+};
+/// `recipient_did` empty: of all the client's mail.
+[[nodiscard]] MailSummary mail_summary(Host& host, std::string_view client,
+                                       std::string_view recipient_did);
+
+/// Of all clients; a relay under limits::kMailHeldMax may hold more because a sender asks for it.
+[[nodiscard]] std::size_t held_count(Host& host);
 /// When the next held mail is due.
 [[nodiscard]] std::optional<Time> next_release(Host& host);
 /// Mail whose time has come, by client. Each is returned once.

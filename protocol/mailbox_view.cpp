@@ -1,9 +1,9 @@
 #include "protocol/mailbox_view.hpp"
 
 #include "protocol/contact.hpp"
-#include "protocol/mediator.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/own_service.hpp"
+#include "protocol/pickup.hpp"
 
 namespace kith::protocol {
 namespace {
@@ -35,7 +35,8 @@ Result<JsonObject> ask(Host& host) {
   TRY(const Contact mediator, mediator_of(host));
   TRY(const Did mine, Did::parse(mediator.my_did));
   TRY(const Did theirs, Did::parse(mediator.their_did));
-  Message message = new_message(kStatusRequest, host.random(), epoch_seconds(host.now()));
+  Message message = new_message(spoken_dialect(host).type(kStatusRequest), host.random(),
+                                epoch_seconds(host.now()));
   message.from = mine;
   message.to = {theirs};
   SendOptions options;
@@ -79,14 +80,17 @@ Result<JsonObject> MailboxView::on_command(Host& host, const Command& command) {
   return command.name == "mailbox-ask" ? ask(host) : show(host);
 }
 
-void note_mailbox(Host& host, const JsonObject& status_body) {
+void note_mailbox(Host& host, const JsonObject& status_body, const PickupDialect& dialect) {
   auto status = load<MailboxStatus>(host, "meta", kRecord);
   if (!status || status->answered) return;  // Nobody asked.
   status->answered = host.now();
   status->messages = count_in(status_body, "message_count");
   status->bytes = count_in(status_body, "total_bytes");
   const auto oldest = crypto::json_optional_int(status_body, "oldest_received_time");
-  if (oldest.has_value()) status->oldest = *oldest;
+  if (oldest.has_value() && *oldest) {
+    status->oldest = epoch_seconds(dialect.milliseconds ? from_epoch_ms(**oldest)
+                                                        : from_epoch_seconds(**oldest));
+  }
   const Json* live = status_body.if_contains("live_delivery");
   status->live = live != nullptr && live->is_bool() && live->get_bool();
   save(host, "meta", kRecord, *status);

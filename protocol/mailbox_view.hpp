@@ -1,6 +1,6 @@
 #pragma once
 
-/// What waits at our mediator, for people: asks for the status of messagepickup 3.0 and shows it.
+/// What waits at our mediator, for people: asks for the status of pickup and shows it.
 ///
 /// Commands:
 ///   mailbox-ask {} -> {}     asks anew. Errors: wrong_state (no mediator).
@@ -8,6 +8,7 @@
 ///     `answered`: the mediator has answered since we asked. `delivery`: "live" or "polling".
 
 #include "protocol/module.hpp"
+#include "protocol/pickup_dialect.hpp"
 
 namespace kith::protocol {
 
@@ -20,6 +21,6 @@ class MailboxView final : public Module {
 };
 
 /// A status came from our mediator (pickup).
-void note_mailbox(Host& host, const JsonObject& status_body);
+void note_mailbox(Host& host, const JsonObject& status_body, const PickupDialect& dialect);
 
 }  // namespace kith::protocol

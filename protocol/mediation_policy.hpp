@@ -46,11 +46,16 @@ struct MediationPolicy {
   std::uint64_t clients_max = 10'000;
   std::int64_t mail_days =
       std::chrono::duration_cast<std::chrono::hours>(limits::kMailLife).count() / 24;
+  /// A fresh forward round all mail, addressed to its receiver (routing 2.0, "Rewrapping").
+  bool rewrap = false;
+  /// All mail waits a random time up to this, in ms, besides what its sender asks for.
+  std::int64_t relay_delay_ms = 0;
   Time since{};  ///< Since when `admission` is in force; set by keep_policy.
   template <class V>
   void visit(V& v) {
     v("admission", admission), v("allowed", allowed), v("client", client), v("total", total),
-        v("clients_max", clients_max), v("mail_days", mail_days), v("since", since);
+        v("clients_max", clients_max), v("mail_days", mail_days), v("rewrap", rewrap),
+        v("relay_delay_ms", relay_delay_ms), v("since", since);
   }
 };
 

@@ -1,14 +1,17 @@
 #include "protocol/mediator.hpp"
 
+#include <algorithm>
+
 #include "protocol/did_peer.hpp"
 #include "protocol/forward.hpp"
 #include "protocol/live.hpp"
+#include "protocol/mail_pickup.hpp"
 #include "protocol/mailbox.hpp"
 #include "protocol/mediation.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/open_invitation.hpp"
 #include "protocol/own_service.hpp"
-#include "protocol/sender.hpp"
+#include "protocol/rewrapped.hpp"
 
 namespace kith::protocol {
 namespace {
@@ -17,46 +20,7 @@ constexpr std::string_view kModule = "mediator";
 constexpr std::string_view kSweep = "sweep";
 constexpr std::string_view kRelease = "release";
 constexpr std::chrono::hours kSweepEvery{24};
-
-/// The client behind a message. Errors: unknown_peer, refused (a contact, but not a client).
-Result<Contact> client_of(Host& host, const Inbound& inbound) {
-  TRY(Contact contact, sender_of(host, inbound));
-  if (contact.role != ContactRole::client) {
-    return fail(Errc::refused, "this contact has no mailbox here");
-  }
-  return contact;
-}
-
-Result<void> answer(Host& host, const Inbound& inbound, std::string_view type, JsonObject body) {
-  TRY(const std::string id, reply(host, inbound, type, std::move(body)));
-  return {};
-}
-
-JsonObject status_body(Host& host, const std::string& client) {
-  const MailboxState state = mailbox_state(host, client);
-  JsonObject body{{"message_count", state.count - held_count(host, client)},
-                  {"total_bytes", state.bytes},
-                  {"live_delivery", is_live(host, client)}};
-  const auto oldest = read_mail(host, client, {}, 1);
-  if (!oldest.empty()) {
-    const Time since = oldest.front().mail.received;
-    body["oldest_received_time"] = epoch_seconds(since);
-    body["longest_waited_seconds"] =
-        std::chrono::duration_cast<std::chrono::seconds>(host.now() - since).count();
-  }
-  return body;
-}
-
-/// Hands mail to a client that waits for it. It stays in the mailbox until the client confirms it,
-/// so nothing is lost when this fails.
-void deliver_live(Host& host, const std::string& client, const StoredMail& stored) {
-  const auto contact = find_contact(host, client);
-  if (!contact || contact->state == ContactState::ended) return;
-  Message delivery = new_message(kDelivery, host.random(), epoch_seconds(host.now()));
-  delivery.body["recipient_did"] = stored.mail.recipient_did;
-  delivery.attachments.push_back(base64_attachment(stored.mail.envelope, stored.id));
-  static_cast<void>(send_live(host, *contact, std::move(delivery), kModule));
-}
+constexpr Duration kReleaseGrain{20};
 
 void set_release_timer(Host& host) {
   if (const auto next = next_release(host)) host.set_timer(kModule, kRelease, *next);
@@ -65,89 +29,62 @@ void set_release_timer(Host& host) {
 /// Mail whose sender asked for a delay becomes visible.
 void release_held(Host& host) {
   for (const auto& [client, mail] : release_mail(host)) {
-    if (is_live(host, client)) deliver_live(host, client, mail);
+    deliver_live(host, client, mail, kModule);
   }
   set_release_timer(host);
 }
 
+/// Until when a relay holds mail back; now or earlier: not at all. What a sender asks for is
+/// ignored while much is held already, so that nobody fills a relay with waiting; the operator's
+/// own delay never is, because it must not depend on what strangers send.
+Time held_until(Host& host, const MediationPolicy& policy, std::chrono::milliseconds asked) {
+  Time until = host.now();
+  if (asked.count() != 0 && held_count(host) < limits::kMailHeldMax) {
+    until += relay_delay(asked, host.random());
+  }
+  const auto longest = std::clamp<std::int64_t>(policy.relay_delay_ms, 0,
+                                                Duration{limits::kOwnRelayDelayMax}.count());
+  if (longest > 0) until += relay_delay(std::chrono::milliseconds{-longest}, host.random());
+  if (until == host.now()) return until;
+  // What is due at about the same time leaves together.
+  const Duration beyond = until.time_since_epoch() % kReleaseGrain;
+  return beyond.count() == 0 ? until : until + (kReleaseGrain - beyond);
+}
+
+Result<Mail> mail_for(Host& host, const MediationPolicy& policy, const Contact& client,
+                      const Forward& forward, std::string envelope) {
+  TRY(const DidUrl next, DidUrl::parse(forward.next));
+  if (policy.rewrap) {
+    TRY(Did client_did, Did::parse(client.their_did));
+    KnownDids known(host);
+    TRY(envelope, rewrap(envelope, {forward.next, std::move(client_did)},
+                         {forward.expires_time, {}}, known, host.keys(), host.random()));
+  }
+  Mail mail{crypto::to_bytes(envelope), next.did().text(), {}, {}};
+  mail.held_until = held_until(host, policy, forward.delay);
+  return mail;
+}
+
+/// All of its envelopes are queued, or none.
 Result<void> on_forward(Host& host, const Inbound& inbound) {
-  TRY(Forward forward, parse_forward(inbound.message));
+  TRY(const Forward forward, parse_forward(inbound.message));
   TRY(const DidUrl next, DidUrl::parse(forward.next));
   const auto client = client_for(host, next.did().text());
-  if (!client) return fail(Errc::unknown_peer, "nobody here registered that recipient");
+  if (!client) {
+    if (take_rewrapped(host, forward)) return {};
+    return fail(Errc::unknown_peer, "nobody here registered that recipient");
+  }
+  if (!forward.encrypted) return fail(Errc::malformed, "only encrypted messages are relayed");
   const auto contact = find_contact(host, *client);
-  if (!contact || !still_served(policy_of(host), contact->their_did)) {
+  const MediationPolicy policy = policy_of(host);
+  if (!contact || !still_served(policy, contact->their_did)) {
     return fail(Errc::refused, "this mediator does not serve that recipient any more");
   }
-  Mail mail{crypto::to_bytes(forward.envelope), next.did().text(), {}, {}};
-  const Duration delay = relay_delay(forward.delay, host.random());
-  if (delay > Duration{0}) mail.held_until = host.now() + delay;
-  return take_mail(host, *client, std::move(mail));
-}
-
-Result<void> on_delivery_request(Host& host, const Inbound& inbound, const Contact& client) {
-  TRY(const std::int64_t wanted, crypto::json_int(inbound.message.body, "limit"));
-  TRY(const auto recipient, crypto::json_optional_string(inbound.message.body, "recipient_did"));
-  if (wanted < 1) return fail(Errc::malformed, "limit must be at least 1");
-  const std::size_t most = std::min(static_cast<std::size_t>(wanted), limits::kPickupBatchMax);
-  const auto mails = read_mail(host, client.id, recipient.value_or(""), most);
-  if (mails.empty()) return answer(host, inbound, kStatus, status_body(host, client.id));
-
-  Message delivery =
-      new_reply(inbound.message, kDelivery, host.random(), epoch_seconds(host.now()));
-  delivery.from = inbound.info.own_did;
-  delivery.to = {*inbound.info.sender};
-  if (recipient) delivery.body["recipient_did"] = *recipient;
-  std::size_t bytes = 0;
-  for (const StoredMail& mail : mails) {
-    bytes += mail.mail.envelope.size();
-    if (bytes > limits::kPickupBytesMax && !delivery.attachments.empty()) break;
-    delivery.attachments.push_back(base64_attachment(mail.mail.envelope, mail.id));
+  for (const std::string& envelope : forward.envelopes) {
+    TRY(Mail mail, mail_for(host, policy, *contact, forward, envelope));
+    CHECK(take_mail(host, *client, std::move(mail)));
   }
-  SendOptions options;
-  options.answers_inbound = true;
-  options.channel = inbound.channel;
-  TRY(const std::string id, send(host, std::move(delivery), options));
   return {};
-}
-
-Result<void> on_messages_received(Host& host, const Inbound& inbound, const Contact& client) {
-  TRY(const JsonArray* ids, crypto::json_array(inbound.message.body, "message_id_list"));
-  if (ids->size() > limits::kRecipientUpdatesMax) {
-    return fail(Errc::limit_exceeded, "too many ids in one message");
-  }
-  for (const Json& id : *ids) {
-    if (!id.is_string()) return fail(Errc::malformed, "message_id_list holds texts");
-    remove_mail(host, client.id, std::string_view(id.get_string()));
-  }
-  return answer(host, inbound, kStatus, status_body(host, client.id));
-}
-
-/// messagepickup 3.0: a change that this connection does not allow has a code of its own.
-Result<void> on_live_delivery_change(Host& host, const Inbound& inbound, const Contact& client) {
-  const Json* wanted = inbound.message.body.if_contains("live_delivery");
-  if (wanted == nullptr || !wanted->is_bool()) {
-    return fail(Errc::malformed, "live_delivery must be true or false");
-  }
-  if (!wanted->get_bool()) {
-    forget_live(host, client.id);
-  } else if (!note_live(host, client, inbound).has_value()) {
-    const ProblemReport report{"e.m.live-mode-not-supported",
-                               "Live delivery needs a lasting connection with return_route all.",
-                               {inbound.message.type},
-                               std::nullopt};
-    Message problem =
-        make_problem_report(inbound.message, report, host.random(), epoch_seconds(host.now()));
-    problem.from = inbound.info.own_did;
-    problem.to = {*inbound.info.sender};
-    SendOptions options;
-    options.answers_inbound = true;
-    if (inbound.message.return_route == "all") options.channel = inbound.channel;
-    // A sender without a way back simply gets none.
-    static_cast<void>(send(host, std::move(problem), options));
-    return {};
-  }
-  return answer(host, inbound, kStatus, status_body(host, client.id));
 }
 
 Result<RoutingDid> make_routing_did(Host& host, const std::string& public_url) {
@@ -195,37 +132,28 @@ Result<void> take_mail(Host& host, const std::string& client, Mail mail) {
   TRY(const std::string id, put_mail(host, client, mail));
   if (mail.held_until > host.now()) {
     set_release_timer(host);
-  } else if (is_live(host, client)) {
-    deliver_live(host, client, {id, std::move(mail)});
+  } else {
+    deliver_live(host, client, {id, std::move(mail)}, kModule);
   }
   return {};
 }
 
 std::vector<std::string> Mediator::message_types() const {
   std::vector<std::string> types = mediation_message_types();
-  for (const std::string_view type :
-       {kForwardType, kStatusRequest, kDeliveryRequest, kMessagesReceived, kLiveDeliveryChange}) {
-    types.emplace_back(type);
-  }
+  for (std::string& type : pickup_message_types()) types.push_back(std::move(type));
+  types.emplace_back(kForwardType);
   return types;
 }
 
 bool Mediator::only_reads(std::string_view what) const {
-  return what == kStatusRequest || what == kDeliveryRequest || is_mediation_query(what) ||
-         what == "mediator-invitation";
+  return is_pickup_query(what) || is_mediation_query(what) || what == "mediator-invitation";
 }
 
 Result<void> Mediator::on_message(Host& host, const Inbound& inbound) {
   const std::string& type = inbound.message.type;
   if (type == kForwardType) return on_forward(host, inbound);
   if (is_mediation(type)) return on_mediation(host, inbound);
-  TRY(const Contact client, client_of(host, inbound));
-  if (type == kStatusRequest) {
-    return answer(host, inbound, kStatus, status_body(host, client.id));
-  }
-  if (type == kDeliveryRequest) return on_delivery_request(host, inbound, client);
-  if (type == kMessagesReceived) return on_messages_received(host, inbound, client);
-  return on_live_delivery_change(host, inbound, client);
+  return on_pickup(host, inbound);
 }
 
 Result<JsonObject> Mediator::on_command(Host& host, const Command&) {
@@ -254,6 +182,7 @@ void Mediator::on_effect(Host& host, const Effect& effect, const Result<Bytes>& 
 void Mediator::on_start(Host& host) {
   forget_all_live(host);
   keep_policy(host, policy_);
+  set_release_timer(host);
   count_mail_once(host);
   const auto old = load<PublicUrl>(host, "meta", "public-url");
   if (!load<RoutingDid>(host, "meta", "routing-did") || !old || old->url != public_url_) {

@@ -1,13 +1,9 @@
 #pragma once
 
 /// The mediator role: relays mail for people who are offline. Routing 2.0 (`forward`),
-/// coordinate-mediation 2.0 and 3.0 (mediation.hpp) and messagepickup 3.0, all server side.
-///
-/// Live mode: what arrives for a client that waits on a WebSocket is stored, and delivered there at
-/// once. If the connection has broken, it stays in the mailbox like all mail.
-///
-/// A mailbox belongs to a contact with role `client`; only its authenticated DID reads it. A
-/// message leaves a mailbox when the client says it was received, or after limits::kMailLife.
+/// coordinate-mediation 2.0 and 3.0 (mediation.hpp), and pickup in two versions (mail_pickup.hpp),
+/// all server side. A message leaves a mailbox when the client says it was received, or after
+/// limits::kMailLife.
 ///
 /// Commands: `mediator-invitation` -> {invitation, url}: the reusable invitation.
 ///   Errors: wrong_state, refused (only invited people are served).
@@ -38,16 +34,6 @@ inline constexpr std::string_view kRecipientQuery =
     "https://didcomm.org/coordinate-mediation/3.0/recipient-query";
 inline constexpr std::string_view kRecipient =
     "https://didcomm.org/coordinate-mediation/3.0/recipient";
-inline constexpr std::string_view kStatusRequest =
-    "https://didcomm.org/messagepickup/3.0/status-request";
-inline constexpr std::string_view kStatus = "https://didcomm.org/messagepickup/3.0/status";
-inline constexpr std::string_view kDeliveryRequest =
-    "https://didcomm.org/messagepickup/3.0/delivery-request";
-inline constexpr std::string_view kDelivery = "https://didcomm.org/messagepickup/3.0/delivery";
-inline constexpr std::string_view kMessagesReceived =
-    "https://didcomm.org/messagepickup/3.0/messages-received";
-inline constexpr std::string_view kLiveDeliveryChange =
-    "https://didcomm.org/messagepickup/3.0/live-delivery-change";
 
 /// Record meta/routing-did: what goes into the routing keys of all clients.
 struct RoutingDid {
@@ -63,7 +49,7 @@ struct RoutingDid {
 /// connection. Errors: storage_full.
 [[nodiscard]] Result<void> take_mail(Host& host, const std::string& client, Mail mail);
 
-class Mediator final : public Module {
+class Mediator : public Module {
  public:
   /// `public_url`: where this node's HTTP listener is reached from outside.
   explicit Mediator(std::string public_url, MediationPolicy policy = {})

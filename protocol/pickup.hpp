@@ -11,12 +11,19 @@
 /// tried again with growing, random pauses. Every delivery is confirmed (messages-received), so
 /// what a broken connection lost comes again, and what came twice is known by its inbox mark.
 ///
+/// It speaks messagepickup 3.0, and message-pickup 4.0 once the mediator has said that it knows it
+/// (discover-features).
+///
+/// A poll that fails is repeated after pauses that double, from `busy` to `idle_max`, each up to a
+/// half shorter at random; one that succeeds ends them.
+///
 /// Commands: `nudge` {} -> {}: look for mail now and often for a while.
 
 #include <string_view>
 
 #include "protocol/contact.hpp"
 #include "protocol/module.hpp"
+#include "protocol/pickup_dialect.hpp"
 
 namespace kith::protocol {
 
@@ -44,6 +51,7 @@ class Pickup final : public Module {
   Result<JsonObject> on_command(Host& host, const Command& command) override;
   void on_timer(Host& host, std::string_view timer) override;
   void on_effect(Host& host, const Effect& effect, const Result<Bytes>& outcome) override;
+  void on_problem(Host& host, const Inbound& inbound, const ProblemReport& report) override;
   void on_start(Host& host) override;
 
  private:
@@ -60,6 +68,8 @@ void register_own_did(Host& host, std::string_view did);
 void unregister_own_did(Host& host, std::string_view did);
 /// Whether the mediator has answered for all own DIDs; a refusal raised an alarm.
 [[nodiscard]] bool all_registered(Host& host);
+/// The version in which the mediator is asked.
+[[nodiscard]] const PickupDialect& spoken_dialect(Host& host);
 /// Whether mail comes over a lasting connection at present.
 [[nodiscard]] bool receives_live(Host& host);
 /// After a recovery: all registrations are sent again.

@@ -144,8 +144,12 @@ std::string Invocation::value(std::string_view name) const {
   return found == values.end() ? std::string() : found->second;
 }
 
+std::int64_t Invocation::number(std::string_view name) const {
+  return number_of(value(name));
+}
+
 std::int64_t Invocation::wait_seconds(std::int64_t otherwise) const {
-  return has("--wait") ? number_of(value("--wait")) : otherwise;
+  return has("--wait") ? number("--wait") : otherwise;
 }
 
 JsonObject Invocation::args() const {

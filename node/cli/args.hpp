@@ -25,6 +25,8 @@ struct Invocation {
 
   [[nodiscard]] bool has(std::string_view name) const { return values.contains(name); }
   [[nodiscard]] std::string value(std::string_view name) const;
+  /// Of a number that was given.
+  [[nodiscard]] std::int64_t number(std::string_view name) const;
   /// --wait, or `otherwise`.
   [[nodiscard]] std::int64_t wait_seconds(std::int64_t otherwise) const;
   /// Args of the agent's command.

@@ -75,6 +75,20 @@ int run_doctor(const Invocation& invocation, const Output& output) {
 
 namespace {
 
+/// A number from a flag, in the range of the option in kith.toml.
+Result<void> take_number(const Invocation& invocation, std::string_view flag,
+                         RuntimeOptions& options) {
+  if (!invocation.has(flag)) return {};
+  const ConfigOption& option = *std::ranges::find(config_options(), flag, &ConfigOption::flag);
+  const std::int64_t given = invocation.number(flag);
+  if (given < option.least || given > option.most) {
+    return fail(Errc::usage, std::string(flag) + " must be from " + std::to_string(option.least) +
+                                 " to " + std::to_string(option.most));
+  }
+  option.set(options, ConfigValue(given));
+  return {};
+}
+
 /// kith.toml, then the flags.
 Result<RuntimeOptions> options_of(const Invocation& invocation, const std::string& directory) {
   RuntimeOptions options;
@@ -90,6 +104,7 @@ Result<RuntimeOptions> options_of(const Invocation& invocation, const std::strin
   take("--tls-cert", options.tls_certificate);
   take("--tls-key", options.tls_key);
   take("--tls-ca", options.tls_ca);
+  CHECK(take_number(invocation, "--relay-delay-ms", options));
   options.mediate = options.mediate || invocation.has("--mediate");
   options.ledger_serve = options.ledger_serve || invocation.has("--ledger-serve") ||
                          invocation.spec->special == Special::ledger_serve;

@@ -33,6 +33,7 @@ std::vector<CommandSpec> node_commands() {
        {{"--listen", "", "Listen on this ADDRESS:PORT (port 0: any free one)"},
         {"--public-url", "", "Where others reach the listener"},
         {"--mediate", "", "Relay mail and keep backups for others", flag},
+        {"--relay-delay-ms", "", "As mediator, hold mail back a random time up to this", number},
         {"--ledger-serve", "", "Serve this home's ledger to others", flag},
         {"--config", "", "Read this file instead of kith.toml in the home (docs/config.md)"},
         {"--metrics-listen", "", "Numbers for Prometheus, on this ADDRESS:PORT of this machine"},

@@ -96,6 +96,34 @@ ConfigOption allow_option() {
           }};
 }
 
+ConfigOption relay_delay_option() {
+  return {"mediator.relay_delay_ms",
+          "--relay-delay-ms",
+          "All mail waits a random time up to so many milliseconds before its recipient gets it; "
+          "0: none",
+          0,
+          Duration{limits::kOwnRelayDelayMax}.count(),
+          {},
+          [](const Options& from) { return ConfigValue(from.mediation.relay_delay_ms); },
+          [](Options& into, const ConfigValue& value) {
+            into.mediation.relay_delay_ms = std::get<std::int64_t>(value);
+          }};
+}
+
+ConfigOption rewrap_option() {
+  return {
+      "mediator.rewrap",
+      "",
+      "Wrap all mail in a fresh forward to its receiver. Every client must be able to open that",
+      0,
+      0,
+      {},
+      [](const Options& from) { return ConfigValue(from.mediation.rewrap); },
+      [](Options& into, const ConfigValue& value) {
+        into.mediation.rewrap = std::get<bool>(value);
+      }};
+}
+
 std::vector<ConfigOption> make_options() {
   return {
       plain<&Options::listen>("node.listen", "--listen",
@@ -139,7 +167,7 @@ std::vector<ConfigOption> make_options() {
 ](Options& o) -> auto& {
   return o.mediation.total.dids;
 }
-> ("mediator.total.dids", kBillion, "DIDs of all clients"),
+> ("mediator.total.dids", kBillion, "DIDs of all clients"), relay_delay_option(), rewrap_option(),
     plain<&Options::tls_certificate>(
         "tls.certificate", "--tls-cert",
         "PEM file of the certificate with its chain: the listener speaks TLS 1.3 alone; empty: "

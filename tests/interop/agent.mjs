@@ -12,7 +12,11 @@ import {load, newKey, serve} from './line_peer.mjs';
 
 const ENVELOPE = 'application/didcomm-encrypted+json';
 const DEADLINE_MS = 30_000;
-const PICKUP = 'https://didcomm.org/messagepickup/3.0/';
+const PICKUPS = {
+  '3.0': {prefix: 'https://didcomm.org/messagepickup/3.0/', limit: 'limit', confirms: true},
+  '4.0': {prefix: 'https://didcomm.org/message-pickup/4.0/', limit: 'message_count_limit',
+          confirms: false},
+};
 const MEDIATION = 'https://didcomm.org/coordinate-mediation/';
 const DIALECTS = {
   '2.0': {update: 'keylist-update', query: 'keylist-query', list: 'keys'},
@@ -20,10 +24,12 @@ const DIALECTS = {
 };
 
 const wallet = new Wallet();
-let state = {};  // {mediator, mine, did, version, secrets}
+let state = {};  // {mediator, mine, did, version, pickup, secrets}
 let socket = null;
 let arrived = [];     // Live messages that nobody has asked for yet.
 let wake = () => {};  // Called when one arrives.
+
+const pickup = (name) => PICKUPS[state.pickup].prefix + name;
 
 function newDid(endpoint) {
   const made = makePeer2({agree: newKey('X25519'), sign: newKey('Ed25519'), endpoint});
@@ -94,7 +100,7 @@ async function opened(attachments) {
 async function frame(data) {
   const {message: got} = await open(data.toString());
   if (got.from !== state.mediator) throw new Error('who sends?');
-  if (got.type === PICKUP + 'delivery') {
+  if (got.type === pickup('delivery')) {
     const mails = await opened(got.attachments);
     await overSocket('messages-received', {message_id_list: mails.map(({mail}) => mail)});
     arrived.push(...mails);
@@ -104,11 +110,23 @@ async function frame(data) {
   wake();
 }
 
-async function overSocket(name, body) {
+async function overSocket(name, body, headers = {}) {
   const {envelope} = await pack(
-      PICKUP + name, body, {from: state.mine, to: state.mediator, return_route: 'all'},
-      {forward: false});
+      pickup(name), body, {from: state.mine, to: state.mediator, ...headers}, {forward: false});
   socket.send(envelope);
+}
+
+async function receipt(mails) {
+  const body = {message_id_list: mails.map(({mail}) => mail)};
+  if (PICKUPS[state.pickup].confirms) {
+    await expect(pickup('messages-received'), body, pickup('status'));
+    return;
+  }
+  const {envelope} = await pack(
+      pickup('messages-received'), body, {from: state.mine, to: state.mediator},
+      {forward: false});
+  const {status, text} = await post(address('http'), envelope);
+  if (status !== 202 || text !== '') throw new Error(`a receipt was answered: ${status} ${text}`);
 }
 
 /** The first thing that arrives on the socket and fits. */
@@ -129,14 +147,14 @@ async function next(fits) {
 
 await serve({
   /** Takes the invitation of the mediator at `url`, asks for mediation, registers a DID. */
-  mediate: async ({url, version}) => {
+  mediate: async ({url, version, pickup: spoken}) => {
     const {invitation} = await (await fetch(new URL('invitation', url))).json();
     if (invitation?.type !== 'https://didcomm.org/out-of-band/2.0/invitation') {
       throw new Error(`no invitation: ${JSON.stringify(invitation)}`);
     }
     const prefix = `${MEDIATION}${version}/`;
     const dialect = DIALECTS[version];
-    state = {...state, version, mediator: invitation.from};
+    state = {...state, version, pickup: spoken, mediator: invitation.from};
     state.mine = newDid();
     const granted = await expect(prefix + 'mediate-request', {}, prefix + 'mediate-grant');
     const routing = [granted.routing_did].flat()[0];
@@ -159,16 +177,18 @@ await serve({
         await pack(type, body, {from: state.did, to}, {forward: true});
     return {id, ...await post(url, envelope)};
   },
-  status: async () => await expect(PICKUP + 'status-request', {}, PICKUP + 'status'),
+  status: async () => await expect(pickup('status-request'), {}, pickup('status')),
   pickup: async () => {
     const mails = [];
     for (;;) {
-      const answer = await ask(PICKUP + 'delivery-request', {limit: 2});
-      if (answer.type === PICKUP + 'status') return {mails, status: answer.body};
+      const answer = await ask(pickup('delivery-request'), {[PICKUPS[state.pickup].limit]: 2});
+      if (answer.type === pickup('status')) return {mails, status: answer.body};
       const batch = await opened(answer.attachments);
+      if (batch.length === 0) {
+        return {mails, status: await expect(pickup('status-request'), {}, pickup('status'))};
+      }
       mails.push(...batch);
-      await expect(PICKUP + 'messages-received',
-                   {message_id_list: batch.map(({mail}) => mail)}, PICKUP + 'status');
+      await receipt(batch);
     }
   },
   live: async () => {
@@ -181,8 +201,12 @@ await serve({
         wake();
       });
     });
+    // Said once: it holds for all that follows on this socket.
+    await overSocket('status-request', {}, {return_route: 'all'});
+    const before = await next((one) => one.message?.type === pickup('status'));
+    if (before.message.body.live_delivery) throw new Error('live before it was asked for');
     await overSocket('live-delivery-change', {live_delivery: true});
-    return (await next((one) => one.message?.type === PICKUP + 'status')).message.body;
+    return (await next((one) => one.message?.type === pickup('status'))).message.body;
   },
   next_live: async () => await next((one) => one.mail || one.error),
   close: async () => {

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """An agent of another make (Node.js, didcomm-node) lives on a Kith mediator: it gets mediation, talks
 to a Kith agent and to one of its own kind, goes away, comes back to its mail, and waits for more on
-a WebSocket. In coordinate-mediation 3.0 and 2.0."""
+a WebSocket. With coordinate-mediation 3.0 and messagepickup 3.0, then with coordinate-mediation 2.0 and
+message-pickup 4.0."""
 
 import json
 import sys
@@ -25,9 +26,9 @@ def same(what, found, wanted):
     assert found == wanted, f"{what}: {found!r} instead of {wanted!r}"
 
 
-def registered(agent, mediator, version):
+def registered(agent, mediator, version, pickup):
     """Mediation for one more agent; its DID."""
-    made = agent.call("mediate", url=mediator.url, version=version)
+    made = agent.call("mediate", url=mediator.url, version=version, pickup=pickup)
     same("goal", made["goal"], "mediate")
     same("updated", made["updated"],
          [{"recipient_did": made["did"], "action": "add", "result": "success"}])
@@ -55,12 +56,12 @@ def taken(peer, message_type, body, recipient):
         return None
 
 
-def story(start, mediator, alice, version):
+def story(start, mediator, alice, version, pickup):
     """`start` begins a session of a new agent; `alice` is a Kith agent."""
     with start() as otto:
-        otto_did = registered(otto, mediator, version)
+        otto_did = registered(otto, mediator, version, pickup)
         with start() as nina:
-            nina_did = registered(nina, mediator, version)
+            nina_did = registered(nina, mediator, version, pickup)
             saved = nina.call("save")
         # Nina is away now.
         for text in ("one", "two", "three"):
@@ -135,8 +136,8 @@ def main(build):
         mediator = bench.mediator()
         alice = bench.person("Alice", mediator)
         mail_ready(alice)
-        for version in ("3.0", "2.0"):
-            story(lambda: Peer("agent.mjs", node, packages), mediator, alice, version)
+        for version, pickup in (("3.0", "3.0"), ("2.0", "4.0")):
+            story(lambda: Peer("agent.mjs", node, packages), mediator, alice, version, pickup)
         for one in (alice, mediator):
             one.stop()
     print(f"{TEST}: as told")

@@ -73,6 +73,11 @@ TEST(Config, WrongKindsAndRangesAreRefusedWithTheirLine) {
   EXPECT_NE(refusal("mediator.mail_days = 366"), "taken");
   EXPECT_NE(refusal("mediator.mail_days = 1.5"), "taken");
   EXPECT_EQ(refusal("mediator.mail_days = 365"), "taken");
+  EXPECT_EQ(refusal("[mediator]\nrelay_delay_ms = 600001\n"),
+            "kith.toml, line 2: `mediator.relay_delay_ms` must be a whole number from 0 to 600000");
+  EXPECT_NE(refusal("mediator.relay_delay_ms = -1"), "taken");
+  EXPECT_EQ(refusal("mediator.relay_delay_ms = 600000"), "taken");
+  EXPECT_EQ(refusal("mediator.relay_delay_ms = 0"), "taken");
   EXPECT_EQ(refusal("mediator.admission = \"closed\""),
             "kith.toml, line 1: `mediator.admission` must be one of: open, invited, allow-list");
   EXPECT_EQ(refusal("[mediator]\nallow = [\"did:example:a\",\n 3]\n"),
