@@ -64,14 +64,17 @@ namespace {
 
 using namespace pickup;
 
+constexpr std::chrono::hours kAskAgain{24};  // A mediator may have learned more since.
 constexpr Duration kWatchdog{30'000};  // A poll whose result never comes does not end polling.
 
 /// Which version of pickup the mediator has. Without an answer it stays the older one.
 void ask_for_dialect(Host& host, PickupState& state) {
   const auto mediator = find_contact(host, state.mediator);
-  if (!mediator || state.newer || !state.question.empty()) return;
+  if (!mediator || state.newer || state.asked + kAskAgain > host.now()) return;
   auto id = ask_for_protocol(host, *mediator, kPickup4.uri());
-  if (id.has_value()) state.question = std::move(*id);
+  if (!id.has_value()) return;
+  state.question = std::move(*id);
+  state.asked = host.now();
 }
 
 void note_dialect(Host& host, PickupState& state) {

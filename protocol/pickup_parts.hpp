@@ -31,6 +31,7 @@ struct PickupState {
   std::uint32_t failures = 0;  ///< Polls that failed since one succeeded.
   bool newer = false;          ///< The mediator says that it speaks message-pickup 4.0.
   std::string question;        ///< Id of the feature query about that, while it is open.
+  Time asked{};                ///< When that was.
   // Live mode, of this life of the node.
   std::string live_effect;  ///< Keeps the connection open; empty: there is none.
   std::string live_uri;
@@ -40,7 +41,7 @@ struct PickupState {
   template <class V>
   void visit(V& v) {
     v("mediator", mediator), v("interval", interval), v("tries", tries), v("refused", refused),
-        v("failures", failures), v("newer", newer), v("question", question),
+        v("failures", failures), v("newer", newer), v("question", question), v("asked", asked),
         v("live_effect", live_effect), v("live_uri", live_uri), v("live", live),
         v("emptying", emptying), v("live_failures", live_failures);
   }

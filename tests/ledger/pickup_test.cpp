@@ -238,6 +238,16 @@ TEST_F(PickupTest, StaysWithTheOlderVersionWhereTheMediatorHasNoOther) {
   EXPECT_EQ(dialect(alice), &kPickup3);
   EXPECT_TRUE(alice.command("send", {{"contact", "bob"}, {"text", "hello"}}).has_value());
   EXPECT_TRUE(net_.run_until([&] { return received(bob) == Texts{"hello"}; }, kSoon));
+  // The mediator learns it: at a later start the client asks again.
+  old_ = false;
+  relay_.restart();
+  for (AgentBox* box : {&alice, &bob}) box->set_online(false);
+  net_.run_for(std::chrono::hours{25});
+  for (AgentBox* box : {&alice, &bob}) box->set_online(true);
+  EXPECT_EQ(dialect(alice), &kPickup3);
+  alice.restart();
+  net_.run_for(std::chrono::minutes{1});
+  EXPECT_EQ(dialect(alice), &kPickup4);
 }
 
 TEST_F(PickupTest, GoesBackToTheOlderVersionWhenTheMediatorDoes) {

@@ -331,6 +331,7 @@ class BackupLimits : public BackupTest {
 
 TEST_F(BackupLimits, AChunkAndAVersionHaveALargestSize) {
   EXPECT_EQ(put_raw(one_chunk(1, limits::kBackupChunkBytes)), 1U);
+  const std::size_t before = relay_.audited("message.refused").size();
   EXPECT_EQ(put_raw(one_chunk(2, limits::kBackupChunkBytes + 1)), 1U);
   BackupPut many = one_chunk(3, 10);
   many.count = limits::kBackupBytesMax / limits::kBackupChunkBytes;
@@ -338,7 +339,7 @@ TEST_F(BackupLimits, AChunkAndAVersionHaveALargestSize) {
   many.counter = 4;
   ++many.count;
   EXPECT_EQ(put_raw(many), 2U);
-  EXPECT_EQ(relay_.audited("message.refused").size(), 2U);
+  EXPECT_EQ(relay_.audited("message.refused").size(), before + 2);
 }
 
 TEST_F(BackupLimits, AClientHasItsShareOfTheDiskAndNoMore) {
