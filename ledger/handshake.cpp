@@ -10,6 +10,7 @@
 #include "protocol/lookalike.hpp"
 #include "protocol/own_service.hpp"
 #include "protocol/pickup.hpp"
+#include "protocol/relationship.hpp"
 
 namespace kith::ledger {
 namespace {
@@ -36,18 +37,9 @@ SendOptions answer_options(const Inbound& inbound) {
   return options;
 }
 
-/// The authentication key of a one-time DID of ours.
-Result<std::string> rotation_token(Host& host, std::string_view prior, const Did& next) {
+Result<std::string> one_time_token(Host& host, std::string_view prior, const Did& next) {
   TRY(const Did did, Did::parse(prior));
-  TRY(const DidDocument document, protocol::resolve_self_contained(did));
-  OwnSecrets secrets(host);
-  for (const NamedKey& key : document.authentication_keys()) {
-    auto sealed = secrets.find(key.kid);
-    if (!sealed) continue;
-    return protocol::make_from_prior({key.kid, key.key.type, std::move(*sealed)}, next,
-                                     protocol::epoch_seconds(host.now()), host.keys());
-  }
-  return fail(Errc::not_found, "the one-time keys are gone");
+  return protocol::rotation_token(host, did, next);
 }
 
 Result<void> check_authenticated(const Inbound& inbound) {
@@ -207,7 +199,7 @@ Result<void> on_complete(Host& host, const Inbound& inbound) {
   ack.to = {*inbound.info.sender};
   ack.ack = {inbound.message.id};
   if (!handshake->reusable) {
-    TRY(ack.from_prior, rotation_token(host, handshake->my_one_time, *ack.from));
+    TRY(ack.from_prior, one_time_token(host, handshake->my_one_time, *ack.from));
   }
   TRY(const std::string id, protocol::send(host, std::move(ack), answer_options(inbound)));
   drop_handshake(host, *handshake);
@@ -249,7 +241,7 @@ Result<void> on_response(Host& host, const Inbound& inbound) {
   complete.from = mine;
   complete.to = {theirs};
   complete.thid = handshake.thread;
-  TRY(complete.from_prior, rotation_token(host, handshake.my_one_time, mine));
+  TRY(complete.from_prior, one_time_token(host, handshake.my_one_time, mine));
   handshake.phase = HandshakePhase::completing;
   handshake.message = protocol::to_json(complete);
   handshake.tries = 0;

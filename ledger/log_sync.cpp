@@ -8,6 +8,7 @@
 #include "protocol/forward.hpp"
 #include "protocol/own_service.hpp"
 #include "protocol/pickup.hpp"
+#include "protocol/relationship.hpp"
 #include "protocol/sender.hpp"
 
 namespace kith::ledger {
@@ -317,7 +318,10 @@ Result<JsonObject> end_contact(Host& host, const Contact& contact) {
   if (grant && grant->contact_id == contact.id) {
     return fail(Errc::wrong_state, "your mail comes through this mediator: choose another first");
   }
-  if (!contact.their_did.empty()) {
+  if (!contact.my_did.starts_with("did:kith:")) {
+    // Told once, like below. A peer without address never hears of it: it asks, and is refused.
+    static_cast<void>(protocol::announce_end(host, contact));
+  } else if (!contact.their_did.empty()) {
     TRY(PairState state, pair_state_of(host, contact.my_did));
     state.status = PairStatus::disabled;
     CHECK(update_pair_log(host, contact.my_did, state));

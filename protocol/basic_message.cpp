@@ -2,6 +2,7 @@
 
 #include "protocol/audit_log.hpp"
 #include "protocol/contact.hpp"
+#include "protocol/language.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/sender.hpp"
 
@@ -9,30 +10,70 @@ namespace kith::protocol {
 namespace {
 
 constexpr std::string_view kTexts = "text";
+/// Texts that nobody has acknowledged yet, by message id.
+constexpr std::string_view kUnacknowledged = "text-unacknowledged";
 
+/// Collection `text`.
 struct KeptText {
   std::string contact_id;
   std::string text;
   Time time{};
   bool received = false;
+  std::string lang;        ///< Empty if not told.
+  std::string message_id;  ///< Of a sent one.
+  bool delivered = false;  ///< A sent one that the other agent has acknowledged.
   template <class V>
   void visit(V& v) {
     v("contact_id", contact_id), v("text", text), v("time", time), v("received", received);
+    v("lang", lang), v("message_id", message_id), v("delivered", delivered);
   }
 };
+
+/// Collection `text-unacknowledged`.
+struct TextRef {
+  std::string id;
+  template <class V>
+  void visit(V& v) {
+    v("id", id);
+  }
+};
+
+void forget(Host& host, const std::string& id) {
+  const auto text = load<KeptText>(host, kTexts, id);
+  if (text && !text->message_id.empty() && !text->delivered) {
+    host.erase({std::string(kUnacknowledged), text->message_id});
+  }
+  host.erase({std::string(kTexts), id});
+}
 
 /// Ids are times made unique, so that listing gives the order; the oldest goes when there are many.
 void keep(Host& host, const KeptText& text) {
   const auto ids = host.list(kTexts);
-  if (ids.size() >= limits::kMessagesKept) host.erase({std::string(kTexts), ids.front()});
+  if (ids.size() >= limits::kMessagesKept) forget(host, ids.front());
   std::string id = numbered_id(static_cast<std::uint64_t>(epoch_ms(text.time)));
   id += "-" + crypto::hex(host.random().bytes(4));
   save(host, kTexts, id, text);
+  if (!text.message_id.empty()) save(host, kUnacknowledged, text.message_id, TextRef{id});
+}
+
+JsonObject describe(Host& host, const KeptText& text) {
+  const auto contact = find_contact(host, text.contact_id);
+  JsonObject shown{{"contact", contact ? contact->name : text.contact_id},
+                   {"text", text.text},
+                   {"time", utc_text(text.time)},
+                   {"direction", text.received ? "received" : "sent"}};
+  if (!text.lang.empty()) shown["lang"] = text.lang;
+  if (!text.message_id.empty()) shown["delivered"] = text.delivered;
+  return shown;
 }
 
 Result<JsonObject> send_text(Host& host, const JsonObject& args) {
   TRY(const std::string name, crypto::json_string(args, "contact"));
   TRY(const std::string text, crypto::json_string(args, "text"));
+  TRY(const auto lang, crypto::json_optional_string(args, "lang"));
+  if (lang && !is_language_tag(*lang)) {
+    return fail(Errc::usage, "a language is named by a tag like de, pt-BR or zh-Hant");
+  }
   if (text.empty()) return fail(Errc::usage, "the message is empty");
   if (text.size() > limits::kTextBytesMax) {
     return fail(Errc::limit_exceeded, "the message is longer than 16 KiB");
@@ -47,8 +88,10 @@ Result<JsonObject> send_text(Host& host, const JsonObject& args) {
   message.from = mine;
   message.to = {theirs};
   message.body = {{"content", text}};
+  message.lang = lang;
+  message.please_ack = {""};
   TRY(const std::string id, send(host, std::move(message), {}));
-  keep(host, {contact.id, text, host.now(), false});
+  keep(host, {contact.id, text, host.now(), false, lang.value_or(""), message_id_key(id), false});
   return JsonObject{{"id", id}, {"contact", contact.name}};
 }
 
@@ -58,7 +101,7 @@ Result<void> BasicMessage::on_message(Host& host, const Inbound& inbound) {
   TRY(const Contact contact, sender_of(host, inbound));
   TRY(const std::string text, crypto::json_string(inbound.message.body, "content"));
   if (text.size() > limits::kTextBytesMax) return fail(Errc::limit_exceeded, "text too long");
-  keep(host, {contact.id, text, host.now(), true});
+  keep(host, {contact.id, text, host.now(), true, inbound.message.lang.value_or(""), "", false});
   host.notify({"message", contact.name + ": " + text, contact.id, {}});
   return {};
 }
@@ -75,13 +118,24 @@ Result<JsonObject> BasicMessage::on_command(Host& host, const Command& command) 
   for (const std::string& id : host.list(kTexts)) {
     const auto text = *load<KeptText>(host, kTexts, id);
     if (wanted_id && text.contact_id != *wanted_id) continue;
-    const auto contact = find_contact(host, text.contact_id);
-    messages.push_back(JsonObject{{"contact", contact ? contact->name : text.contact_id},
-                                  {"text", text.text},
-                                  {"time", utc_text(text.time)},
-                                  {"direction", text.received ? "received" : "sent"}});
+    messages.push_back(describe(host, text));
   }
   return JsonObject{{"messages", std::move(messages)}};
+}
+
+void BasicMessage::on_acks(Host& host, const Inbound& inbound) {
+  const auto sender = sender_of(host, inbound);
+  if (!sender.has_value()) return;
+  for (const std::string& acknowledged : inbound.message.ack) {
+    const std::string message_id = message_id_key(acknowledged);
+    const auto kept = load<TextRef>(host, kUnacknowledged, message_id);
+    if (!kept) continue;
+    auto text = load<KeptText>(host, kTexts, kept->id);
+    if (!text || text->contact_id != sender->id) continue;  // Not theirs to acknowledge.
+    text->delivered = true;
+    save(host, kTexts, kept->id, *text);
+    host.erase({std::string(kUnacknowledged), message_id});
+  }
 }
 
 }  // namespace kith::protocol

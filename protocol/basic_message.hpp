@@ -2,8 +2,13 @@
 
 /// basicmessage 2.0: short texts between people. Received ones become notices and stay readable.
 ///
-/// Commands: `send` {contact, text} -> {id}; `messages` {contact?} -> {messages: [{contact, text,
-/// time, direction}]}, oldest first, at most limits::kMessagesKept of them.
+/// Commands
+///   send {contact, text, lang?} -> {id, contact}
+///       `lang`: the text's language, for people who read several (RFC 5646).
+///       Errors: usage, limit_exceeded, unknown_peer, wrong_state.
+///   messages {contact?} -> {messages: [{contact, text, time, direction, lang?, delivered?}]}
+///       Oldest first, at most limits::kMessagesKept. `delivered`, of sent ones: the other agent
+///       has acknowledged it. One that stays undelivered may have been lost with the peer's device.
 
 #include "protocol/module.hpp"
 
@@ -22,6 +27,7 @@ class BasicMessage final : public Module {
   bool only_reads(std::string_view what) const override { return what == "messages"; }
   Result<void> on_message(Host& host, const Inbound& inbound) override;
   Result<JsonObject> on_command(Host& host, const Command& command) override;
+  void on_acks(Host& host, const Inbound& inbound) override;
 };
 
 }  // namespace kith::protocol

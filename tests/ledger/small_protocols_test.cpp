@@ -7,6 +7,7 @@
 #include <set>
 
 #include "ledger/connection.hpp"
+#include "protocol/acks.hpp"
 #include "protocol/basic_message.hpp"
 #include "protocol/discover_features.hpp"
 #include "protocol/invitation.hpp"
@@ -102,6 +103,74 @@ class SmallProtocols : public ::testing::Test {
   Network net_{11};
   AgentBox* relay_ = nullptr;
 };
+
+// --- basicmessage 2.0
+
+TEST_F(SmallProtocols, TextsSayTheirLanguageAndWhetherTheyArrived) {
+  AgentBox& alice = direct("alice");
+  AgentBox& bob = direct("bob");
+  connect(alice, bob);
+  must(alice.command("send", {{"contact", "bob"}, {"text", "Guten Tag"}, {"lang", "de"}}));
+  const auto texts = [&](AgentBox& box) {
+    return must(box.command("messages")).at("messages").as_array();
+  };
+  EXPECT_FALSE(texts(alice)[0].as_object().at("delivered").as_bool());
+  net_.settle();
+  EXPECT_TRUE(texts(alice)[0].as_object().at("delivered").as_bool());
+  const JsonObject received = texts(bob)[0].as_object();
+  EXPECT_EQ(text_of(received, "lang"), "de");
+  EXPECT_FALSE(received.contains("delivered"));
+  EXPECT_TRUE(alice.look([](Host& host) { return host.list("text-unacknowledged").empty(); }));
+
+  EXPECT_EQ(alice.command("send", {{"contact", "bob"}, {"text", "x"}, {"lang", "in German"}})
+                .error()
+                .code,
+            Errc::usage);
+
+  // One that never gets there stays undelivered; one that arrives late is marked late.
+  net_.fate = [](const test::Packet&) { return test::Fate::fails; };
+  must(alice.command("send", {{"contact", "bob"}, {"text", "second"}}));
+  net_.run_for(1min);
+  EXPECT_FALSE(texts(alice)[1].as_object().at("delivered").as_bool());
+  net_.fate = {};
+  net_.run_for(1h);
+  EXPECT_TRUE(texts(alice)[1].as_object().at("delivered").as_bool());
+}
+
+TEST_F(SmallProtocols, NobodyAcknowledgesTheTextsOfOthers) {
+  AgentBox& alice = direct("alice");
+  AgentBox& bob = direct("bob");
+  AgentBox& eve = direct("eve");
+  connect(alice, bob);
+  connect(alice, eve);
+  net_.fate = [](const test::Packet&) { return test::Fate::lost; };
+  const JsonObject sent = must(alice.command("send", {{"contact", "bob"}, {"text", "hello"}}));
+  net_.settle();
+  const auto acknowledge = [&](AgentBox& from) {
+    const Contact contact = only_contact(from);
+    from.edit([&](Host& host) {
+      Message empty = protocol::new_message(protocol::kEmptyType, host.random(),
+                                            protocol::epoch_seconds(host.now()));
+      empty.from = Did::parse(contact.my_did).value();
+      empty.to = {Did::parse(contact.their_did).value()};
+      empty.ack = {text_of(sent, "id")};
+      return protocol::send(host, std::move(empty), {}).has_value();
+    });
+  };
+  const auto delivered = [&] {
+    const JsonObject reply = must(alice.command("messages", {{"contact", "bob"}}));
+    return reply.at("messages").as_array()[0].as_object().at("delivered").as_bool();
+  };
+  net_.fate = [&](const test::Packet& packet) {
+    return packet.from == &alice ? test::Fate::lost : test::Fate::arrives;
+  };
+  acknowledge(eve);
+  net_.settle();
+  EXPECT_FALSE(delivered());
+  acknowledge(bob);
+  net_.settle();
+  EXPECT_TRUE(delivered());
+}
 
 // --- discover-features 2.0
 

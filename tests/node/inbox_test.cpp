@@ -6,6 +6,7 @@
 
 #include "protocol/acks.hpp"
 #include "protocol/did_peer.hpp"
+#include "protocol/messenger.hpp"
 #include "protocol/problem_budget.hpp"
 #include "protocol/relationship.hpp"
 #include "tests/support/agents.hpp"
@@ -269,6 +270,35 @@ TEST_F(InboxTest, FollowsARotationOrAnEndOfARelationship) {
   EXPECT_FALSE(tell(eve_, end).has_value());
   EXPECT_EQ(stored().state, ContactState::ended);
   EXPECT_EQ(bob_.notices("connection-ended").size(), 1U);
+}
+
+TEST_F(InboxTest, TellsThePeerOfAnEnd) {
+  Contact contact;
+  contact.my_did = bob_did_->text();
+  contact.their_did = alice_.did.text();
+  bob_.edit([&](Host& host) { return protocol::announce_end(host, contact).has_value(); });
+  net_.settle();
+  ASSERT_EQ(answers_.size(), 1U);
+  EXPECT_TRUE(protocol::is_empty(answers_[0]));
+  EXPECT_FALSE(answers_[0].from.has_value());
+  ASSERT_TRUE(answers_[0].from_prior.has_value());
+  const auto rotation = bob_.look([&](Host& host) {
+    protocol::KnownDids known(host);
+    return protocol::verify_from_prior(*answers_[0].from_prior, std::nullopt, now(), known);
+  });
+  ASSERT_TRUE(rotation.has_value()) << rotation.error().detail;
+  EXPECT_EQ(rotation->prior.text(), bob_did_->text());
+  EXPECT_FALSE(rotation->next.has_value());
+}
+
+TEST_F(InboxTest, CannotEndARelationshipWhoseKeysAreGone) {
+  Contact contact;
+  contact.my_did = eve_.did.text();  // Not Bob's.
+  contact.their_did = alice_.did.text();
+  bob_.edit([&](Host& host) {
+    EXPECT_EQ(protocol::announce_end(host, contact).error().code, Errc::not_found);
+    return true;
+  });
 }
 
 TEST_F(InboxTest, LeavesContactsWithALogToTheirLog) {
