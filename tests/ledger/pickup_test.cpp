@@ -219,9 +219,12 @@ TEST_F(PickupTest, EmptiesItsMailboxInTheNewerVersionBeforeItRests) {
   EXPECT_GE(mail_waiting(), 25U);
   bob.set_online(true);
   bob.restart();
-  EXPECT_TRUE(net_.run_until([&] { return mail_waiting() == 0; }, std::chrono::seconds{10}));
+  EXPECT_TRUE(net_.run_until([&] { return received(bob).size() == expected.size(); },
+                             std::chrono::seconds{10}));
   std::ranges::sort(expected);
   EXPECT_EQ(received(bob), expected);
+  EXPECT_TRUE(net_.run_until([&] { return mail_waiting() == 0; }, kSoon))
+      << "Bob's mail is confirmed, and his acknowledgements have arrived";
   std::size_t packets = 0;
   net_.on_arrival = [&](const Packet& packet) { packets += packet.from == &bob ? 1U : 0U; };
   net_.run_for(std::chrono::minutes{5});
