@@ -70,6 +70,7 @@ void row(const char* name, const Work& unit, const Work& floor, const Work& own_
 }  // namespace
 
 int main(int argc, char** argv) {
+  const kith::crypto::OsRandom system_random;  // Lets libsodium choose its code for this processor.
   using kith::protocol::pack_anoncrypt;
   using kith::protocol::pack_authcrypt;
   if (argc > 1 && std::string_view(argv[1]) == "--short") g_pairs = 5;

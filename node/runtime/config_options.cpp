@@ -180,6 +180,11 @@ std::vector<ConfigOption> make_options() {
         "metrics.listen", "--metrics-listen",
         "Numbers for Prometheus at http://ADDRESS:PORT/metrics; only an address of this machine "
         "(127.0.0.1 or [::1]) is taken; empty: none"),
+    plain<&Options::keep_agreements>(
+        "node.keep_agreements", "",
+        "Keep the half of a key agreement that is the same for every message between two keys, in "
+        "locked memory, for the 256 pairs used last; without it a message costs half as much "
+        "computing again"),
     number < [](Options& o) -> auto& {
   return o.stop_grace_s;
 }

@@ -1,6 +1,7 @@
 #include "node/runtime/event_queue.hpp"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <chrono>
 #include <utility>
 
@@ -11,18 +12,23 @@ namespace {
 
 /// The wall clock may jump; timers are looked at again at least this often.
 constexpr std::chrono::milliseconds kLongestNap{60'000};
+/// A group costs one wait for the disk; beyond these its own length is what others wait for.
+constexpr std::size_t kGroupMax = 64;
+constexpr std::size_t kGroupRecordsMax = 1024;
 
 }  // namespace
 
 EventQueue::EventQueue(boost::asio::io_context& io)
-    : wakeup_(io), steady_base_ms_(read_clocks().steady_ms) {}
+    : io_(io), wakeup_(io), steady_base_ms_(read_clocks().steady_ms) {}
 
-Result<void> EventQueue::start(std::unique_ptr<Agent> agent, Perform perform,
+Result<void> EventQueue::start(std::unique_ptr<Agent> agent, GroupStore& store, Perform perform,
                                OnFailure on_failure) {
   agent_ = std::move(agent);
+  store_ = &store;
   on_failure_ = std::move(on_failure);
   perform_ = std::move(perform);
   TRY(const Outcome outcome, agent_->start(clock()));
+  CHECK(store_->flush());
   draining_ = true;  // What effects cause at once waits until all have been handed out.
   for (const protocol::Effect& effect : outcome.effects) perform_(effect);
   draining_ = false;
@@ -42,27 +48,57 @@ void EventQueue::submit(Event event, After after) {
     return;
   }
   queue_.push_back({std::move(event), std::move(after)});
-  drain();
+  drain_soon();
+}
+
+/// After what is ready to be read now, so that it can join the group.
+void EventQueue::drain_soon() {
+  if (drain_posted_ || draining_ || !agent_) return;
+  drain_posted_ = true;
+  boost::asio::post(io_, [this] {
+    drain_posted_ = false;
+    drain();
+  });
 }
 
 void EventQueue::drain() {
   if (draining_ || !agent_) return;
   draining_ = true;
   while (!queue_.empty() && !failure_) {
-    const Queued next = std::move(queue_.front());
-    queue_.pop_front();
-    const auto outcome = agent_->handle(next.event, clock());
-    if (!outcome.has_value()) {
-      if (next.after) next.after(outcome);
-      fail_with(outcome.error());
+    auto group = handle_group();
+    if (!group.has_value()) {
+      fail_with(group.error());
       break;
     }
-    count(next.event, *outcome);
-    for (const protocol::Effect& effect : outcome->effects) perform_(effect);
-    if (next.after) next.after(outcome);
+    for (Handled& handled : *group) {
+      for (const protocol::Effect& effect : handled.outcome.effects) perform_(effect);
+      if (handled.after) handled.after(std::move(handled.outcome));
+    }
   }
   draining_ = false;
   if (!failure_) arm();
+}
+
+Result<std::vector<EventQueue::Handled>> EventQueue::handle_group() {
+  std::vector<Handled> group;
+  const auto lost = [&group](const Error& error) {
+    for (const Handled& handled : group) {
+      if (handled.after) handled.after(error);
+    }
+    return error;
+  };
+  while (!queue_.empty() && group.size() < kGroupMax && store_->waiting() < kGroupRecordsMax) {
+    Queued next = std::move(queue_.front());
+    queue_.pop_front();
+    auto outcome = agent_->handle(next.event, clock());
+    group.push_back({std::move(next.after), {}});
+    if (!outcome.has_value()) return lost(outcome.error());
+    count(next.event, *outcome);
+    group.back().outcome = std::move(*outcome);
+  }
+  const auto durable = store_->flush();
+  if (!durable.has_value()) return lost(durable.error());
+  return group;
 }
 
 void EventQueue::count(const Event& event, const Outcome& outcome) {

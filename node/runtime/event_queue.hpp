@@ -3,6 +3,10 @@
 /// The Agent's turn-taking: events are handled one after the other, their effects leave when the
 /// store has them, and the Agent is woken when one of its timers is due.
 ///
+/// Group commit: events that wait at the same time are handled in a row, and made durable by one
+/// synced write; then their effects leave and whoever waits hears of them, in the events' order.
+/// Under load a group fills while the disk writes the one before.
+///
 /// Single-threaded. After the first error of the Agent (the store failed) nothing more is handled:
 /// what is on the disk is then known only after a new start. Whoever waits hears that error.
 
@@ -13,8 +17,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "node/agent.hpp"
+#include "node/storage/group_store.hpp"
 
 namespace kith::node {
 
@@ -34,11 +40,13 @@ class EventQueue {
 
   explicit EventQueue(boost::asio::io_context& io);
 
-  /// `perform` may submit events at once; they wait for their turn. `on_failure` is called once,
-  /// when all who waited have heard. Errors: the store failed.
-  [[nodiscard]] Result<void> start(std::unique_ptr<Agent> agent, Perform perform,
+  /// `store` is the Agent's, and outlives this. `perform` may submit events at once; they wait for
+  /// their turn. `on_failure` is called once, when all who waited have heard. Errors: the store
+  /// failed.
+  [[nodiscard]] Result<void> start(std::unique_ptr<Agent> agent, GroupStore& store, Perform perform,
                                    OnFailure on_failure);
-  /// `after` hears the outcome once its effects have been handed out, or that the store failed.
+  /// `after` hears the outcome once its effects have been handed out, or that the store failed;
+  /// never before this returns.
   void submit(Event event, After after = {});
 
   /// Another part of the home failed; the same as an error of the Agent. Only the first counts.
@@ -53,19 +61,29 @@ class EventQueue {
     Event event;
     After after;
   };
+  struct Handled {
+    After after;
+    Outcome outcome;
+  };
 
   [[nodiscard]] ClockReading clock() const;
+  void drain_soon();
   void drain();
+  /// What waits now, up to the size of a group. An error is told to those whose events it lost.
+  [[nodiscard]] Result<std::vector<Handled>> handle_group();
   void count(const Event& event, const Outcome& outcome);
   void arm();
 
+  boost::asio::io_context& io_;
   boost::asio::steady_timer wakeup_;
   std::int64_t steady_base_ms_;
   std::unique_ptr<Agent> agent_;
+  GroupStore* store_ = nullptr;  ///< From start on.
   Perform perform_;
   OnFailure on_failure_;
   std::deque<Queued> queue_;
   bool draining_ = false;
+  bool drain_posted_ = false;
   EventCounts counts_;
   std::optional<Error> failure_;
 };

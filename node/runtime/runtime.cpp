@@ -28,6 +28,7 @@
 #include "node/runtime/reception.hpp"
 #include "node/runtime/system_clock.hpp"
 #include "node/runtime/worker.hpp"
+#include "node/storage/group_store.hpp"
 #include "node/storage/leveldb_store.hpp"
 #include "node/version.hpp"
 
@@ -65,6 +66,7 @@ class Runtime::Impl {
         stop_timer_(io_),
         worker_(io_),
         events_(io_) {
+    if (!options_.keep_agreements) keys_.keep_agreements(0);
     std::optional<SecretBytes> step_up;
     if (options_.keep_step_up || !home_.keystore().has_passphrase()) {
       step_up = std::move(keys.step_up);
@@ -130,6 +132,7 @@ class Runtime::Impl {
   std::unique_ptr<LeveldbStore> disk_;
   std::unique_ptr<protocol::Store> wrapped_store_;
   std::unique_ptr<CrashingStore> store_;
+  std::unique_ptr<GroupStore> group_;  ///< The agent's way to `store_`.
   HomeSettings settings_;
   std::unique_ptr<HomeLedger> ledger_;
   std::unique_ptr<ledger::LedgerService> ledger_service_;
@@ -286,10 +289,11 @@ Result<void> Runtime::Impl::start_agent() {
   effects_ = std::make_unique<EffectRunner>(
       EffectTools{*client_, *links_, *ledger_, answers_, crash_points_},
       [this](Event event) { events_.submit(std::move(event)); });
-  auto agent = std::make_unique<Agent>(AgentSeams{*store_, agent_keys, random_, settings_.test},
+  group_ = std::make_unique<GroupStore>(*store_);
+  auto agent = std::make_unique<Agent>(AgentSeams{*group_, agent_keys, random_, settings_.test},
                                        make_modules(agent_config()));
   return events_.start(
-      std::move(agent),
+      std::move(agent), *group_,
       [this](const protocol::Effect& effect) {
         effects_->perform(effect);
         watch_ledger();

@@ -47,6 +47,7 @@ struct RuntimeOptions {
   std::string tls_ca;           ///< Further CAs to trust when connecting; empty: the home's ca.pem.
   protocol::MediationPolicy mediation;  ///< With `mediate`: whom it serves, and how far.
   std::string metrics_listen;           ///< "ADDRESS:PORT" of this machine; empty: no metrics.
+  bool keep_agreements = true;          ///< SoftwareKeys::keep_agreements.
   std::int64_t stop_grace_s = 10;       ///< Time for answers under way when the node stops.
   bool serve_control = false;           ///< Listen on the home's control socket.
   bool keep_step_up = false;            ///< Every command has the passphrase given at the start.

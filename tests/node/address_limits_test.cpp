@@ -126,10 +126,10 @@ class PeerLimits : public AddressLimits {
     protocol::remember_key(unit, node_.agreement.kid, node_.agreement.key);
     ASSERT_TRUE(unit.commit().has_value());
     events_ = std::make_unique<EventQueue>(io_);
-    auto agent = std::make_unique<Agent>(AgentSeams{store_, world_.keys, world_.random, true},
+    auto agent = std::make_unique<Agent>(AgentSeams{group_, world_.keys, world_.random, true},
                                          std::vector<std::unique_ptr<protocol::Module>>{});
     ASSERT_TRUE(events_->start(
-        std::move(agent), [](const protocol::Effect&) {}, [] {}));
+        std::move(agent), group_, [](const protocol::Effect&) {}, [] {}));
     LinkOptions options;
     options.connect.policy = policy_;
     options.prefix = "test-";
@@ -179,6 +179,7 @@ class PeerLimits : public AddressLimits {
   kith::test::Party peer_ = world_.make_party();
   kith::test::Party other_ = world_.make_party();
   kith::test::MemoryStore store_;
+  GroupStore group_{store_};
   UrlPolicy policy_{.allow_private = true};
   std::unique_ptr<EventQueue> events_;
 };

@@ -36,7 +36,7 @@ TEST(Config, EveryOptionIsReadIntoItsOwnPlace) {
   for (const ConfigOption& option : config_options()) {
     const auto standard = option.get(RuntimeOptions{});
     std::string value = "[\"did:example:a\"]";
-    if (std::holds_alternative<bool>(standard)) value = "true";
+    if (const bool* flag = std::get_if<bool>(&standard)) value = *flag ? "false" : "true";
     if (std::holds_alternative<std::int64_t>(standard)) value = "7";
     if (std::holds_alternative<std::string>(standard)) {
       value = option.choices.empty() ? "\"word\"" : '"' + std::string(option.choices.back()) + '"';

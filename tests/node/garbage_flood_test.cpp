@@ -43,10 +43,10 @@ class GarbageFlood : public testing::Test {
     ASSERT_TRUE(unit.commit().has_value());
     std::vector<std::unique_ptr<protocol::Module>> modules;
     modules.push_back(std::make_unique<Ear>(heard_));
-    auto agent = std::make_unique<Agent>(AgentSeams{store_, world_.keys, world_.random, true},
+    auto agent = std::make_unique<Agent>(AgentSeams{group_, world_.keys, world_.random, true},
                                          std::move(modules));
     ASSERT_TRUE(events_.start(
-        std::move(agent), [this](const protocol::Effect&) { ++effects_; }, [] {}));
+        std::move(agent), group_, [this](const protocol::Effect&) { ++effects_; }, [] {}));
     auto server =
         HttpServer::listen(io_, "127.0.0.1", 0, [this](HttpRequest request, HttpRespond respond) {
           reception_.handle(std::move(request), std::move(respond));
@@ -107,6 +107,7 @@ class GarbageFlood : public testing::Test {
   kith::test::Party node_ = world_.make_party();
   kith::test::Party peer_ = world_.make_party();
   kith::test::MemoryStore store_;
+  GroupStore group_{store_};
   std::size_t heard_ = 0, effects_ = 0, asked_ = 0, answered_ = 0;
   EventQueue events_{io_};
   WaitingAnswers answers_;
