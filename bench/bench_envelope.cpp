@@ -4,9 +4,12 @@
 // out. Each pair times a block of the reference, then a block of the subject; the median of the
 // pairs' ratios is printed. Absolute times are for orientation only.
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <vector>
@@ -65,6 +68,77 @@ void row(const char* name, const Work& unit, const Work& floor, const Work& own_
   const Timed over_own = timed(own_floor, kSubjectRuns, subject);
   std::printf("| %-24s | %6.2f X | %5.2f | %9.2f | %8.1f us |\n", name, in_units.ratio,
               over_floor.ratio, over_own.ratio, in_units.time);
+}
+
+/// The npm package didcomm-node in a process of its own (didcomm_node.mjs). Nothing where Node.js
+/// or the package is not there.
+class DidcommNode {
+ public:
+  DidcommNode() {
+    const char* prefix = std::getenv("KITH_NPM_PREFIX");
+    const char* home = std::getenv("HOME");
+    const std::string packages =
+        (prefix != nullptr ? std::string(prefix)
+                           : std::string(home == nullptr ? "" : home) + "/.cache/kith/npm") +
+        "/didcomm-node";
+    int to_node[2], from_node[2];
+    if (::access((packages + "/node_modules").c_str(), R_OK) != 0) return;
+    if (::pipe(to_node) != 0 || ::pipe(from_node) != 0) give_up("no pipe");
+    ::setenv("KITH_INTEROP_PACKAGES", packages.c_str(), 1);
+    const pid_t pid = ::fork();
+    if (pid < 0) give_up("no process");
+    if (pid == 0) {
+      ::dup2(to_node[0], STDIN_FILENO);
+      ::dup2(from_node[1], STDOUT_FILENO);
+      for (const int end : {to_node[0], to_node[1], from_node[0], from_node[1]}) ::close(end);
+      ::execlp("node", "node", KITH_SOURCE_DIR "/bench/didcomm_node.mjs", nullptr);
+      ::_exit(127);
+    }
+    ::close(to_node[0]);
+    ::close(from_node[1]);
+    in_ = to_node[1];
+    out_ = from_node[0];
+    there_ = line() == "ready";
+  }
+  ~DidcommNode() {
+    if (in_ >= 0) ::close(in_);  // It ends with its input.
+    if (out_ >= 0) ::close(out_);
+  }
+  DidcommNode(const DidcommNode&) = delete;
+  DidcommNode& operator=(const DidcommNode&) = delete;
+
+  [[nodiscard]] bool there() const { return there_; }
+  /// Of one operation, in a block.
+  [[nodiscard]] double block_us(const std::string& operation) const {
+    const std::string ask = operation + "\n";
+    if (::write(in_, ask.data(), ask.size()) != static_cast<ssize_t>(ask.size())) {
+      give_up("didcomm-node has ended");
+    }
+    return std::strtod(line().c_str(), nullptr);
+  }
+
+ private:
+  [[nodiscard]] std::string line() const {
+    std::string text;
+    for (char c = 0; ::read(out_, &c, 1) == 1 && c != '\n';) text += c;
+    return text;
+  }
+  int in_ = -1;
+  int out_ = -1;
+  bool there_ = false;
+};
+
+/// Least of blocks that take turns.
+void compare(const DidcommNode& peer, const char* operation, const Work& ours) {
+  constexpr std::size_t kBlocks = 25;
+  constexpr std::size_t kBlock = 10;
+  double least_us = 1e18, peer_least_us = 1e18;
+  for (std::size_t i = 0; i < std::min(kBlocks, g_pairs); ++i) {
+    least_us = std::min(least_us, microseconds(kBlock, ours));
+    peer_least_us = std::min(peer_least_us, peer.block_us(operation));
+  }
+  std::printf("| authcrypt %-6s | %15.0f | %9.0f | %6.1f |\n", operation, peer_least_us, least_us,
+              peer_least_us / least_us);
 }
 
 }  // namespace
@@ -134,5 +208,18 @@ int main(int argc, char** argv) {
   world.keys.keep_agreements(kith::limits::kAgreementCacheMax);
   rows("authcrypt pack, kept", "authcrypt unpack, kept", auth, 0, pack_auth, open_auth);
   rows("anoncrypt pack", "anoncrypt unpack", anon, 0, pack_anon, open_anon);
+  const DidcommNode peer;
+  if (!peer.there()) {
+    std::printf(
+        "\nNo comparison with didcomm-node: Node.js or the package is not there "
+        "(scripts/install-deps.sh test).\n");
+    return 0;
+  }
+  world.keys.keep_agreements(0);
+  std::printf("\nThe same beside didcomm-node, warmed up, nothing kept\n\n");
+  std::printf("| operation        | didcomm-node us |   Kith us |  ratio |\n");
+  std::printf("|------------------|-----------------|-----------|--------|\n");
+  compare(peer, "pack", pack_auth);
+  compare(peer, "unpack", open_auth);
   return 0;
 }

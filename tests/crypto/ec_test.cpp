@@ -262,5 +262,21 @@ TEST(Secp256k1, ConvertsPointsAndRefusesOtherForms) {
   EXPECT_FALSE(secp256k1_compress({}).has_value());
 }
 
+// RFC 7748 section 6.1: the public key is the product with the base point 9, for every number.
+TEST(X25519, PublicKeysAreMultiplesOfTheBasePoint) {
+  Bytes nine(32);
+  nine[0] = 9;
+  SeededRandom random(9, "x25519");
+  std::vector<Bytes> numbers{Bytes(32), Bytes(32, 0xff), Bytes(32, 0x01)};
+  for (int i = 0; i < 300; ++i) numbers.push_back(random.bytes(32));
+  for (const Bytes& number : numbers) {
+    const auto pair = x25519_from_private(SecretBytes::copy_of(number));
+    ASSERT_TRUE(pair.has_value());
+    const auto expected = x25519_shared(number, nine);
+    ASSERT_TRUE(expected.has_value());
+    EXPECT_EQ(hex(pair->public_key.bytes), hex(expected->expose())) << hex(number);
+  }
+}
+
 }  // namespace
 }  // namespace kith::crypto
