@@ -8,6 +8,7 @@
 #include "ledger/log_writer.hpp"
 #include "ledger/strict_json.hpp"
 #include "protocol/messenger.hpp"
+#include "protocol/pickup.hpp"
 #include "protocol/vault.hpp"
 
 namespace kith::ledger {
@@ -54,7 +55,9 @@ Result<void> sign_as_leaving(Host& host, Entry& update, const PairState& before,
 /// Judges and keeps an entry of our own.
 Result<void> keep_entry(Host& host, const Entry& entry) {
   TRY(const LogView view, append_checked(host, entry.id, entry_blob(entry), host.now()));
-  return refresh_document(host, view);
+  CHECK(refresh_document(host, view));
+  protocol::prove_own_did_again(host, entry.id);
+  return {};
 }
 
 }  // namespace

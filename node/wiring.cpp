@@ -2,6 +2,7 @@
 
 #include "ledger/connection.hpp"
 #include "ledger/identity.hpp"
+#include "ledger/pair_history.hpp"
 #include "node/node_module.hpp"
 #include "protocol/basic_message.hpp"
 #include "protocol/discover_features.hpp"
@@ -22,12 +23,13 @@ namespace kith::node {
 
 std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& config) {
   std::vector<std::unique_ptr<protocol::Module>> modules;
+  const auto history = std::make_shared<const ledger::PairHistory>();
   modules.push_back(std::make_unique<NodeModule>(config));
   modules.push_back(std::make_unique<ledger::Connection>());
   modules.push_back(std::make_unique<ledger::IdentityModule>());
   modules.push_back(std::make_unique<protocol::TrustPing>());
   modules.push_back(std::make_unique<protocol::BasicMessage>());
-  modules.push_back(std::make_unique<protocol::Pickup>(config.pickup));
+  modules.push_back(std::make_unique<protocol::Pickup>(config.pickup, history));
   modules.push_back(std::make_unique<recovery::BackupClient>());
   modules.push_back(std::make_unique<recovery::Owner>());
   modules.push_back(std::make_unique<recovery::Rotation>());
@@ -38,7 +40,8 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
   modules.push_back(
       std::make_unique<protocol::OutOfBand>(config.mediate ? config.public_url : std::string()));
   if (config.mediate) {
-    modules.push_back(std::make_unique<protocol::Mediator>(config.public_url, config.mediation));
+    modules.push_back(
+        std::make_unique<protocol::Mediator>(config.public_url, config.mediation, history));
     modules.push_back(std::make_unique<recovery::BackupLocation>());
   } else {
     modules.push_back(std::make_unique<protocol::Rewrapped>());

@@ -14,9 +14,10 @@ constexpr std::string_view kHeld = "mail-held";
 
 struct MailRoute {
   std::string client;
+  std::optional<RecipientClaim> claim;  ///< Absent: registered without proof.
   template <class V>
   void visit(V& v) {
-    v("client", client);
+    v("client", client), v("claim", claim);
   }
 };
 
@@ -47,6 +48,44 @@ MailUse use_of(const MailboxState& state) {
   return {state.count, state.bytes, state.recipients, 0};
 }
 
+void put_route(Host& host, std::string_view did, const MailRoute& route) {
+  MailboxState state = mailbox_state(host, route.client);
+  MailUse total = total_use(host);
+  ++state.recipients;
+  ++total.dids;
+  save_total_use(host, total);
+  save(host, kStates, route.client, state);
+  save(host, kRoutes, did, route);
+  save(host, registered(route.client), did, MailRoute{route.client, {}});
+}
+
+void erase_route(Host& host, std::string_view did, std::string_view client) {
+  MailboxState state = mailbox_state(host, client);
+  --state.recipients;
+  MailUse total = total_use(host);
+  total.dids -= std::min<std::uint64_t>(total.dids, 1);
+  save_total_use(host, total);
+  save(host, kStates, client, state);
+  host.erase({std::string(kRoutes), std::string(did)});
+  host.erase({registered(client), std::string(did)});
+}
+
+Registration add_route(Host& host, std::string_view did, const MailRoute& route) {
+  const MailUse use = use_of(mailbox_state(host, route.client));
+  const auto may = may_register(policy_of(host), use, total_use(host));
+  if (!may.has_value()) {
+    return may.error() == Errc::limit_exceeded ? Registration::client_error
+                                               : Registration::server_error;
+  }
+  put_route(host, did, route);
+  return Registration::success;
+}
+
+/// A log that goes on from the known head has another head: check_recipient_proof saw to it.
+bool outranks(const RecipientClaim& claim, const std::optional<RecipientClaim>& known) {
+  return !known || claim.head != known->head || claim.time > known->time;
+}
+
 }  // namespace
 
 MailboxState mailbox_state(Host& host, std::string_view client) {
@@ -59,37 +98,44 @@ std::optional<std::string> client_for(Host& host, std::string_view did) {
   return route->client;
 }
 
+std::optional<RecipientClaim> claim_on(Host& host, std::string_view did) {
+  auto route = load<MailRoute>(host, kRoutes, did);
+  if (!route) return std::nullopt;
+  return std::move(route->claim);
+}
+
 Registration register_recipient(Host& host, std::string_view client, std::string_view did) {
   if (const auto owner = client_for(host, did)) {
     return *owner == client ? Registration::no_change : Registration::client_error;
   }
-  MailboxState state = mailbox_state(host, client);
-  MailUse total = total_use(host);
-  if (const auto may = may_register(policy_of(host), use_of(state), total); !may.has_value()) {
-    return may.error() == Errc::limit_exceeded ? Registration::client_error
-                                               : Registration::server_error;
+  if (policy_of(host).require_proof) return Registration::client_error;
+  return add_route(host, did, MailRoute{std::string(client), {}});
+}
+
+ProvenRegistration register_proven(Host& host, std::string_view client, std::string_view did,
+                                   const RecipientClaim& claim) {
+  const MailRoute wanted{std::string(client), claim};
+  const auto route = load<MailRoute>(host, kRoutes, did);
+  if (!route) return {add_route(host, did, wanted), {}};
+  const bool stronger = outranks(claim, route->claim);
+  if (route->client == client) {
+    if (stronger) save(host, kRoutes, did, wanted);
+    return {Registration::no_change, {}};
   }
-  ++state.recipients;
-  ++total.dids;
-  save_total_use(host, total);
-  save(host, kStates, client, state);
-  save(host, kRoutes, did, MailRoute{std::string(client)});
-  save(host, registered(client), did, MailRoute{std::string(client)});
-  return Registration::success;
+  if (!stronger) return {Registration::client_error, {}};
+  // The DID leaves one share and enters another; the sum stays.
+  const MailUse use = use_of(mailbox_state(host, client));
+  if (use.dids >= policy_of(host).client.dids) return {Registration::client_error, {}};
+  erase_route(host, did, route->client);
+  put_route(host, did, wanted);
+  return {Registration::success, route->client};
 }
 
 Registration remove_recipient(Host& host, std::string_view client, std::string_view did) {
   const auto owner = client_for(host, did);
   if (!owner) return Registration::no_change;
   if (*owner != client) return Registration::client_error;
-  MailboxState state = mailbox_state(host, client);
-  --state.recipients;
-  MailUse total = total_use(host);
-  total.dids -= std::min<std::uint64_t>(total.dids, 1);
-  save_total_use(host, total);
-  save(host, kStates, client, state);
-  host.erase({std::string(kRoutes), std::string(did)});
-  host.erase({registered(client), std::string(did)});
+  erase_route(host, did, client);
   return Registration::success;
 }
 
@@ -196,6 +242,32 @@ MailSummary mail_summary(Host& host, std::string_view client, std::string_view r
     summary.newest = mail->received;
   }
   return summary;
+}
+
+std::uint64_t move_mail(Host& host, std::string_view from, std::string_view to,
+                        const std::set<std::string>& dids) {
+  MailboxState source = mailbox_state(host, from);
+  MailboxState target = mailbox_state(host, to);
+  std::uint64_t moved = 0;
+  for (const std::string& id : host.list(box(from))) {
+    const auto mail = load<Mail>(host, box(from), id);
+    if (!mail || !dids.contains(mail->recipient_did)) continue;
+    const std::string new_id = numbered_id(target.next++);
+    save(host, box(to), new_id, *mail);
+    host.erase({box(from), id});
+    const std::string held = held_id(from, id, mail->held_until);
+    if (host.get({std::string(kHeld), held})) {
+      host.erase({std::string(kHeld), held});
+      save(host, kHeld, held_id(to, new_id, mail->held_until),
+           HeldMail{std::string(to), new_id, mail->held_until});
+    }
+    --source.count, ++target.count;
+    source.bytes -= mail->envelope.size(), target.bytes += mail->envelope.size();
+    ++moved;
+  }
+  save(host, kStates, from, source);
+  save(host, kStates, to, target);
+  return moved;
 }
 
 void drop_old_mail(Host& host) {

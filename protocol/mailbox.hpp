@@ -1,8 +1,9 @@
 #pragma once
 
-/// Mailboxes of a mediator: one per client, bounded, oldest first.
+/// Mailboxes of a mediator: one per client, bounded, oldest first. And which DID's mail goes where.
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,10 +39,39 @@ struct MailboxState {
 
 enum class Registration : std::uint8_t { success, no_change, client_error, server_error };
 
-/// Only DIDs that nobody else registered. client_error: another's, or beyond the client's quota;
-/// server_error: beyond the quota of all (mediation_policy.hpp).
+/// What a client has proven of a DID that it registered (recipient_proof.hpp).
+struct RecipientClaim {
+  Time time{};       ///< Of the proof.
+  std::string head;  ///< Hash of the newest entry of the DID's log; empty: it has none.
+  template <class V>
+  void visit(V& v) {
+    v("time", time), v("head", head);
+  }
+};
+
+/// Only DIDs that nobody else registered. client_error: another's, beyond the client's quota, or
+/// without a proof where the policy asks for one; server_error: beyond the quota of all
+/// (mediation_policy.hpp).
 [[nodiscard]] Registration register_recipient(Host& host, std::string_view client,
                                               std::string_view did);
+
+struct ProvenRegistration {
+  Registration result = Registration::client_error;
+  /// The client from which the DID was taken; its mail for that DID is still to be moved.
+  std::optional<std::string> former;
+};
+/// Registers with a checked claim, which goes before registrations without one. Of two claims the
+/// one with more of the DID's log counts, else the newer one: whoever holds the DID's keys last
+/// decides where its mail goes. Results as above.
+[[nodiscard]] ProvenRegistration register_proven(Host& host, std::string_view client,
+                                                 std::string_view did, const RecipientClaim& claim);
+/// The claim behind a registration; absent: nobody registered the DID, or without proof.
+[[nodiscard]] std::optional<RecipientClaim> claim_on(Host& host, std::string_view did);
+/// Moves mail for `dids` to the end of another client's mailbox, oldest first, and returns how much
+/// it was. What was accepted is never dropped, so the new mailbox may be over its quota then.
+std::uint64_t move_mail(Host& host, std::string_view from, std::string_view to,
+                        const std::set<std::string>& dids);
+
 [[nodiscard]] Registration remove_recipient(Host& host, std::string_view client,
                                             std::string_view did);
 [[nodiscard]] std::vector<std::string> recipients_of(Host& host, std::string_view client);

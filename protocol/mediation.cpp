@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <set>
 
 #include "protocol/mailbox.hpp"
 #include "protocol/mediator.hpp"
@@ -130,29 +132,81 @@ std::string_view word_of(Registration result) {
   return "server_error";
 }
 
+/// Adds recipients for one client, one message's worth.
+class Adder {
+ public:
+  Adder(Host& host, const Inbound& inbound, const Contact& client, const DidHistory* history)
+      : host_(host),
+        client_(client.id),
+        ends_{*inbound.info.own_did, *inbound.info.sender},
+        history_(history) {}
+
+  /// Errors: limit_exceeded (histories of all items together).
+  Result<Registration> add(const JsonObject& update, const Did& did) {
+    const Json* member = update.if_contains(kProofMember);
+    if (member == nullptr) return register_recipient(host_, client_, did.text());
+    const auto claim = check(*member, did);
+    if (history_bytes_ > kProofHistoryBytesMax) {
+      return fail(Errc::limit_exceeded, "too long histories in one message");
+    }
+    if (!claim.has_value()) return Registration::client_error;
+    ProvenRegistration done = register_proven(host_, client_, did.text(), *claim);
+    if (done.former) taken_[*done.former].insert(did.text());
+    return done.result;
+  }
+
+  /// One pass through the mailbox of each client that lost DIDs.
+  void move_taken_mail() {
+    for (const auto& [former, dids] : taken_) {
+      const std::uint64_t moved = move_mail(host_, former, client_, dids);
+      host_.audit("mediation.taken-over", {{"dids", dids.size()}, {"messages", moved}});
+    }
+  }
+
+ private:
+  Result<RecipientClaim> check(const Json& member, const Did& did) {
+    TRY(const JsonObject* object, crypto::as_object(member, kProofMember));
+    TRY(const auto proof, decode_body<RecipientProof>(*object));
+    history_bytes_ += proof.history_bytes();
+    if (history_bytes_ > kProofHistoryBytesMax) return fail(Errc::limit_exceeded);
+    return check_recipient_proof(host_, history_, proof, did, ends_);
+  }
+
+  Host& host_;
+  std::string client_;
+  ProofEnds ends_;
+  const DidHistory* history_;
+  std::size_t history_bytes_ = 0;
+  std::map<std::string, std::set<std::string>> taken_;  ///< DIDs by the client that had them.
+};
+
 Result<void> on_update(Host& host, const Inbound& inbound, const Dialect& dialect,
-                       const Contact& client) {
+                       const Contact& client, const DidHistory* history) {
   TRY(const JsonArray* updates, crypto::json_array(inbound.message.body, "updates"));
   if (updates->size() > limits::kRecipientUpdatesMax) {
     return fail(Errc::limit_exceeded, "too many updates in one message");
   }
   const bool served =
       was_granted(host, client.id) && still_served(policy_of(host), client.their_did);
+  Adder adder(host, inbound, client, history);
   JsonArray updated;
   for (const Json& item : *updates) {
     TRY(const JsonObject* update, crypto::as_object(item, "update"));
     TRY(const std::string text, crypto::json_string(*update, "recipient_did"));
     TRY(const std::string action, crypto::json_string(*update, "action"));
-    const bool is_did = Did::parse(text).has_value();
+    const auto did = Did::parse(text);
     Registration result = Registration::client_error;
-    if (is_did && action == "add" && served) {
-      result = register_recipient(host, client.id, text);
-    } else if (is_did && action == "remove") {
+    if (did.has_value() && action == "add" && served) {
+      TRY(result, adder.add(*update, *did));
+    } else if (did.has_value() && action == "remove") {
       result = remove_recipient(host, client.id, text);
     }
-    updated.push_back(
-        JsonObject{{"recipient_did", text}, {"action", action}, {"result", word_of(result)}});
+    JsonObject done{{"recipient_did", text}, {"action", action}, {"result", word_of(result)}};
+    const bool holds = result == Registration::success || result == Registration::no_change;
+    if (action == "add" && holds && claim_on(host, text)) done[kProvenMember] = true;
+    updated.push_back(std::move(done));
   }
+  adder.move_taken_mail();
   return answer(host, inbound, type_of(dialect, dialect.update_response),
                 {{"updated", std::move(updated)}});
 }
@@ -216,7 +270,7 @@ bool is_mediation_query(std::string_view message_type) {
   return dialect != nullptr && message_type.substr(dialect->prefix.size()) == dialect->query;
 }
 
-Result<void> on_mediation(Host& host, const Inbound& inbound) {
+Result<void> on_mediation(Host& host, const Inbound& inbound, const DidHistory* history) {
   const std::string_view type = inbound.message.type;
   const Dialect* dialect = dialect_of(type);
   if (dialect == nullptr) return fail(Errc::unknown_type);
@@ -226,7 +280,7 @@ Result<void> on_mediation(Host& host, const Inbound& inbound) {
   if (client.role != ContactRole::client) {
     return fail(Errc::refused, "this contact has no mailbox here");
   }
-  if (name == dialect->update) return on_update(host, inbound, *dialect, client);
+  if (name == dialect->update) return on_update(host, inbound, *dialect, client, history);
   if (name == dialect->query) return on_query(host, inbound, *dialect, client);
   return fail(Errc::unknown_type);
 }

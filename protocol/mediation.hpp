@@ -6,6 +6,10 @@
 /// Who asks is proven by the envelope. An authenticated stranger who asks for mediation becomes a
 /// client if the policy lets everybody in or names its DID (mediation_policy.hpp); all others have
 /// to answer an invitation first. A denial says why (member `comment`).
+///
+/// An added recipient may carry a proof (recipient_proof.hpp). One that does not hold refuses its
+/// item; one that holds takes the DID, and the mail that waits for it, from a client that showed
+/// none or an older one. That client is told nothing: its next query lacks the DID.
 
 #include <string>
 #include <string_view>
@@ -14,6 +18,7 @@
 #include "protocol/contact.hpp"
 #include "protocol/mediation_policy.hpp"
 #include "protocol/module.hpp"
+#include "protocol/recipient_proof.hpp"
 
 namespace kith::protocol {
 
@@ -31,9 +36,10 @@ struct MailClient {
 /// Queries of what is registered.
 [[nodiscard]] bool is_mediation_query(std::string_view message_type);
 
-/// Errors: unknown_peer, not_authentic, refused (a contact, but no client), malformed,
-/// limit_exceeded.
-[[nodiscard]] Result<void> on_mediation(Host& host, const Inbound& inbound);
+/// `history` may be null. Errors: unknown_peer, not_authentic, refused (a contact, but no client),
+/// malformed, limit_exceeded.
+[[nodiscard]] Result<void> on_mediation(Host& host, const Inbound& inbound,
+                                        const DidHistory* history);
 
 /// Counts what is stored, for a home that has not done so yet.
 void count_mail_once(Host& host);

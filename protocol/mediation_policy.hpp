@@ -50,12 +50,13 @@ struct MediationPolicy {
   bool rewrap = false;
   /// All mail waits a random time up to this, in ms, besides what its sender asks for.
   std::int64_t relay_delay_ms = 0;
-  Time since{};  ///< Since when `admission` is in force; set by keep_policy.
+  bool require_proof = false;  ///< New DIDs only with proof (recipient_proof.hpp).
+  Time since{};                ///< Since when `admission` is in force; set by keep_policy.
   template <class V>
   void visit(V& v) {
     v("admission", admission), v("allowed", allowed), v("client", client), v("total", total),
         v("clients_max", clients_max), v("mail_days", mail_days), v("rewrap", rewrap),
-        v("relay_delay_ms", relay_delay_ms), v("since", since);
+        v("relay_delay_ms", relay_delay_ms), v("require_proof", require_proof), v("since", since);
   }
 };
 

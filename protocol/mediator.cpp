@@ -152,7 +152,7 @@ bool Mediator::only_reads(std::string_view what) const {
 Result<void> Mediator::on_message(Host& host, const Inbound& inbound) {
   const std::string& type = inbound.message.type;
   if (type == kForwardType) return on_forward(host, inbound);
-  if (is_mediation(type)) return on_mediation(host, inbound);
+  if (is_mediation(type)) return on_mediation(host, inbound, history_.get());
   return on_pickup(host, inbound);
 }
 

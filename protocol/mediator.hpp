@@ -8,6 +8,7 @@
 /// Commands: `mediator-invitation` -> {invitation, url}: the reusable invitation.
 ///   Errors: wrong_state, refused (only invited people are served).
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,7 @@
 #include "protocol/mailbox.hpp"
 #include "protocol/mediation_policy.hpp"
 #include "protocol/module.hpp"
+#include "protocol/recipient_proof.hpp"
 
 namespace kith::protocol {
 
@@ -51,9 +53,13 @@ struct RoutingDid {
 
 class Mediator : public Module {
  public:
-  /// `public_url`: where this node's HTTP listener is reached from outside.
-  explicit Mediator(std::string public_url, MediationPolicy policy = {})
-      : public_url_(std::move(public_url)), policy_(std::move(policy)) {}
+  /// `public_url`: where this node's HTTP listener is reached from outside. `history`: reads what
+  /// clients prove of DIDs that have one; without it their proofs are refused.
+  explicit Mediator(std::string public_url, MediationPolicy policy = {},
+                    std::shared_ptr<const DidHistory> history = nullptr)
+      : public_url_(std::move(public_url)),
+        policy_(std::move(policy)),
+        history_(std::move(history)) {}
 
   std::string_view name() const override { return "mediator"; }
   std::vector<std::string> message_types() const override;
@@ -68,6 +74,7 @@ class Mediator : public Module {
  private:
   std::string public_url_;
   MediationPolicy policy_;
+  std::shared_ptr<const DidHistory> history_;
 };
 
 }  // namespace kith::protocol

@@ -44,6 +44,7 @@ Result<void> ask(Host& host, const PickupState& state, std::string_view type, Js
   TRY(const Did mine, Did::parse(mediator->my_did));
   TRY(const Did theirs, Did::parse(mediator->their_did));
   Message message = new_message(type, host.random(), epoch_seconds(host.now()));
+  if (!how.id.empty()) message.id = std::move(how.id);
   message.from = mine;
   message.to = {theirs};
   message.body = std::move(body);
@@ -118,8 +119,8 @@ Result<PickupState> check_mediator(Host& host, const Inbound& inbound) {
   return *state;
 }
 
-Result<void> on_grant(Host& host, const Inbound& inbound, PickupState state,
-                      const PickupPace& pace) {
+Result<void> on_grant(Host& host, const Inbound& inbound, PickupState state, const PickupPace& pace,
+                      const DidHistory* history) {
   TRY(const JsonArray* dids, crypto::json_array(inbound.message.body, "routing_did"));
   if (dids->empty() || !dids->front().is_string()) {
     return fail(Errc::malformed, "the grant names no routing DID");
@@ -141,7 +142,7 @@ Result<void> on_grant(Host& host, const Inbound& inbound, PickupState state,
     register_all_again(host);  // The former one answered for them; this one knows none.
     host.set_timer(kAddressModule, kAddressTimer, host.now());
   }
-  send_registrations(host);
+  send_registrations(host, history);
   host.set_timer(kModule, kPoll, host.now());
   if (pace.live) host.set_timer(kModule, kLive, host.now());
   return {};
@@ -188,8 +189,10 @@ std::vector<std::string> Pickup::message_types() const {
 Result<void> Pickup::on_message(Host& host, const Inbound& inbound) {
   TRY(const PickupState state, check_mediator(host, inbound));
   const std::string& type = inbound.message.type;
-  if (type == kMediateGrant) return on_grant(host, inbound, state, pace_);
-  if (type == kRecipientUpdateResponse) return on_registered(host, inbound, state);
+  if (type == kMediateGrant) return on_grant(host, inbound, state, pace_, history_.get());
+  if (type == kRecipientUpdateResponse) {
+    return on_registered(host, inbound, state, history_.get());
+  }
   if (const PickupDialect* dialect = pickup_dialect_of(type)) {
     if (type == dialect->type(kDelivery)) {
       return on_delivery(host, inbound, *dialect, state, pace_);
@@ -223,7 +226,7 @@ Result<JsonObject> Pickup::on_command(Host& host, const Command&) {
 
 void Pickup::on_timer(Host& host, std::string_view timer) {
   if (timer == kPoll) poll(host);
-  if (timer == kRegister) send_registrations(host);
+  if (timer == kRegister) send_registrations(host, history_.get());
   if (timer == kMediate) ask_for_mediation(host);
   if (timer == kLive && pace_.live) go_live(host);
 }
@@ -272,6 +275,7 @@ void Pickup::on_start(Host& host) {
   state->failures = 0;
   if (mediator_grant(host)) ask_for_dialect(host, *state);
   save_state(host, *state);
+  prove_unproven(host);
   if (mediator_grant(host)) {
     host.set_timer(kModule, kPoll, host.now());
     if (pace_.live) host.set_timer(kModule, kLive, host.now());

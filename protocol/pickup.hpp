@@ -17,13 +17,18 @@
 /// A poll that fails is repeated after pauses that double, from `busy` to `idle_max`, each up to a
 /// half shorter at random; one that succeeds ends them.
 ///
+/// With each own DID goes a proof that it is ours (recipient_proof.hpp), anew whenever its log
+/// grows. What the mediator does not take with its proof is asked for once more without.
+///
 /// Commands: `nudge` {} -> {}: look for mail now and often for a while.
 
+#include <memory>
 #include <string_view>
 
 #include "protocol/contact.hpp"
 #include "protocol/module.hpp"
 #include "protocol/pickup_dialect.hpp"
+#include "protocol/recipient_proof.hpp"
 
 namespace kith::protocol {
 
@@ -42,7 +47,9 @@ struct PickupPace {
 
 class Pickup final : public Module {
  public:
-  explicit Pickup(const PickupPace& pace) : pace_(pace) {}
+  /// `history`: shows the logs of own DIDs; without it only DIDs that name their keys are proven.
+  explicit Pickup(const PickupPace& pace, std::shared_ptr<const DidHistory> history = nullptr)
+      : pace_(pace), history_(std::move(history)) {}
 
   std::string_view name() const override { return "pickup"; }
   std::vector<std::string> message_types() const override;
@@ -58,6 +65,7 @@ class Pickup final : public Module {
   void on_poll_ended(Host& host, const Result<Bytes>& outcome) const;
   void on_live_ended(Host& host, const Effect& effect, const Result<Bytes>& outcome) const;
   PickupPace pace_;
+  std::shared_ptr<const DidHistory> history_;
 };
 
 /// The contact (role mediator) is connected: ask it for mediation, then keep fetching.
@@ -66,6 +74,8 @@ void start_mediation(Host& host, const Contact& mediator);
 /// confirmed. Without a mediator this only notes it.
 void register_own_did(Host& host, std::string_view did);
 void unregister_own_did(Host& host, std::string_view did);
+/// The log of `did` has grown: if it receives mail, the mediator is shown the new proof.
+void prove_own_did_again(Host& host, std::string_view did);
 /// Whether the mediator has answered for all own DIDs; a refusal raised an alarm.
 [[nodiscard]] bool all_registered(Host& host);
 /// The version in which the mediator is asked.

@@ -28,6 +28,7 @@ struct PickupState {
   Duration interval{0};
   std::uint32_t tries = 0;     ///< Of the open mediation or registration request.
   bool refused = false;        ///< The mediator did not take our last request.
+  std::string registration;    ///< Message id of the last registration request.
   std::uint32_t failures = 0;  ///< Polls that failed since one succeeded.
   bool newer = false;          ///< The mediator says that it speaks message-pickup 4.0.
   std::string question;        ///< Id of the feature query about that, while it is open.
@@ -41,9 +42,10 @@ struct PickupState {
   template <class V>
   void visit(V& v) {
     v("mediator", mediator), v("interval", interval), v("tries", tries), v("refused", refused),
-        v("failures", failures), v("newer", newer), v("question", question), v("asked", asked),
-        v("live_effect", live_effect), v("live_uri", live_uri), v("live", live),
-        v("emptying", emptying), v("live_failures", live_failures);
+        v("registration", registration), v("failures", failures), v("newer", newer),
+        v("question", question), v("asked", asked), v("live_effect", live_effect),
+        v("live_uri", live_uri), v("live", live), v("emptying", emptying),
+        v("live_failures", live_failures);
   }
 };
 
@@ -57,6 +59,7 @@ void save_state(Host& host, const PickupState& state);
 struct AskOptions {
   bool over_live = false;     ///< Over the lasting connection, also before it is confirmed.
   bool expects_reply = true;  ///< On the connection that the request goes over.
+  std::string id;             ///< Of the message; empty: a new one.
 };
 /// Sends a request to the mediator; its answer arrives as a message of its own. In live mode all
 /// goes over the one connection. Errors: wrong_state, those of send.
@@ -71,8 +74,12 @@ struct AskOptions {
                                crypto::Random& random);
 
 // own_dids.cpp
-void send_registrations(Host& host);
-[[nodiscard]] Result<void> on_registered(Host& host, const Inbound& inbound, PickupState state);
+void send_registrations(Host& host, const DidHistory* history);
+[[nodiscard]] Result<void> on_registered(Host& host, const Inbound& inbound, PickupState state,
+                                         const DidHistory* history);
+/// DIDs that the mediator does not know as proven are to be registered again: versions of it or of
+/// us may have known no proofs.
+void prove_unproven(Host& host);
 
 // pickup_live.cpp
 /// Opens the connection and asks for live mode on it.

@@ -124,6 +124,20 @@ ConfigOption rewrap_option() {
       }};
 }
 
+ConfigOption require_proof_option() {
+  return {"mediator.require_proof",
+          "",
+          "Take new DIDs of clients only with a proof that they are theirs. Kith proves all of its "
+          "own; other agents cannot. What was registered before stays",
+          0,
+          0,
+          {},
+          [](const Options& from) { return ConfigValue(from.mediation.require_proof); },
+          [](Options& into, const ConfigValue& value) {
+            into.mediation.require_proof = std::get<bool>(value);
+          }};
+}
+
 std::vector<ConfigOption> make_options() {
   return {
       plain<&Options::listen>("node.listen", "--listen",
@@ -136,7 +150,7 @@ std::vector<ConfigOption> make_options() {
                                     "Serve this home's ledger to others"),
       plain<&Options::mediate>("mediator.enabled", "--mediate",
                                "Relay mail and keep backups for others"),
-      admission_option(), allow_option(),
+      admission_option(), allow_option(), require_proof_option(),
       number < [](Options & o) -> auto& {return o.mediation.clients_max;
 }
 > ("mediator.clients_max", 1'000'000, "Clients that may be served at the same time"), number < [

@@ -1,0 +1,91 @@
+#pragma once
+
+/// Proof that a DID is the client's own: member `kith_proof` of an item that adds a recipient at a
+/// mediator (coordinate-mediation). Without it a registration counts too, but gives way to a proven
+/// one (mailbox.hpp); so whoever registers DIDs of others keeps them only until their owner comes.
+///
+/// An authentication key of the recipient's DID signs mediator, client, recipient and time. Whoever
+/// overhears a proof can use it neither elsewhere nor for another client, and not again after a
+/// newer one. Keys of a did:peer or did:key are read off the DID; a DID with a history of its own
+/// shows it with the proof, and only keys of its newest state count.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/did.hpp"
+#include "protocol/host.hpp"
+#include "protocol/mailbox.hpp"
+
+namespace kith::protocol {
+
+inline constexpr const char* kProofMember = "kith_proof";
+/// In the answer: the mediator knows the DID as proven.
+inline constexpr const char* kProvenMember = "kith_proven";
+/// An older proof is refused, and one of the future beyond limits::kClockSkew.
+inline constexpr std::chrono::hours kProofLife{1};
+/// Histories in the proofs of one message together.
+inline constexpr std::size_t kProofHistoryBytesMax = 512 * 1024;
+
+struct RecipientProof {
+  PublicKey key;
+  std::int64_t time_ms = 0;
+  Bytes signature;         ///< By `key` over recipient_statement.
+  std::vector<Bytes> log;  ///< Entries, oldest first; empty where the DID names its keys.
+  template <class V>
+  void visit(V& v) {
+    v("key", key), v("time_ms", time_ms), v("signature", signature), v("log", log);
+  }
+  [[nodiscard]] std::size_t history_bytes() const;
+};
+
+/// The ends of the message that carries the proof.
+struct ProofEnds {
+  Did mediator;
+  Did client;
+};
+
+/// What is signed (docs/wire-formats.md).
+[[nodiscard]] Bytes recipient_statement(const ProofEnds& ends, const Did& recipient,
+                                        std::int64_t time_ms);
+
+/// Keys that a history gives to its DID, and how far it goes.
+struct HistoryKeys {
+  std::vector<PublicKey> authentication;  ///< Of the newest state.
+  std::string head;                       ///< Hash of the newest entry.
+};
+
+/// DIDs that are known by a log. The ledger modules know how to read one; this is their seam.
+class DidHistory {
+ public:
+  virtual ~DidHistory() = default;
+  /// Entries kept for a DID of ours, oldest first; empty: there are none.
+  [[nodiscard]] virtual std::vector<Bytes> entries(Host& host, const Did& did) const = 0;
+  /// Reads what somebody shows as the history of `did`. It must contain `known_head`, unless that
+  /// is empty. Errors: not_found (not that DID's), conflict (without the known head), refused (not
+  /// settled, or ended), unsupported, those of the reader.
+  [[nodiscard]] virtual Result<HistoryKeys> read(Host& host, const Did& did,
+                                                 const std::vector<Bytes>& entries,
+                                                 std::string_view known_head) const = 0;
+};
+
+/// `history` may be null: then DIDs that need one are unsupported, here and below.
+/// Errors: not_found (no signing key of that DID is here), unknown_peer, unsupported,
+/// limit_exceeded (its history is too long).
+[[nodiscard]] Result<RecipientProof> prove_recipient(Host& host, const DidHistory* history,
+                                                     const Did& recipient, const ProofEnds& ends);
+
+/// The mediator's check; cheap and public parts come first. Errors: expired (too old, or of the
+/// future), bad_signature, not_authentic (a key that the DID does not name), unsupported, those of
+/// DidHistory::read.
+[[nodiscard]] Result<RecipientClaim> check_recipient_proof(Host& host, const DidHistory* history,
+                                                           const RecipientProof& proof,
+                                                           const Did& recipient,
+                                                           const ProofEnds& ends);
+
+}  // namespace kith::protocol
+
+namespace kith {
+using protocol::DidHistory;
+}
