@@ -5,6 +5,7 @@
 #include "ledger/connection.hpp"
 #include "ledger/handshake.hpp"
 #include "ledger/log_store.hpp"
+#include "protocol/basic_message.hpp"
 #include "protocol/forward.hpp"
 #include "protocol/own_service.hpp"
 #include "protocol/pickup.hpp"
@@ -150,6 +151,24 @@ void watch_pending(Host& host, const LogView& view) {
                {}});
 }
 
+std::vector<std::string> agreement_kids(Host& host, std::string_view subject) {
+  std::vector<std::string> kids;
+  const auto did = Did::parse(subject);
+  if (!did.has_value()) return kids;
+  const auto document = protocol::KnownDids(host).resolve(*did);
+  if (!document.has_value()) return kids;
+  for (const NamedKey& key : document->agreement_keys()) kids.push_back(key.kid);
+  return kids;
+}
+
+/// Texts under way to a lost device are sealed to keys that nobody has any more.
+void resend_if_keys_changed(Host& host, const Contact& contact,
+                            const std::vector<std::string>& before) {
+  const auto now = protocol::find_contact(host, contact.id);  // It may have ended meanwhile.
+  if (!now || now->state != ContactState::connected) return;
+  if (agreement_kids(host, contact.their_did) != before) protocol::resend_texts(host, *now);
+}
+
 void send_ack(Host& host, const Inbound& inbound, const Contact& contact, const LogView& view) {
   const auto mine = Did::parse(contact.my_did);
   const auto theirs = Did::parse(contact.their_did);
@@ -217,6 +236,7 @@ Result<void> on_sync(Host& host, const Inbound& inbound) {
   const auto own = contact ? std::nullopt : contact_with(host, body.subject, false);
   if (!contact && !own) return fail(Errc::unknown_peer, "no contact has that log");
   if ((contact ? contact : own)->state == ContactState::ended) return {};
+  const auto keys_before = agreement_kids(host, body.subject);
   TRY(const std::size_t added, append_new(host, body));
   TRY(const LogView view, stored_view(host, body.subject));
   CHECK(refresh_document(host, view));
@@ -236,6 +256,7 @@ Result<void> on_sync(Host& host, const Inbound& inbound) {
   }
   follow_status(host, *contact, view);
   send_ack(host, inbound, *contact, view);
+  resend_if_keys_changed(host, *contact, keys_before);
   return {};
 }
 
@@ -266,6 +287,7 @@ Result<void> on_sync_ack(Host& host, const Inbound& inbound) {
   } else {
     host.set_timer(kConnectionModule, timer_name("retire", contact.id),
                    host.now() + kKeepReplacedKeys);
+    protocol::resend_texts(host, contact);  // Under way with our old keys, they are refused.
   }
   return {};
 }
@@ -273,11 +295,13 @@ Result<void> on_sync_ack(Host& host, const Inbound& inbound) {
 void reread_log(Host& host, std::string_view did) {
   const auto view = stored_view(host, did);
   if (!view.has_value()) return;
+  const auto keys_before = agreement_kids(host, did);
   if (!refresh_document(host, *view).has_value()) return;
   if (view->pending) {
     host.set_timer(kConnectionModule, timer_name("log", did), host.now() + std::chrono::hours{1});
   } else if (const auto contact = contact_with(host, did, true)) {
     follow_status(host, *contact, *view);
+    resend_if_keys_changed(host, *contact, keys_before);
   }
 }
 

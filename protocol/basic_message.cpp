@@ -10,8 +10,11 @@ namespace kith::protocol {
 namespace {
 
 constexpr std::string_view kTexts = "text";
-/// Texts that nobody has acknowledged yet, by message id.
-constexpr std::string_view kUnacknowledged = "text-unacknowledged";
+/// Where a text lies, by contact and message id; so a text that comes again is not shown twice.
+constexpr std::string_view kTextIndex = "text-by-message";
+/// Texts sent again to a peer with new keys: those that may still matter, and not a flood.
+constexpr std::chrono::hours kResentLife{24 * 28};
+constexpr std::size_t kResentMax = 100;
 
 /// Collection `text`.
 struct KeptText {
@@ -19,8 +22,8 @@ struct KeptText {
   std::string text;
   Time time{};
   bool received = false;
-  std::string lang;        ///< Empty if not told.
-  std::string message_id;  ///< Of a sent one.
+  std::string lang;  ///< Empty if not told.
+  std::string message_id;
   bool delivered = false;  ///< A sent one that the other agent has acknowledged.
   template <class V>
   void visit(V& v) {
@@ -29,7 +32,6 @@ struct KeptText {
   }
 };
 
-/// Collection `text-unacknowledged`.
 struct TextRef {
   std::string id;
   template <class V>
@@ -38,10 +40,18 @@ struct TextRef {
   }
 };
 
+std::string index_id(std::string_view contact_id, std::string_view message_id) {
+  return std::string(contact_id) + " " + message_id_key(message_id);
+}
+
+std::optional<TextRef> find_text(Host& host, std::string_view contact_id,
+                                 std::string_view message_id) {
+  return load<TextRef>(host, kTextIndex, index_id(contact_id, message_id));
+}
+
 void forget(Host& host, const std::string& id) {
-  const auto text = load<KeptText>(host, kTexts, id);
-  if (text && !text->message_id.empty() && !text->delivered) {
-    host.erase({std::string(kUnacknowledged), text->message_id});
+  if (const auto text = load<KeptText>(host, kTexts, id)) {
+    host.erase({std::string(kTextIndex), index_id(text->contact_id, text->message_id)});
   }
   host.erase({std::string(kTexts), id});
 }
@@ -53,7 +63,20 @@ void keep(Host& host, const KeptText& text) {
   std::string id = numbered_id(static_cast<std::uint64_t>(epoch_ms(text.time)));
   id += "-" + crypto::hex(host.random().bytes(4));
   save(host, kTexts, id, text);
-  if (!text.message_id.empty()) save(host, kUnacknowledged, text.message_id, TextRef{id});
+  save(host, kTextIndex, index_id(text.contact_id, text.message_id), TextRef{id});
+}
+
+Result<std::string> send_as(Host& host, const Contact& contact, const KeptText& text) {
+  TRY(const Did mine, Did::parse(contact.my_did));
+  TRY(const Did theirs, Did::parse(contact.their_did));
+  Message message = new_message(kBasicMessageType, host.random(), epoch_seconds(text.time));
+  if (!text.message_id.empty()) message.id = text.message_id;
+  message.from = mine;
+  message.to = {theirs};
+  message.body = {{"content", text.text}};
+  if (!text.lang.empty()) message.lang = text.lang;
+  message.please_ack = {""};
+  return send(host, std::move(message), {});
 }
 
 JsonObject describe(Host& host, const KeptText& text) {
@@ -63,7 +86,7 @@ JsonObject describe(Host& host, const KeptText& text) {
                    {"time", utc_text(text.time)},
                    {"direction", text.received ? "received" : "sent"}};
   if (!text.lang.empty()) shown["lang"] = text.lang;
-  if (!text.message_id.empty()) shown["delivered"] = text.delivered;
+  if (!text.received) shown["delivered"] = text.delivered;
   return shown;
 }
 
@@ -82,17 +105,10 @@ Result<JsonObject> send_text(Host& host, const JsonObject& args) {
   if (contact.state != ContactState::connected) {
     return fail(Errc::wrong_state, contact.name + " has not answered the invitation yet");
   }
-  TRY(const Did mine, Did::parse(contact.my_did));
-  TRY(const Did theirs, Did::parse(contact.their_did));
-  Message message = new_message(kBasicMessageType, host.random(), epoch_seconds(host.now()));
-  message.from = mine;
-  message.to = {theirs};
-  message.body = {{"content", text}};
-  message.lang = lang;
-  message.please_ack = {""};
-  TRY(const std::string id, send(host, std::move(message), {}));
-  keep(host, {contact.id, text, host.now(), false, lang.value_or(""), message_id_key(id), false});
-  return JsonObject{{"id", id}, {"contact", contact.name}};
+  KeptText kept{contact.id, text, host.now(), false, lang.value_or(""), "", false};
+  TRY(kept.message_id, send_as(host, contact, kept));
+  keep(host, kept);
+  return JsonObject{{"id", kept.message_id}, {"contact", contact.name}};
 }
 
 }  // namespace
@@ -101,7 +117,9 @@ Result<void> BasicMessage::on_message(Host& host, const Inbound& inbound) {
   TRY(const Contact contact, sender_of(host, inbound));
   TRY(const std::string text, crypto::json_string(inbound.message.body, "content"));
   if (text.size() > limits::kTextBytesMax) return fail(Errc::limit_exceeded, "text too long");
-  keep(host, {contact.id, text, host.now(), true, inbound.message.lang.value_or(""), "", false});
+  const Message& message = inbound.message;
+  if (find_text(host, contact.id, message.id)) return {};  // Sent again after a loss of keys.
+  keep(host, {contact.id, text, host.now(), true, message.lang.value_or(""), message.id, false});
   host.notify({"message", contact.name + ": " + text, contact.id, {}});
   return {};
 }
@@ -126,15 +144,23 @@ Result<JsonObject> BasicMessage::on_command(Host& host, const Command& command) 
 void BasicMessage::on_acks(Host& host, const Inbound& inbound) {
   const auto sender = sender_of(host, inbound);
   if (!sender.has_value()) return;
-  for (const std::string& acknowledged : inbound.message.ack) {
-    const std::string message_id = message_id_key(acknowledged);
-    const auto kept = load<TextRef>(host, kUnacknowledged, message_id);
-    if (!kept) continue;
-    auto text = load<KeptText>(host, kTexts, kept->id);
-    if (!text || text->contact_id != sender->id) continue;  // Not theirs to acknowledge.
+  for (const std::string& message_id : inbound.message.ack) {
+    const auto kept = find_text(host, sender->id, message_id);
+    auto text = kept ? load<KeptText>(host, kTexts, kept->id) : std::nullopt;
+    if (!text || text->received || text->delivered) continue;
     text->delivered = true;
     save(host, kTexts, kept->id, *text);
-    host.erase({std::string(kUnacknowledged), message_id});
+  }
+}
+
+void resend_texts(Host& host, const Contact& contact) {
+  std::size_t sent = 0;
+  for (const std::string& id : host.list(kTexts)) {
+    const auto text = load<KeptText>(host, kTexts, id);
+    if (!text || text->contact_id != contact.id || text->received || text->delivered) continue;
+    if (text->message_id.empty() || text->time + Duration{kResentLife} < host.now()) continue;
+    if (++sent > kResentMax || !send_as(host, contact, *text).has_value()) return;
+    host.audit("text.sent-again", {{"contact", contact.id}, {"id", text->message_id}});
   }
 }
 

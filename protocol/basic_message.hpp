@@ -8,8 +8,10 @@
 ///       Errors: usage, limit_exceeded, unknown_peer, wrong_state.
 ///   messages {contact?} -> {messages: [{contact, text, time, direction, lang?, delivered?}]}
 ///       Oldest first, at most limits::kMessagesKept. `delivered`, of sent ones: the other agent
-///       has acknowledged it. One that stays undelivered may have been lost with the peer's device.
+///       has acknowledged it. What a peer's lost device could alone have read is sent again
+///       (resend_texts).
 
+#include "protocol/contact.hpp"
 #include "protocol/module.hpp"
 
 namespace kith::protocol {
@@ -29,5 +31,9 @@ class BasicMessage final : public Module {
   Result<JsonObject> on_command(Host& host, const Command& command) override;
   void on_acks(Host& host, const Inbound& inbound) override;
 };
+
+/// For when a contact's keys have changed: sends again, with their old ids, the texts that it has
+/// not acknowledged. Those that it could read after all are known to it by their ids.
+void resend_texts(Host& host, const Contact& contact);
 
 }  // namespace kith::protocol

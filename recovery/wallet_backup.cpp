@@ -11,9 +11,9 @@ namespace kith::recovery {
 namespace {
 
 /// Whole collections that travel in a backup.
-constexpr std::array<std::string_view, 9> kCollections = {
-    "contact", "contact-by-did", "did-doc",    "invitation",     "log",
-    "own-did", "text",           "vault-item", "recovery-record"};
+constexpr std::array<std::string_view, 10> kCollections = {
+    "contact", "contact-by-did", "did-doc",         "invitation", "log",
+    "own-did", "text",           "text-by-message", "vault-item", "recovery-record"};
 /// Single records of collection `meta`. The vault's lock is not among them: it is bound to the
 /// device; its public key travels as part of the items.
 constexpr std::array<std::string_view, 4> kMeta = {"identity", "mediator", "pickup", "profile"};

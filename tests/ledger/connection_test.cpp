@@ -393,17 +393,51 @@ TEST(Connection, CarriesARotateAndRefusesTheOldKeys) {
   const auto refused = pair.net.inject(pair.alice, stolen[0].payload.packed);
   ASSERT_TRUE(refused.has_value());
   EXPECT_EQ(refused->code, Errc::not_authentic);
-  EXPECT_EQ(pair.heard(pair.alice), 0U);
+  EXPECT_EQ(pair.heard(pair.alice), 1U);  // It came again under the new keys.
   pair.say(pair.bob, "under the new keys");
   pair.say(pair.alice, "to the new keys");
   pair.net.settle();
-  EXPECT_EQ(pair.heard(pair.alice), 1U);
+  EXPECT_EQ(pair.heard(pair.alice), 2U);
   EXPECT_EQ(pair.heard(pair.bob), 1U);
   pair.net.run_for(25h);  // The replaced keys are forgotten, the new ones are not.
   pair.say(pair.alice, "still there?");
   pair.net.settle();
   EXPECT_EQ(pair.heard(pair.bob), 2U);
   EXPECT_EQ(pair.bob.look([&](Host& host) { return host.list("own-key").size(); }), 2U);
+}
+
+TEST(Connection, SendsTextsAgainToAPeerWithNewKeys) {
+  Pair pair;
+  pair.connect();
+  pair.say(pair.alice, "arrives");
+  pair.net.settle();
+  // One is lost with its acknowledgement only, one whole: neither may be missing or shown twice.
+  pair.net.fate = [&](const Packet& packet) {
+    return packet.from == &pair.bob ? Fate::lost : Fate::arrives;
+  };
+  pair.say(pair.alice, "the acknowledgement is lost");
+  pair.net.settle();
+  EXPECT_EQ(pair.heard(pair.bob), 2U);
+  pair.net.fate = [](const Packet&) { return Fate::lost; };
+  pair.say(pair.alice, "lost");
+  pair.net.settle();
+  EXPECT_EQ(pair.heard(pair.bob), 2U);
+  pair.net.fate = nullptr;
+
+  const Contact contact = contacts(pair.bob)[0];
+  pair.bob.edit([&](Host& host) {
+    const SealedKey vault = protocol::open_vault(host, pair.bob.step_up()).value();
+    return rotate_pair_log(host, contact, vault, renewed_state(host, contact)).has_value();
+  });
+  pair.net.run_for(1min);
+  EXPECT_EQ(pair.heard(pair.bob), 3U);
+  EXPECT_EQ(pair.alice.audited("text.sent-again").size(), 2U);
+  const auto sent = pair.alice.command("messages");
+  ASSERT_TRUE(sent.has_value());
+  for (const Json& text : sent->at("messages").get_array()) {
+    const bool lost = text.at("text").get_string() == "lost";
+    EXPECT_TRUE(!lost || text.at("delivered").as_bool());
+  }
 }
 
 TEST(Connection, RepeatsASyncUntilItIsConfirmed) {
