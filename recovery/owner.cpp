@@ -29,12 +29,17 @@ constexpr std::chrono::hours kVetoStands{24 * 14};
 struct OpenBeat {
   Bytes challenge;
   std::size_t leaf = 0;
-  Duration asked{};  ///< Host::uptime() then.
+  Duration asked{};  ///< Host::uptime() when the challenge was made.
+  Duration sent{};   ///< Host::uptime() when it was last sent.
   template <class V>
   void visit(V& v) {
-    v("challenge", challenge), v("leaf", leaf), v("asked", asked);
+    v("challenge", challenge), v("leaf", leaf), v("asked", asked), v("sent", sent);
   }
 };
+
+/// No more often, whatever our user does.
+constexpr std::chrono::hours kHeartbeatAgain{1};
+constexpr std::chrono::seconds kHeartbeatAgainTest{2};
 
 /// Record meta/veto: the owner's standing objection.
 struct StandingVeto {
@@ -45,6 +50,23 @@ struct StandingVeto {
   }
 };
 
+/// The challenge for a trustee: the open one again while an answer to it may be under way, for an
+/// answer to a challenge that was replaced proves nothing. Nothing while it was sent lately.
+std::optional<OpenBeat> next_beat(Host& host, const TrusteeProgress& trustee, Duration pause) {
+  const Duration now = host.uptime();
+  auto beat = load<OpenBeat>(host, kBeats, trustee.contact_id);
+  const bool open = beat && beat->leaf == trustee.leaf && now - beat->asked < pause;
+  if (!open) {
+    beat = OpenBeat{host.random().bytes(kHeartbeatChallengeBytes), trustee.leaf, now, now};
+  } else if (now - beat->sent <
+             (host.test_mode() ? Duration{kHeartbeatAgainTest} : Duration{kHeartbeatAgain})) {
+    return std::nullopt;
+  }
+  beat->sent = now;
+  save(host, kBeats, trustee.contact_id, *beat);
+  return beat;
+}
+
 std::size_t ask_for_heartbeats(Host& host) {
   const auto set = owner_set(host);
   if (!set || set->step != SetStep::done) return 0;
@@ -52,11 +74,14 @@ std::size_t ask_for_heartbeats(Host& host) {
   std::size_t asked = 0;
   for (const TrusteeProgress& trustee : set->trustees) {
     if (trustee.step != TrusteeStep::committed) continue;
-    const OpenBeat beat{host.random().bytes(kHeartbeatChallengeBytes), trustee.leaf, host.uptime()};
-    save(host, kBeats, trustee.contact_id, beat);
+    const auto beat = next_beat(host, trustee, pause);
+    if (!beat) {
+      ++asked;  // Still open.
+      continue;
+    }
     const auto& record_id = set->record.leaves[trustee.leaf].record_id;
     auto head = head_for(*set, trustee.leaf, host.random());
-    const HeartbeatRequest request{crypto::to_bytes(record_id), beat.challenge,
+    const HeartbeatRequest request{crypto::to_bytes(record_id), beat->challenge,
                                    head.has_value() ? std::move(*head) : Bytes{}};
     // A request that did not arrive until the next one is due has no use any more.
     const auto sent = send_to_trustee(host, trustee.contact_id, HeartbeatRequest::kName,
