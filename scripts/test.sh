@@ -65,8 +65,9 @@ for preset in "${presets[@]}"; do
   fi
   report="$KITH_ROOT/build/$preset/test-report.xml"
   rm -f "$report"
-  ctest --test-dir "$KITH_ROOT/build/$preset" -j2 --timeout 600 --no-tests=error --output-on-failure \
-    --output-junit "$report" </dev/null || say "$preset: ctest found failures"
+  # Many tests mostly wait: one more than there are processors.
+  ctest --test-dir "$KITH_ROOT/build/$preset" -j "$(($(nproc) + 1))" --timeout 600 \
+    --no-tests=error --output-on-failure --output-junit "$report" </dev/null || say "$preset: ctest found failures"
   if [ -s "$report" ]; then
     count "$report"
   else
