@@ -30,6 +30,22 @@ struct Stream::State : std::enable_shared_from_this<State> {
 
   using Self = std::shared_ptr<State>;
 
+  /// The wait of an operation under way. One that is destroyed instead of called (its loop is gone)
+  /// lets go of the operations' handlers: they own the stream, which owns them.
+  class Pending {
+   public:
+    explicit Pending(Self state) : state_(std::move(state)) {}
+    Pending(Pending&&) noexcept = default;
+    Pending& operator=(Pending&&) = delete;
+    ~Pending() {
+      if (state_) state_->forget_operations();
+    }
+    Self take() { return std::move(state_); }
+
+   private:
+    Self state_;
+  };
+
   void close();
   void complete_later(IoDone done, error_code error, std::size_t size);
   void handshake();
@@ -38,6 +54,7 @@ struct Stream::State : std::enable_shared_from_this<State> {
   void tls_write(bool may_complete_now);
   void end_read(bool now, error_code error, std::size_t size);
   void end_write(bool now, error_code error, std::size_t size);
+  void forget_operations();
   /// Calls `again` when the socket is ready for what TLS waits for.
   template <class Again>
   void wait(TlsSession::State want, Again again);
@@ -78,7 +95,21 @@ void Stream::State::wait(TlsSession::State want, Again again) {
   ASSERT(want == TlsSession::State::kWantRead || want == TlsSession::State::kWantWrite);
   const auto kind =
       want == TlsSession::State::kWantRead ? tcp::socket::wait_read : tcp::socket::wait_write;
-  socket.async_wait(kind, [self = shared_from_this(), again](error_code error) { again(error); });
+  socket.async_wait(kind, [pending = Pending(shared_from_this()), again](error_code error) mutable {
+    const Self self = pending.take();
+    again(error);
+  });
+}
+
+void Stream::State::forget_operations() {
+  const HandshakeDone no_handshake = std::exchange(on_handshake, nullptr);
+  // Destroyed when this object no longer refers to them: they may be the last to own the stream.
+  std::vector<IoDone> handlers;
+  for (std::optional<IoDone>* done : {&read_done, &write_done}) {
+    if (!*done) continue;
+    handlers.push_back(std::move(**done));
+    done->reset();
+  }
 }
 
 void Stream::State::handshake() {
