@@ -12,8 +12,9 @@ namespace {
 constexpr std::string_view kTexts = "text";
 /// Where a text lies, by contact and message id; so a text that comes again is not shown twice.
 constexpr std::string_view kTextIndex = "text-by-message";
-/// Texts sent again to a peer with new keys: those that may still matter, and not a flood.
-constexpr std::chrono::hours kResentLife{24 * 28};
+/// Texts sent again to a peer with new keys: not a flood, and none so old that with the usual life
+/// added it would seem valid for longer than limits::kMessageLifeMax.
+constexpr std::chrono::hours kResentLife{24 * 14};
 constexpr std::size_t kResentMax = 100;
 
 /// Collection `text`.

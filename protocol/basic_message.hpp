@@ -33,7 +33,8 @@ class BasicMessage final : public Module {
 };
 
 /// For when a contact's keys have changed: sends again, with their old ids, the texts that it has
-/// not acknowledged. Those that it could read after all are known to it by their ids.
+/// not acknowledged: of the last 14 days, at most 100 of them. Those that it could read after all
+/// are known to it by their ids.
 void resend_texts(Host& host, const Contact& contact);
 
 }  // namespace kith::protocol

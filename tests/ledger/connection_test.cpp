@@ -406,6 +406,14 @@ TEST(Connection, CarriesARotateAndRefusesTheOldKeys) {
   EXPECT_EQ(pair.bob.look([&](Host& host) { return host.list("own-key").size(); }), 2U);
 }
 
+void rotate_keys(AgentBox& box) {
+  const Contact contact = contacts(box)[0];
+  box.edit([&](Host& host) {
+    const SealedKey vault = protocol::open_vault(host, box.step_up()).value();
+    return rotate_pair_log(host, contact, vault, renewed_state(host, contact)).has_value();
+  });
+}
+
 TEST(Connection, SendsTextsAgainToAPeerWithNewKeys) {
   Pair pair;
   pair.connect();
@@ -424,11 +432,7 @@ TEST(Connection, SendsTextsAgainToAPeerWithNewKeys) {
   EXPECT_EQ(pair.heard(pair.bob), 2U);
   pair.net.fate = nullptr;
 
-  const Contact contact = contacts(pair.bob)[0];
-  pair.bob.edit([&](Host& host) {
-    const SealedKey vault = protocol::open_vault(host, pair.bob.step_up()).value();
-    return rotate_pair_log(host, contact, vault, renewed_state(host, contact)).has_value();
-  });
+  rotate_keys(pair.bob);
   pair.net.run_for(1min);
   EXPECT_EQ(pair.heard(pair.bob), 3U);
   EXPECT_EQ(pair.alice.audited("text.sent-again").size(), 2U);
@@ -438,6 +442,53 @@ TEST(Connection, SendsTextsAgainToAPeerWithNewKeys) {
     const bool lost = text.at("text").get_string() == "lost";
     EXPECT_TRUE(!lost || text.at("delivered").as_bool());
   }
+}
+
+TEST(Connection, SendsNoTextsAgainThatAreTooOldOrTooMany) {
+  for (const auto& [age, texts, arrive] :
+       {std::tuple(13 * 24h, 1, 1), {15 * 24h, 1, 0}, {1 * 24h, 103, 100}}) {
+    Pair pair;
+    pair.connect();
+    pair.net.fate = [](const Packet&) { return Fate::lost; };
+    for (int i = 0; i < texts; ++i) pair.say(pair.alice, "lost " + std::to_string(i));
+    pair.net.settle();
+    pair.net.fate = nullptr;
+    pair.net.run_for(age);
+    rotate_keys(pair.bob);
+    pair.net.run_for(1min);
+    const auto expected = static_cast<std::size_t>(arrive);
+    EXPECT_EQ(pair.heard(pair.bob), expected) << age.count() << " hours";
+    EXPECT_EQ(pair.alice.audited("text.sent-again").size(), expected);
+  }
+}
+
+TEST(Connection, TellsAPeerWithoutLogsThatItIsOver) {
+  Pair pair;
+  const auto one_time = [](AgentBox& box) {
+    Did did = *Did::parse("did:example:none");
+    box.edit([&](Host& host) {
+      did = make_one_time_did(host, {{"", box.url(), {}, {}}}).value();
+      return true;
+    });
+    return did.text();
+  };
+  const std::string a = one_time(pair.alice), b = one_time(pair.bob);
+  const auto know = [](AgentBox& box, const std::string& mine, const std::string& theirs) {
+    Contact contact;
+    contact.id = "c1";
+    contact.name = "Foreigner";
+    contact.my_did = mine;
+    contact.their_did = theirs;
+    contact.state = ContactState::connected;
+    box.edit([&](Host& host) { return protocol::save_contact(host, contact), true; });
+  };
+  know(pair.alice, a, b);
+  know(pair.bob, b, a);
+  ASSERT_TRUE(pair.alice.command("contact-end", {{"contact", "Foreigner"}}).has_value());
+  pair.net.settle();
+  EXPECT_EQ(contacts(pair.alice)[0].state, ContactState::ended);
+  EXPECT_EQ(contacts(pair.bob)[0].state, ContactState::ended);
+  EXPECT_EQ(pair.bob.notices("connection-ended").size(), 1U);
 }
 
 TEST(Connection, RepeatsASyncUntilItIsConfirmed) {
