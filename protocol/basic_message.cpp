@@ -12,8 +12,8 @@ namespace {
 constexpr std::string_view kTexts = "text";
 /// Where a text lies, by contact and message id; so a text that comes again is not shown twice.
 constexpr std::string_view kTextIndex = "text-by-message";
-/// Texts sent again to a peer with new keys: not a flood, and none so old that with the usual life
-/// added it would seem valid for longer than limits::kMessageLifeMax.
+/// Texts sent again to a peer with new keys: not a flood, and none that would be refused as older
+/// than limits::kMessageLifeMax before its own life is over.
 constexpr std::chrono::hours kResentLife{24 * 14};
 constexpr std::size_t kResentMax = 100;
 
