@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <limits>
+#include <mutex>
 #include <utility>
 
 #include "crypto/assert.hpp"
@@ -139,6 +140,15 @@ std::string explain(unsigned long error) {
 struct TlsContext::Impl {
   ContextPtr context;
   bool is_server = false;
+  std::once_flag system_cas_read;
+
+  /// Hundreds of certificates, tens of milliseconds: most commands never open a TLS connection.
+  void read_system_cas() {
+    std::call_once(system_cas_read, [this] {
+      SSL_CTX_set_default_verify_paths(context.get());
+      ERR_clear_error();  // A machine without a CA store can still use an extra file.
+    });
+  }
 };
 
 TlsContext::TlsContext(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -175,8 +185,6 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::server(const std::string& 
 Result<std::shared_ptr<const TlsContext>> TlsContext::client(const std::string& extra_ca_file) {
   TRY(ContextPtr context, new_context(TLS_client_method()));
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  // A machine without a CA store can still use the extra file.
-  SSL_CTX_set_default_verify_paths(context.get());
   if (!extra_ca_file.empty()) {
     CHECK(look_at(extra_ca_file));
     if (SSL_CTX_load_verify_locations(context.get(), extra_ca_file.c_str(), nullptr) != 1) {
@@ -204,6 +212,7 @@ struct TlsSession::Impl {
 TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, int socket,
                        const std::string& server_name)
     : impl_(std::make_unique<Impl>()) {
+  if (!context->impl_->is_server) context->impl_->read_system_cas();
   impl_->ssl.reset(SSL_new(context->impl_->context.get()));
   SSL* ssl = impl_->ssl.get();
   ASSERT(ssl != nullptr);

@@ -11,7 +11,7 @@
 
 namespace kith::node {
 
-/// What all connections of one listener, or of one client, have in common. Immutable.
+/// What all connections of one listener, or of one client, have in common. Immutable; any thread.
 class TlsContext {
  public:
   /// For a listener: its certificate with the chain that leads to a CA, and the private key.
@@ -20,7 +20,8 @@ class TlsContext {
   [[nodiscard]] static Result<std::shared_ptr<const TlsContext>> server(
       const std::string& certificate_file, const std::string& key_file);
 
-  /// For connecting: trusts the CAs of the system and those in `extra_ca_file`, if named.
+  /// For connecting: trusts the CAs of the system, read at the first connection, and those in
+  /// `extra_ca_file`, if named, read here.
   /// Errors: io, bad_key (that file holds no certificate).
   [[nodiscard]] static Result<std::shared_ptr<const TlsContext>> client(
       const std::string& extra_ca_file = {});
