@@ -60,6 +60,18 @@ inline constexpr std::size_t kDidDocumentServicesMax = 16;
 inline constexpr std::size_t kDidWebDocumentsKept = 256;
 /// A fetched document is believed so long: a key that its owner took away stops working then.
 inline constexpr std::chrono::hours kDidWebDocumentLife{1};
+/// Senders of envelopes whose documents are being fetched. A stranger may make a node fetch, so no
+/// more at a time; one that did not come at the first try makes room for the next.
+inline constexpr std::size_t kLookUpsMax = 64;
+/// Envelopes that wait for one sender's document: a burst, and nobody fills the room of others.
+inline constexpr std::size_t kParkedPerSenderMax = 16;
+/// Envelopes that wait for documents, and their bytes: four of the largest.
+inline constexpr std::size_t kParkedEnvelopesMax = 256;
+inline constexpr std::size_t kParkedBytesMax = 8 * 1024 * 1024;
+/// They wait so long for a web server that is away: a restart of it, with room.
+inline constexpr std::chrono::minutes kParkedLife{60};
+/// A document that could not be had is not fetched again before this, whoever asks.
+inline constexpr std::chrono::minutes kLookUpPause{1};
 /// Addresses that one short invitation may lead through before the invitation itself.
 inline constexpr std::size_t kShortUrlHopsMax = 3;
 /// Short addresses of invitations served for one client, and for all.

@@ -10,6 +10,7 @@
 #include "protocol/did_core.hpp"
 #include "protocol/did_peer.hpp"
 #include "protocol/did_web.hpp"
+#include "protocol/kept_document.hpp"
 #include "protocol/messenger.hpp"
 
 namespace kith::ledger {
@@ -102,7 +103,7 @@ Result<void> resolve_foreign(Host& host, ResolutionJob& job, std::string_view id
   if (wanted.id || wanted.time) {
     return fail(Errc::unsupported, "only did:kith has versions here");
   }
-  if (did.method() == "web" && !protocol::kept_did_web(host, did)) {
+  if (did.method() == "web" && !protocol::kept_document(host, did)) {
     TRY(const std::string url, protocol::did_web_url(did, host.test_mode()));
     start_fetch(host, job, id, url);
     return {};

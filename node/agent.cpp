@@ -7,6 +7,7 @@
 #include "crypto/hash.hpp"
 #include "node/inbox.hpp"
 #include "protocol/acks.hpp"
+#include "protocol/look_up.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/relationship.hpp"
 
@@ -172,7 +173,7 @@ Result<Outcome> Agent::handle(const Event& event, const ClockReading& clock) {
 Result<void> Agent::on(const EnvelopeArrived& event, const ClockReading& clock, Outcome& outcome) {
   Unit unit(context(clock));
   // Mail that was taken in before comes first.
-  if (arrivals_.empty()) outcome.refused = open_envelope(unit, event, &outcome.sender);
+  if (arrivals_.empty()) outcome.refused = open_envelope(unit, event, {}, &outcome.sender);
   if (!arrivals_.empty() || overfills(unit)) {
     outcome.refused = no_room();
     return {};
@@ -182,14 +183,14 @@ Result<void> Agent::on(const EnvelopeArrived& event, const ClockReading& clock, 
 
 /// Unpacks, checks for a repeat, delivers. Returns why the envelope was dropped, if it was.
 std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& event,
-                                          std::string* sender) {
+                                          std::string_view looked_up, std::string* sender) {
   forget_mark_changes();
   protocol::KnownDids known(unit);
   protocol::OwnSecrets secrets(unit);
   auto unpacked =
       protocol::unpack(crypto::as_text(event.envelope),
                        {secrets, known, seams_.keys, protocol::epoch_seconds(unit.now())});
-  if (!unpacked.has_value()) return unpacked.error();
+  if (!unpacked.has_value()) return park(unit, event, unpacked.error(), looked_up);
   Inbound inbound{std::move(unpacked->message), std::move(unpacked->info), event.channel,
                   event.lasting};
   if (sender != nullptr && inbound.info.authenticated && inbound.info.sender) {
@@ -220,6 +221,22 @@ std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& eve
   return std::nullopt;
 }
 
+std::optional<Error> Agent::park(Unit& unit, const EnvelopeArrived& event, const Error& error,
+                                 std::string_view looked_up) {
+  // What was looked up and is unknown all the same would come again for ever.
+  if (error != Errc::unknown_peer || error.detail == looked_up ||
+      modules_->named(protocol::kLookUpModule) == nullptr) {
+    return error;
+  }
+  const auto parked = protocol::park(unit, event.envelope, error.detail);
+  if (!parked.has_value()) return parked.error();
+  if (event.lasting) {
+    if (parked_channels_.size() >= limits::kParkedEnvelopesMax) parked_channels_.clear();
+    parked_channels_[protocol::parked_id(event.envelope)] = event.channel;
+  }
+  return std::nullopt;
+}
+
 Result<void> Agent::drain_arrivals(const ClockReading& clock, Outcome& outcome) {
   while (!arrivals_.empty() && open_.size() < limits::kOpenEffectsMax) {
     const std::string id = arrivals_.front();
@@ -230,7 +247,13 @@ Result<void> Agent::drain_arrivals(const ClockReading& clock, Outcome& outcome) 
       continue;
     }
     unit.erase({"arrived", id});
-    if (const auto refused = open_envelope(unit, {arrived->envelope, {}})) {
+    EnvelopeArrived event{arrived->envelope, {}};
+    if (!arrived->looked_up.empty()) {
+      const auto route = parked_channels_.find(protocol::parked_id(event.envelope));
+      event.lasting = route != parked_channels_.end();
+      if (event.lasting) event.channel = route->second;
+    }
+    if (const auto refused = open_envelope(unit, event, arrived->looked_up)) {
       unit.audit("envelope.dropped", {{"code", crypto::error_text(refused->code).code}});
     }
     if (overfills(unit)) break;  // Stays until effects have ended.

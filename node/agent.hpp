@@ -72,9 +72,14 @@ class Agent {
 
   /// Runs the envelopes that pickup handed in, each in its own unit.
   [[nodiscard]] Result<void> drain_arrivals(const ClockReading& clock, Outcome& outcome);
-  /// `sender` gets the DID that authenticated it.
+  /// `looked_up`: the sender whose document it waited for. `sender` gets the DID that authenticated
+  /// it.
   [[nodiscard]] std::optional<Error> open_envelope(Unit& unit, const EnvelopeArrived& event,
+                                                   std::string_view looked_up,
                                                    std::string* sender = nullptr);
+  /// What unpacking could not open: parked if its sender can be looked up, otherwise refused.
+  [[nodiscard]] std::optional<Error> park(Unit& unit, const EnvelopeArrived& event,
+                                          const Error& error, std::string_view looked_up);
   /// An error is for the connection: the anonymous sender may try again.
   [[nodiscard]] std::optional<Error> deliver(Unit& unit, const Inbound& inbound,
                                              std::string_view mark_id);
@@ -101,6 +106,8 @@ class Agent {
   std::map<std::string, protocol::Effect> in_flight_;  ///< Transient ones exist only here.
   std::set<std::string> open_;                         ///< Effects with a record.
   ReturnRoutes return_routes_;
+  /// Lasting connections of parked envelopes, by parked_id. Lost at a restart, as connections are.
+  std::map<std::string, std::string> parked_channels_;
   MarkIndex marks_;
   /// What the unit under way does to marks: counts once it is committed.
   std::vector<MarkIndex::Dated> new_marks_, dropped_marks_;

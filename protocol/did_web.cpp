@@ -5,25 +5,16 @@
 
 #include "crypto/limits.hpp"
 #include "protocol/did_core.hpp"
+#include "protocol/kept_document.hpp"
 
 namespace kith::protocol {
 namespace {
 
-constexpr std::string_view kCollection = "did-web";
 constexpr std::string_view kAccept =
     "application/did+json, application/did+ld+json, application/json;q=0.9";
 constexpr std::chrono::seconds kFetchLife{60};
 constexpr std::size_t kHostCharsMax = 253;  // RFC 1035 section 2.3.4
 constexpr std::size_t kLabelCharsMax = 63;
-
-struct KeptDocument {
-  JsonObject document;
-  Time fetched{};
-  template <class V>
-  void visit(V& v) {
-    v("document", document), v("fetched", fetched);
-  }
-};
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -113,20 +104,6 @@ Result<DidDocument> read_body(const Did& did, const FetchedPage& page) {
   return read_did_document(*object, did);
 }
 
-void keep(Host& host, const DidDocument& document) {
-  const std::string& id = document.id.text();
-  auto ids = host.list(kCollection);
-  std::erase(ids, id);
-  while (ids.size() >= limits::kDidWebDocumentsKept) {
-    const auto oldest = std::ranges::min_element(ids, {}, [&](const std::string& one) {
-      return load<KeptDocument>(host, kCollection, one)->fetched;
-    });
-    host.erase({std::string(kCollection), *oldest});
-    ids.erase(oldest);
-  }
-  save(host, kCollection, id, KeptDocument{document.raw, host.now()});
-}
-
 }  // namespace
 
 Result<std::string> did_web_url(const Did& did, bool test_mode) {
@@ -179,18 +156,8 @@ Result<WebAnswer> read_did_web(Host& host, const Did& did, const Result<Bytes>& 
     return fail(Errc::unreachable, "the web server answered " + std::to_string(page.status));
   }
   TRY(answer.document, read_body(did, page));
-  keep(host, *answer.document);
+  keep_document(host, *answer.document);
   return answer;
-}
-
-std::optional<DidDocument> kept_did_web(Host& host, const Did& did) {
-  const auto kept = load<KeptDocument>(host, kCollection, did.text());
-  const bool fresh = kept && kept->fetched <= host.now() &&
-                     host.now() < kept->fetched + limits::kDidWebDocumentLife;
-  if (!fresh) return std::nullopt;
-  auto document = read_did_document(kept->document, did);
-  if (!document.has_value()) return std::nullopt;
-  return std::move(*document);
 }
 
 }  // namespace kith::protocol

@@ -1,8 +1,7 @@
 #pragma once
 
 /// did:web: a document on a web server, named by host and path. What is fetched is kept for a while
-/// (collection `did-web`, limits::kDidWebDocumentsKept and kDidWebDocumentLife), so that messages
-/// can be handled without waiting; KnownDids reads it there.
+/// (kept_document.hpp).
 ///
 /// The host is a name, never an address, and never leads into a private network; in test mode it
 /// may be this machine, which is then asked over http. Redirects are followed by the caller, at
@@ -32,8 +31,5 @@ struct WebAnswer {
 /// not_authentic (the document is about another DID), bad_key.
 [[nodiscard]] Result<WebAnswer> read_did_web(Host& host, const Did& did,
                                              const Result<Bytes>& outcome);
-
-/// The document kept, while it is fresh.
-[[nodiscard]] std::optional<DidDocument> kept_did_web(Host& host, const Did& did);
 
 }  // namespace kith::protocol

@@ -47,8 +47,8 @@ class Host {
   virtual void cancel_effect(std::string_view id) = 0;
 
   /// Hands in an envelope that came inside another message (pickup): handled in a unit of its own,
-  /// after this one is durable.
-  virtual void arrived(Bytes envelope) = 0;
+  /// after this one is durable. `looked_up`: the sender whose document it waited for (look_up.hpp).
+  virtual void arrived(Bytes envelope, std::string_view looked_up) = 0;
 
   // Timers: one per (module, name); setting again moves it.
   virtual void set_timer(std::string_view module, std::string_view name, Time at) = 0;

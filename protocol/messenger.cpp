@@ -4,8 +4,8 @@
 
 #include "protocol/acks.hpp"
 #include "protocol/did_peer.hpp"
-#include "protocol/did_web.hpp"
 #include "protocol/forward.hpp"
+#include "protocol/kept_document.hpp"
 #include "protocol/key_choice.hpp"
 
 namespace kith::protocol {
@@ -121,13 +121,10 @@ Result<void> address(SendPayload& payload, const std::string& packed, const Did&
 
 Result<DidDocument> KnownDids::resolve(const Did& did) {
   if (is_self_contained(did)) return resolve_self_contained(did);
-  if (did.method() == "web") {
-    if (auto kept = kept_did_web(host_, did)) return std::move(*kept);
-    return fail(Errc::unknown_peer, did.text());
-  }
   const auto stored = load<StoredDocument>(host_, kDocuments, did.text());
-  if (!stored) return fail(Errc::unknown_peer, did.text());
-  return read_did_document(stored->document, did);
+  if (stored) return read_did_document(stored->document, did);
+  if (auto kept = kept_document(host_, did)) return std::move(*kept);
+  return fail(Errc::unknown_peer, did.text());
 }
 
 std::optional<SealedKey> OwnSecrets::find(std::string_view kid) {

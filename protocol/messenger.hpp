@@ -19,8 +19,8 @@
 
 namespace kith::protocol {
 
-/// Resolves did:key and did:peer by themselves, did:web from what was fetched lately (did_web.hpp),
-/// all others from `did-doc` records.
+/// Resolves did:key and did:peer by themselves, all others from `did-doc` records, or from what was
+/// looked up lately (kept_document.hpp).
 class KnownDids final : public Resolver {
  public:
   explicit KnownDids(Host& host) : host_(host) {}

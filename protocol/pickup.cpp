@@ -154,7 +154,7 @@ Result<void> on_delivery(Host& host, const Inbound& inbound, const PickupDialect
   JsonArray received;
   for (const Attachment& attachment : inbound.message.attachments) {
     if (!attachment.id || !attachment.base64) continue;
-    host.arrived(*attachment.base64);
+    host.arrived(*attachment.base64, {});
     received.push_back(boost::json::string(*attachment.id));
   }
   const bool some = !received.empty();

@@ -24,7 +24,9 @@ bool is_ours(Host& host, const std::string& next) {
 
 bool take_rewrapped(Host& host, const Forward& forward) {
   if (!is_ours(host, forward.next)) return false;
-  for (const std::string& envelope : forward.envelopes) host.arrived(crypto::to_bytes(envelope));
+  for (const std::string& envelope : forward.envelopes) {
+    host.arrived(crypto::to_bytes(envelope), {});
+  }
   return true;
 }
 

@@ -28,7 +28,7 @@ class Filler final : public Module {
     } else if (command.name == "fill-later") {
       host.set_timer("filler", "later", host.now() + std::chrono::seconds{1});
     } else if (command.name == "hand-in") {
-      host.arrived(letter_);
+      host.arrived(letter_, {});
     }
     return JsonObject{{"open", host.list("effect").size()}};
   }

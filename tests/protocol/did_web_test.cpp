@@ -4,6 +4,7 @@
 
 #include "crypto/limits.hpp"
 #include "crypto/software_keys.hpp"
+#include "protocol/kept_document.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/unit_of_work.hpp"
 #include "tests/support/memory_store.hpp"
@@ -142,8 +143,8 @@ TEST_F(DidWebTest, KeepsDocumentsForAWhileAndFewOfThem) {
     ASSERT_TRUE(read_did_web(later, *Did::parse(other), page(200, body(other))).has_value());
   }
   EXPECT_EQ(later.list("did-web").size(), limits::kDidWebDocumentsKept);
-  EXPECT_FALSE(kept_did_web(later, did).has_value()) << "the oldest went first";
-  EXPECT_TRUE(kept_did_web(later, *Did::parse("did:web:example.com:258")).has_value());
+  EXPECT_FALSE(kept_document(later, did).has_value()) << "the oldest went first";
+  EXPECT_TRUE(kept_document(later, *Did::parse("did:web:example.com:258")).has_value());
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ TEST_F(UnitOfWorkTest, ForgetsAllSinceASavepoint) {
   unit.start(Effect{});
   unit.set_timer("m", "t", now_);
   unit.audit("dropped", {});
-  unit.arrived({1});
+  unit.arrived({1}, {});
   unit.roll_back(std::move(point));
   ASSERT_TRUE(unit.commit().has_value());
   EXPECT_EQ(store_.records().size(), 1u);
