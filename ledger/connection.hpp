@@ -28,7 +28,8 @@
 ///   accept {url, name?, role?} -> {contact, name, state, warning?}
 ///     `role` "mediator", or goal code "mediate": the contact becomes our mediator.
 ///     Errors: bad_url, malformed, expired, conflict (own, or accepted before), wrong_state (no
-///     address yet; an invitation of a recovery), unreachable (no address in it), unsupported.
+///     address yet; an invitation of a recovery), unreachable (no address in it), unsupported,
+///     unknown_peer (its DID must be looked up first, by `did-resolve`: the detail is the DID).
 ///   contacts {} -> {contacts: [{id, name, role, state, did, their_did, created, looks_like?}]}
 ///   contact-rename {contact, name} -> {id, name, warning?}
 ///     `warning`: the name is easily taken for another (protocol/lookalike.hpp).

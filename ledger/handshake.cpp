@@ -295,6 +295,11 @@ void drop_handshake(Host& host, const Handshake& handshake) {
   const bool mine_is_invitation = handshake.phase == HandshakePhase::answered;
   if (!mine_is_invitation) drop_one_time_did(host, handshake.my_one_time);
   host.erase({std::string(kHandshakes), handshake.contact_id});
+  const auto others = list_handshakes(host);
+  const bool needed = std::ranges::any_of(others, [&](const Handshake& other) {
+    return other.pinned && other.their_one_time == handshake.their_one_time;
+  });
+  if (handshake.pinned && !needed) protocol::forget_document(host, handshake.their_one_time);
   host.cancel_timer(kConnectionModule, timer_name("repeat", handshake.contact_id));
   host.cancel_timer(kConnectionModule, timer_name("expire", handshake.contact_id));
 }

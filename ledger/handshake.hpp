@@ -41,6 +41,8 @@ struct Handshake {
   std::string their_one_time;
   bool reusable = false;       ///< Inviter: my_one_time is that of a reusable invitation.
   bool named_by_user = false;  ///< Invitee: the name does not follow the peer's proposal.
+  /// Invitee: the inviter's document was looked up, and holds as it was until the handshake ends.
+  bool pinned = false;
   JsonObject message;
   std::uint32_t tries = 0;
   Time expires{};
@@ -49,7 +51,7 @@ struct Handshake {
     v("contact_id", contact_id), v("phase", phase), v("invitation_id", invitation_id),
         v("thread", thread), v("my_one_time", my_one_time), v("their_one_time", their_one_time),
         v("reusable", reusable), v("named_by_user", named_by_user), v("message", message),
-        v("tries", tries), v("expires", expires);
+        v("tries", tries), v("expires", expires), v("pinned", pinned);
   }
 };
 

@@ -3,6 +3,7 @@
 #include "ledger/introduction.hpp"
 #include "protocol/did_peer.hpp"
 #include "protocol/invitation.hpp"
+#include "protocol/kept_document.hpp"
 #include "protocol/lookalike.hpp"
 #include "protocol/own_service.hpp"
 #include "protocol/pickup.hpp"
@@ -20,6 +21,16 @@ struct Accepted {
   }
 };
 
+/// The document of an inviter that was looked up outlives its time among the kept ones: the request
+/// is repeated for days. True: it must be forgotten after the handshake.
+bool pin_inviter(Host& host, const Did& inviter) {
+  if (protocol::is_self_contained(inviter)) return false;
+  const auto kept = protocol::kept_document(host, inviter);
+  if (!kept) return false;  // A contact's, and known as long as that contact.
+  protocol::remember_document(host, inviter.text(), kept->raw);
+  return true;
+}
+
 /// Errors: as command `accept`.
 Result<void> check_acceptable(Host& host, const Invitation& invitation) {
   if (invitation.goal_code == kGoalRecover) {
@@ -30,10 +41,8 @@ Result<void> check_acceptable(Host& host, const Invitation& invitation) {
       protocol::from_epoch_seconds(*invitation.expires_time) < host.now()) {
     return fail(Errc::expired, "the invitation has expired: ask for a new one");
   }
-  if (!protocol::is_self_contained(invitation.from)) {
-    return fail(Errc::unsupported, "the invitation comes from a DID that needs a look-up first");
-  }
-  TRY(const DidDocument inviter, protocol::resolve_self_contained(invitation.from));
+  protocol::KnownDids known(host);
+  TRY(const DidDocument inviter, known.resolve(invitation.from));
   protocol::OwnSecrets secrets(host);
   for (const NamedKey& key : inviter.agreement_keys()) {
     if (secrets.find(key.kid)) {
@@ -123,6 +132,7 @@ Result<JsonObject> accept_invitation(Host& host, const JsonObject& args) {
   handshake.my_one_time = one_time.text();
   handshake.their_one_time = invitation.from.text();
   handshake.named_by_user = name.has_value();
+  handshake.pinned = pin_inviter(host, invitation.from);
   handshake.message = protocol::to_json(request);
   handshake.expires = host.now() + kHandshakeLife;
   save_handshake(host, handshake);

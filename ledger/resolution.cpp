@@ -87,6 +87,12 @@ Result<void> settle(Host& host, ResolutionJob& job, const std::vector<AnchoredBl
   TRY(const JsonObject* metadata, crypto::as_object(resolved.metadata, "metadata"));
   job.document = *document;
   job.metadata = *metadata;
+  if (!wanted.id && !wanted.time && view.kind == Kind::did) {
+    TRY(const Did did, Did::parse(job.did));
+    // What is no use for messages is an answer all the same.
+    const auto read = protocol::read_did_document(job.document, did);
+    if (read.has_value()) protocol::keep_document(host, *read);
+  }
   return {};
 }
 

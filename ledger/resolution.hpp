@@ -5,7 +5,8 @@
 ///
 /// `did` may be a DID URL: then what it names is given as well (protocol/did_core.hpp), and of a
 /// did:kith the version that it asks for. did:web is fetched, all else that is not did:kith is
-/// known or nothing can be done.
+/// known or nothing can be done. What was looked up is kept for a while
+/// (protocol/kept_document.hpp), so that an invitation from it can be accepted.
 
 #include <string>
 #include <string_view>

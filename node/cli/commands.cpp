@@ -301,6 +301,7 @@ std::variant<AcceptResult, ErrorReport> accept_invitation(Session& session, Json
     args["role"] = "mediator";
     is_mediator = true;
   }
+  if (const auto error = look_up_inviter(session, args, kWaitDefault)) return *error;
   const auto accepted = session.command("accept", args);
   if (const auto* error = std::get_if<ErrorReport>(&accepted)) return *error;
   AcceptResult result{std::get<JsonObject>(accepted), false};

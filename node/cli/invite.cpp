@@ -6,6 +6,8 @@
 
 #include "node/cli/commands.hpp"
 #include "node/cli/qr.hpp"
+#include "protocol/invitation.hpp"
+#include "protocol/resolver.hpp"
 
 namespace kith::node {
 namespace {
@@ -72,6 +74,30 @@ std::optional<ErrorReport> lengthen_url(Session& session, JsonObject& args, std:
   if (const auto* error = std::get_if<ErrorReport>(&changed)) return *error;
   args["url"] = std::get<std::string>(changed);
   return std::nullopt;
+}
+
+std::optional<ErrorReport> look_up_inviter(Session& session, const JsonObject& args,
+                                           std::int64_t wait_s) {
+  const auto parsed = protocol::parse_invitation_url(text_of(args, "url"));
+  // `accept` says what is wrong with it.
+  if (!parsed.has_value() || !parsed->invitation) return std::nullopt;
+  const Did& inviter = parsed->invitation->from;
+  if (protocol::is_self_contained(inviter)) return std::nullopt;
+  const auto started = session.command("did-resolve", {{"did", inviter.text()}});
+  if (const auto* error = std::get_if<ErrorReport>(&started)) return *error;
+  const auto polled = poll_until(
+      session, "did-resolve-status", {{"id", text_of(std::get<JsonObject>(started), "id")}}, wait_s,
+      {}, [](const JsonObject& status) { return text_of(status, "state") != "waiting"; });
+  if (const auto* error = std::get_if<ErrorReport>(&polled)) return *error;
+  const JsonObject& reply = std::get<Polled>(polled).reply;
+  const std::string state = text_of(reply, "state");
+  if (state == "done") return std::nullopt;
+  if (state == "waiting") return report_of(fail(Errc::timeout, "who made the invitation"));
+  const Json* why = reply.if_contains("didResolutionMetadata");
+  const bool said = why != nullptr && why->is_object();
+  return report_of(
+      fail(Errc::unreachable,
+           "who made the invitation: " + (said ? text_of(why->get_object(), "message") : "")));
 }
 
 int do_invite(Session& session, const Invocation& invocation, const Output& output) {

@@ -7,6 +7,7 @@
 #include "ledger/log_writer.hpp"
 #include "ledger/memory_ledger.hpp"
 #include "ledger/microledger.hpp"
+#include "protocol/kept_document.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/vault.hpp"
 #include "tests/support/agents.hpp"
@@ -449,6 +450,15 @@ TEST_F(IdentityTest, OthersResolveTheDidFromTheLedger) {
   const auto* metadata = must(crypto::json_object(done, "didDocumentMetadata"));
   EXPECT_TRUE(text(*metadata, "versionId").starts_with("0-"));
 
+  const auto kept = [&] {
+    return bob.look([&](Host& host) {
+      return protocol::kept_document(host, *Did::parse(own().did)).has_value();
+    });
+  };
+  EXPECT_TRUE(kept());
+  net_->run_for(limits::kDidWebDocumentLife);
+  EXPECT_FALSE(kept());
+
   const auto why = [&](const std::string& did) {
     const JsonObject failed = resolve(did);
     EXPECT_EQ(text(failed, "state"), "failed");
@@ -465,6 +475,7 @@ TEST_F(IdentityTest, OthersResolveTheDidFromTheLedger) {
   EXPECT_EQ(resolve(own().did + "?versionId=" + version).at("content"), done.at("didDocument"));
   const std::string created = text(*metadata, "created");
   EXPECT_EQ(text(resolve(own().did + "?versionTime=" + created), "state"), "done");
+  EXPECT_FALSE(kept()) << "an earlier version is no word on the present";
   EXPECT_EQ(why(own().did + "?versionId=1-" + version.substr(2)), "notFound");
   EXPECT_EQ(why(own().did + "?versionTime=2001-01-01T00:00:00Z"), "notFound");
   EXPECT_EQ(why(own().did + "?versionTime=yesterday"), "invalidDidUrl");
