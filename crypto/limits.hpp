@@ -144,6 +144,10 @@ inline constexpr std::size_t kLedgerSubjectBytesMax = 1536 * 1024;
 inline constexpr std::uint32_t kLedgerAppendsPerMinute = 600;
 inline constexpr std::size_t kLedgerUrlsMax = 8;
 inline constexpr std::size_t kLedgerWitnessesMax = 32;
+/// Signed notes (C2SP): the ledger and its witnesses with room to spare; every reader must take 16.
+inline constexpr std::size_t kNoteSignaturesMax = 40;
+/// Three lines, and as many signatures, a few of them post-quantum ones (3.3 KB) of others.
+inline constexpr std::size_t kNoteBytesMax = 64 * 1024;
 /// Resolutions kept for reading their result; the oldest goes first.
 inline constexpr std::size_t kResolutionsKept = 64;
 

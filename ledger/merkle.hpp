@@ -8,8 +8,8 @@
 /// appended, and every root and proof of every size is made of them. A node at the right edge of a
 /// tree, which covers fewer, is computed.
 ///
-/// Pure. Proofs list hashes from the leaves upwards, as RFC 9162 does; a valid one has 65 at most, a
-/// verifier given more stops there.
+/// Pure. Proofs list hashes from the leaves upwards, as RFC 9162 does; a valid one has 65 at most,
+/// and a verifier given more stops there.
 
 #include <cstdint>
 #include <functional>

@@ -1,0 +1,156 @@
+#include "ledger/checkpoint.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "crypto/assert.hpp"
+
+namespace kith::ledger {
+namespace {
+
+constexpr std::size_t kTimeBytes = 8;
+constexpr std::size_t kEd25519SignatureBytes = 64;
+
+std::string witness_name(const PublicKey& witness) {
+  return crypto::multikey(witness);
+}
+
+/// The next line of `text`, without its newline.
+Result<std::string_view> take_line(std::string_view& text) {
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos || end == 0) {
+    return fail(Errc::malformed, "a checkpoint has three lines");
+  }
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end + 1);
+  return line;
+}
+
+/// Decimal without leading zeros.
+Result<std::uint64_t> parse_size(std::string_view text) {
+  std::uint64_t size = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+  if (error != std::errc{} || std::to_string(size) != text) {
+    return fail(Errc::malformed, "a checkpoint's size is not a number");
+  }
+  return size;
+}
+
+bool is_by(const NoteSignature& signature, std::string_view name, NoteSignatureType type,
+           const PublicKey& key) {
+  return signature.name == name && signature.key_id == note_key_id(name, type, key);
+}
+
+Result<CosignatureTime> verify_cosignature(std::string_view text, const NoteSignature& signature,
+                                           const PublicKey& witness) {
+  const ByteView bytes = signature.signature;
+  if (bytes.size() != kTimeBytes + kEd25519SignatureBytes) {
+    return fail(Errc::malformed, "a cosignature has another size");
+  }
+  std::uint64_t seconds = 0;
+  for (const std::uint8_t byte : bytes.first(kTimeBytes)) seconds = seconds << 8 | byte;
+  // Later than the year 9999 no date is told; the specification's own limit is beyond that.
+  const auto latest =
+      std::chrono::duration_cast<std::chrono::seconds>(kAnchorTimeMax.time_since_epoch());
+  if (seconds > static_cast<std::uint64_t>(latest.count())) {
+    return fail(Errc::malformed, "a cosignature has an impossible time");
+  }
+  const CosignatureTime time{std::chrono::seconds{static_cast<std::int64_t>(seconds)}};
+  CHECK(crypto::verify(witness, crypto::as_bytes(cosigned_text(text, time)),
+                       bytes.subspan(kTimeBytes)));
+  return time;
+}
+
+/// The earliest time at which `witness` signed; nullopt if it did not.
+Result<std::optional<CosignatureTime>> cosigned_by(const SignedNote& note,
+                                                   const PublicKey& witness) {
+  const std::string name = witness_name(witness);
+  std::optional<CosignatureTime> earliest;
+  for (const NoteSignature& signature : note.signatures) {
+    if (!is_by(signature, name, NoteSignatureType::cosignature, witness)) continue;
+    TRY(const CosignatureTime time, verify_cosignature(note.text, signature, witness));
+    earliest = earliest ? std::min(*earliest, time) : time;
+  }
+  return earliest;
+}
+
+}  // namespace
+
+std::string checkpoint_text(const Checkpoint& checkpoint) {
+  return checkpoint.origin + "\n" + std::to_string(checkpoint.size) + "\n" +
+         base64(checkpoint.root) + "\n";
+}
+
+Result<Checkpoint> parse_checkpoint(std::string_view text) {
+  Checkpoint checkpoint;
+  TRY(checkpoint.origin, take_line(text));
+  TRY(const std::string_view size, take_line(text));
+  TRY(const std::string_view root, take_line(text));
+  if (!text.empty()) return fail(Errc::malformed, "a checkpoint has three lines");
+  TRY(checkpoint.size, parse_size(size));
+  TRY(const Bytes hash, from_base64(root));
+  if (hash.size() != checkpoint.root.size()) {
+    return fail(Errc::malformed, "a checkpoint's root is not a hash");
+  }
+  std::ranges::copy(hash, checkpoint.root.begin());
+  return checkpoint;
+}
+
+std::string cosigned_text(std::string_view text, CosignatureTime time) {
+  return "cosignature/v1\ntime " + std::to_string(time.time_since_epoch().count()) + "\n" +
+         std::string(text);
+}
+
+NoteSignature ledger_signature(const LedgerDescriptor& ledger, Bytes signature) {
+  ASSERT(signature.size() == kEd25519SignatureBytes);
+  return {ledger.origin, note_key_id(ledger.origin, NoteSignatureType::ed25519, ledger.key),
+          std::move(signature)};
+}
+
+NoteSignature witness_signature(const PublicKey& witness, CosignatureTime time,
+                                ByteView signature) {
+  ASSERT(signature.size() == kEd25519SignatureBytes && time.time_since_epoch().count() >= 0);
+  const std::string name = witness_name(witness);
+  NoteSignature made{name, note_key_id(name, NoteSignatureType::cosignature, witness), {}};
+  crypto::append_u64_be(made.signature,
+                        static_cast<std::uint64_t>(time.time_since_epoch().count()));
+  made.signature.insert(made.signature.end(), signature.begin(), signature.end());
+  return made;
+}
+
+Result<TrustedCheckpoint> open_checkpoint(std::string_view note, const LedgerDescriptor& ledger) {
+  TRY(const SignedNote parsed, parse_note(note));
+  TrustedCheckpoint trusted;
+  TRY(trusted.checkpoint, parse_checkpoint(parsed.text));
+  if (trusted.checkpoint.origin != ledger.origin) {
+    return fail(Errc::malformed, "the checkpoint is another ledger's");
+  }
+  bool is_signed = false;
+  for (const NoteSignature& signature : parsed.signatures) {
+    if (!is_by(signature, ledger.origin, NoteSignatureType::ed25519, ledger.key)) continue;
+    CHECK(crypto::verify(ledger.key, crypto::as_bytes(parsed.text), signature.signature));
+    is_signed = true;
+  }
+  if (!is_signed) return fail(Errc::bad_signature, "the ledger did not sign the checkpoint");
+  for (const PublicKey& witness : ledger.witnesses) {
+    TRY(const auto time, cosigned_by(parsed, witness));
+    if (time) trusted.cosignatures.push_back({witness, *time});
+  }
+  return trusted;
+}
+
+bool enough_witnesses(const TrustedCheckpoint& trusted, const LedgerDescriptor& ledger) {
+  return trusted.cosignatures.size() >= ledger.w;
+}
+
+std::optional<CosignatureTime> witnessed_at(const TrustedCheckpoint& trusted,
+                                            const LedgerDescriptor& ledger) {
+  if (ledger.w == 0 || !enough_witnesses(trusted, ledger)) return std::nullopt;
+  std::vector<CosignatureTime> times;
+  for (const Cosignature& cosignature : trusted.cosignatures) times.push_back(cosignature.time);
+  std::ranges::sort(times);
+  return times[ledger.w - 1];
+}
+
+}  // namespace kith::ledger
