@@ -3,11 +3,11 @@
 mediator that comes and goes, and under TLS with a CA of our own."""
 
 import socket
-import subprocess
 import sys
 
 from acts import mail_ready, together
-from kith_process import Workbench, wait_for
+from certificates import make_certificates
+from kith_process import Refused, Workbench, wait_for
 
 
 def free_port():
@@ -67,30 +67,32 @@ def live(bench):
         node.stop()
 
 
-def make_certificates(directory):
-    """A CA, another one, and the mediator's certificate."""
-    def openssl(*words):
-        subprocess.run(["openssl", *map(str, words)], check=True, cwd=directory,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    directory.mkdir()
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    for ca in ("ca", "stranger"):
-        openssl("req", "-x509", *key, "-days", "7", "-subj", f"/CN={ca}", "-keyout", f"{ca}.key",
-                "-out", f"{ca}.pem")
-    openssl("req", *key, "-subj", "/CN=mediator", "-keyout", "mediator.key", "-out", "mediator.csr")
-    (directory / "names").write_text("subjectAltName=IP:127.0.0.1\n")
-    openssl("x509", "-req", "-in", "mediator.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "7",
-            "-extfile", "names", "-out", "mediator.pem")
-    (directory / "mediator.key").chmod(0o600)
-    return directory
+TLS_MEDIATOR = """
+[node]
+listen = "127.0.0.1:0"
+ledger_serve = true
+
+[mediator]
+enabled = true
+
+[tls]
+certificate = "{certificate}"
+key = "{key}"
+"""
 
 
 def tls(bench):
+    """All of the mediator's settings stand in its kith.toml."""
     files = make_certificates(bench.directory / "tls")
     mediator = bench.node("Tls-Mediator", passphrase=None)
     mediator.init("--no-passphrase", "--no-identity")
-    mediator.start("--listen", "127.0.0.1:0", "--mediate", "--ledger-serve",
-                   "--tls-cert", files / "mediator.pem", "--tls-key", files / "mediator.key")
+    settings = mediator.home / "kith.toml"
+    settings.write_text(TLS_MEDIATOR.format(certificate=files / "ca.pem", key=files / "server.key"))
+    refusal = start_refused(mediator)
+    assert refusal.exit_code != 0 and "key" in refusal.message, refusal
+    settings.write_text(
+        TLS_MEDIATOR.format(certificate=files / "server.pem", key=files / "server.key"))
+    mediator.start()
     mediator.url = mediator.ready["public_url"]
     assert mediator.url.startswith("https://"), mediator.ready
 
@@ -118,7 +120,15 @@ def tls(bench):
 def mediator_without_key(bench, files):
     node = bench.node("Half", passphrase=None)
     node.init("--no-passphrase", "--no-identity")
-    return node.refuses("run", "--listen", "127.0.0.1:0", "--tls-cert", files / "mediator.pem")
+    return node.refuses("run", "--listen", "127.0.0.1:0", "--tls-cert", files / "server.pem")
+
+
+def start_refused(node):
+    try:
+        node.start()
+    except Refused as refusal:
+        return refusal
+    raise AssertionError(f"{node.name} should not have come up")
 
 
 def main(build):
