@@ -3,6 +3,9 @@
 #include <leveldb/db.h>
 #include <leveldb/write_batch.h>
 
+#include <algorithm>
+
+#include "crypto/assert.hpp"
 #include "crypto/limits.hpp"
 #include "ledger/did_kith.hpp"
 #include "protocol/record.hpp"
@@ -11,7 +14,9 @@ namespace kith::ledger {
 
 namespace {
 
-constexpr std::string_view kFormat = "1";
+/// "1" had no tree: it is laid when such a ledger is opened.
+constexpr std::string_view kFormat = "2";
+constexpr std::string_view kFormatWithoutTree = "1";
 constexpr const char* kFormatKey = "!format";
 constexpr const char* kDescriptorKey = "!descriptor";
 constexpr const char* kStateKey = "!state";
@@ -61,6 +66,11 @@ std::string blob_key(std::string_view hash) {
 }
 std::string head_key(std::string_view subject) {
   return "h" + std::string(subject);
+}
+
+std::string node_key(const MerkleNode& node) {
+  ASSERT(node.level < 64);
+  return std::string("t") + static_cast<char>(node.level) + big_endian(node.index);
 }
 
 leveldb::Slice slice(std::string_view text) {
@@ -122,6 +132,44 @@ struct LevelDbLedger::Impl {
     return LedgerEntry{position, std::move(leaf.subject), std::move(leaf.blob), leaf.time};
   }
 
+  /// Errors: storage_corrupt (also: a node that is not complete), storage_unknown.
+  [[nodiscard]] Result<Digest256> node(const MerkleNode& wanted) const {
+    TRY(const auto text, get(node_key(wanted)));
+    Digest256 hash;
+    if (!text || text->size() != hash.size()) {
+      return fail(Errc::storage_corrupt, "the ledger's tree lacks a node");
+    }
+    std::ranges::copy(crypto::as_bytes(*text), hash.begin());
+    return hash;
+  }
+
+  /// Adds the nodes that leaf number `position` makes complete.
+  [[nodiscard]] Result<void> put_nodes(leveldb::WriteBatch& batch, std::uint64_t position,
+                                       std::string_view leaf) const {
+    TRY(const auto complete,
+        merkle_append(position, merkle_leaf_hash(crypto::as_bytes(leaf)),
+                      [this](const MerkleNode& wanted) { return node(wanted); }));
+    for (const auto& [place, hash] : complete) {
+      batch.Put(node_key(place), slice(crypto::as_text(hash)));
+    }
+    return {};
+  }
+
+  /// For a ledger of before there was a tree; started again after a crash.
+  [[nodiscard]] Result<void> lay_tree() {
+    for (std::uint64_t position = 0; position < state.size; ++position) {
+      TRY(const auto leaf, get(entry_key(position)));
+      if (!leaf) return fail(Errc::storage_corrupt, "the ledger lacks an entry that it counts");
+      leveldb::WriteBatch batch;
+      CHECK(put_nodes(batch, position, *leaf));
+      const leveldb::Status status = db->Write({}, &batch);  // The last write syncs all.
+      if (!status.ok()) return io_error(status);
+    }
+    leveldb::WriteBatch batch;
+    batch.Put(kFormatKey, slice(kFormat));
+    return write(batch);
+  }
+
   /// Calls `visit(entry)` for the subject's entries from `from` on, until it returns false.
   template <class F>
   [[nodiscard]] Result<void> for_each(std::string_view subject, std::uint64_t from,
@@ -158,7 +206,9 @@ struct LevelDbLedger::Impl {
   [[nodiscard]] Result<void> load(const LedgerDescriptor& wanted) {
     TRY(const auto format, get(kFormatKey));
     if (!format) return create(wanted);
-    if (*format != kFormat) return fail(Errc::home_newer, "the ledger has another format");
+    if (*format != kFormat && *format != kFormatWithoutTree) {
+      return fail(Errc::home_newer, "the ledger has another format");
+    }
     TRY(const auto text, get(kDescriptorKey));
     TRY(const auto stored_state, get(kStateKey));
     if (!text || !stored_state) return fail(Errc::storage_corrupt, "the ledger lacks its state");
@@ -169,6 +219,7 @@ struct LevelDbLedger::Impl {
     }
     descriptor = std::move(*stored);
     TRY(state, decode<State>(*stored_state));
+    if (*format == kFormatWithoutTree) CHECK(lay_tree());
     return check_end();
   }
 
@@ -178,6 +229,11 @@ struct LevelDbLedger::Impl {
       TRY(const LedgerEntry last, entry_at(state.size - 1));
       if (to_ms(last.time) != state.newest_ms) {
         return fail(Errc::storage_corrupt, "the ledger's state is not that of its last entry");
+      }
+      TRY(const auto leaf, get(entry_key(state.size - 1)));
+      TRY(const Digest256 hash, node({0, state.size - 1}));
+      if (!leaf || hash != merkle_leaf_hash(crypto::as_bytes(*leaf))) {
+        return fail(Errc::storage_corrupt, "the ledger's tree is not that of its last entry");
       }
     }
     TRY(const auto beyond, get(entry_key(state.size)));
@@ -205,8 +261,10 @@ struct LevelDbLedger::Impl {
     head.position = state.size;
     ++head.count;
     const State next{state.size + 1, to_ms(leaf.time)};
+    const std::string text = leaf_text(leaf);
     leveldb::WriteBatch batch;
-    batch.Put(entry_key(state.size), leaf_text(leaf));
+    batch.Put(entry_key(state.size), text);
+    CHECK(put_nodes(batch, state.size, text));
     batch.Put(subject_prefix(leaf.subject) + big_endian(state.size), leveldb::Slice());
     batch.Put(blob_key(hash), big_endian(state.size));
     batch.Put(head_key(leaf.subject), encode(head));
@@ -229,6 +287,9 @@ std::optional<Error> LevelDbLedger::failure() const {
 }
 std::uint64_t LevelDbLedger::size() const {
   return impl_->state.size;
+}
+MerkleReader LevelDbLedger::tree() const {
+  return [impl = impl_.get()](const MerkleNode& wanted) { return impl->node(wanted); };
 }
 
 Result<std::unique_ptr<LevelDbLedger>> LevelDbLedger::open(const LevelDbLedgerOptions& options) {

@@ -1,14 +1,15 @@
 #pragma once
 
 /// The embedded ledger: one writer, one directory, one synced batch an append (log-protocol section
-/// 5). Each batch holds leaf, indices, head of the subject and size together, so that a crash
-/// leaves all of an append or nothing. Leaves are numbered 0, 1, 2, ... and never change: a Merkle
-/// tree can be laid over them.
+/// 5). Each batch holds leaf, indices, head of the subject, nodes of the tree and size together, so
+/// that a crash leaves all of an append or nothing. Leaves are numbered 0, 1, 2, ... and never
+/// change, nor do the nodes of the Merkle tree that they complete.
 ///
 ///     e<position u64 BE>            leaf_text
 ///     s<subject> 0x00 <position>    (empty)
 ///     b<blob hash>                  position
 ///     h<subject>                    {hash of the newest entry, position, count}
+///     t<level u8> <index u64 BE>    hash of a complete node of the tree (merkle.hpp)
 ///     !state                        {size, anchor time of the newest entry}
 ///     !format, !descriptor          format version and descriptor, written when it is made
 ///
@@ -21,6 +22,7 @@
 
 #include "ledger/append_rules.hpp"
 #include "ledger/ledger.hpp"
+#include "ledger/merkle.hpp"
 
 namespace kith::ledger {
 
@@ -49,6 +51,9 @@ class LevelDbLedger final : public Ledger {
   [[nodiscard]] Result<LedgerPage> follow(std::uint64_t position, std::size_t max) override;
 
   [[nodiscard]] std::uint64_t size() const;
+  /// The stored nodes of the tree over the leaves (leaf_text), for the roots and proofs of
+  /// merkle.hpp at any size up to size(). Valid as long as the ledger.
+  [[nodiscard]] MerkleReader tree() const;
   /// The write that failed: storage_full or storage_unknown.
   [[nodiscard]] std::optional<Error> failure() const;
 

@@ -1,11 +1,13 @@
 #include "ledger/embedded/leveldb_ledger.hpp"
 
 #include <gtest/gtest.h>
+#include <leveldb/db.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <map>
 
 #include "tests/support/ledger_kit.hpp"
 #include "tests/support/log_lab.hpp"
@@ -13,6 +15,7 @@
 namespace kith::test {
 namespace {
 
+using crypto::Digest256;
 using ledger::Appended;
 using ledger::LedgerEntry;
 using ledger::LevelDbLedger;
@@ -149,6 +152,120 @@ TEST(LevelDbLedger, NoticesDamage) {
   auto ledger = LevelDbLedger::open({directory.path(), ledger_descriptor(), false});
   const bool refused = !ledger.has_value() || !(*ledger)->follow(0, 10).has_value();
   EXPECT_TRUE(refused);
+}
+
+// --- The tree
+
+Digest256 root_of(const LevelDbLedger& ledger) {
+  return must(ledger::merkle_root(ledger.size(), ledger.tree()));
+}
+
+/// From the entries that the ledger shows, by another way than its stored nodes.
+Digest256 root_of_entries(LevelDbLedger& ledger) {
+  std::map<ledger::MerkleNode, Digest256> nodes;
+  const auto read = [&nodes](const ledger::MerkleNode& node) -> Result<Digest256> {
+    return nodes.at(node);
+  };
+  std::uint64_t size = 0;
+  for (const LedgerEntry& entry : everything(ledger)) {
+    const ledger::Kind kind = must(ledger::parse_entry(entry.blob)).kind;
+    const std::string leaf = ledger::leaf_text({entry.subject, entry.blob, entry.time, kind});
+    const Digest256 hash = ledger::merkle_leaf_hash(crypto::as_bytes(leaf));
+    for (const auto& [node, digest] : must(ledger::merkle_append(size, hash, read))) {
+      nodes[node] = digest;
+    }
+    ++size;
+  }
+  return must(ledger::merkle_root(size, read));
+}
+
+/// Keys and values of the closed ledger as they lie on the disk.
+std::unique_ptr<leveldb::DB> raw(const TemporaryDirectory& directory) {
+  leveldb::DB* db = nullptr;
+  if (!leveldb::DB::Open({}, directory.path(), &db).ok()) throw std::runtime_error("no ledger");
+  return std::unique_ptr<leveldb::DB>(db);
+}
+std::vector<std::string> node_keys(leveldb::DB& db) {
+  std::vector<std::string> keys;
+  const std::unique_ptr<leveldb::Iterator> it(db.NewIterator({}));
+  for (it->Seek("t"); it->Valid() && it->key().starts_with("t"); it->Next()) {
+    keys.push_back(it->key().ToString());
+  }
+  return keys;
+}
+
+TEST(LevelDbLedger, LaysATreeOverItsLeaves) {
+  const TemporaryDirectory directory;
+  const LogLab lab = long_lab(7);
+  auto ledger = open_at(directory);
+  EXPECT_EQ(root_of(*ledger), crypto::sha256({}));
+  std::vector<Digest256> roots;
+  for (std::size_t i = 0; i < lab.blobs.size(); ++i) {
+    append_one(*ledger, lab, i);
+    roots.push_back(root_of(*ledger));
+    EXPECT_EQ(roots.back(), root_of_entries(*ledger)) << i;
+  }
+  ledger.reset();
+  ledger = open_at(directory);
+  for (std::size_t i = 0; i < roots.size(); ++i) {
+    const auto proof = must(ledger::consistency_proof(i + 1, roots.size(), ledger->tree()));
+    EXPECT_TRUE(ledger::proves_consistency(proof, i + 1, roots[i], roots.size(), roots.back()));
+  }
+}
+
+TEST(LevelDbLedger, LaysTheTreeOfALedgerThatHadNone) {
+  const TemporaryDirectory directory;
+  const LogLab lab = long_lab(6);
+  Digest256 root{};
+  {
+    auto ledger = open_at(directory);
+    for (std::size_t i = 0; i < 5; ++i) append_one(*ledger, lab, i);
+    root = root_of(*ledger);
+  }
+  {
+    const auto db = raw(directory);
+    for (const std::string& key : node_keys(*db)) ASSERT_TRUE(db->Delete({}, key).ok());
+    ASSERT_TRUE(db->Put({}, "!format", "1").ok());
+  }
+  {
+    auto ledger = open_at(directory);
+    EXPECT_EQ(root_of(*ledger), root);
+    append_one(*ledger, lab, 5);
+    EXPECT_EQ(root_of(*ledger), root_of_entries(*ledger));
+  }
+  std::string format;
+  ASSERT_TRUE(raw(directory)->Get({}, "!format", &format).ok());
+  EXPECT_EQ(format, "2");
+}
+
+TEST(LevelDbLedger, MissesWhatIsGoneFromTheTree) {
+  const TemporaryDirectory directory;
+  const LogLab lab = long_lab(5);
+  {
+    auto ledger = open_at(directory);
+    for (std::size_t i = 0; i < 4; ++i) append_one(*ledger, lab, i);
+  }
+  const auto keys = node_keys(*raw(directory));
+  ASSERT_EQ(keys.size(), 7U);  // 4 leaves, 2 pairs, 1 root.
+  ASSERT_TRUE(raw(directory)->Delete({}, keys.back()).ok());
+  {
+    auto ledger = open_at(directory);
+    EXPECT_EQ(ledger::merkle_root(4, ledger->tree()).error(), Errc::storage_corrupt);
+  }
+  // The last leaf's node is looked at when the ledger is opened.
+  ASSERT_TRUE(raw(directory)->Put({}, keys[3], std::string(32, 'x')).ok());
+  const auto refused = LevelDbLedger::open({directory.path(), ledger_descriptor(), false});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error(), Errc::storage_corrupt);
+}
+
+TEST(LevelDbLedger, RefusesAFormatOfTheFuture) {
+  const TemporaryDirectory directory;
+  static_cast<void>(open_at(directory));
+  ASSERT_TRUE(raw(directory)->Put({}, "!format", "3").ok());
+  const auto refused = LevelDbLedger::open({directory.path(), ledger_descriptor(), false});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error(), Errc::home_newer);
 }
 
 }  // namespace
