@@ -10,6 +10,7 @@
 #include "protocol/mailbox_view.hpp"
 #include "protocol/mediator.hpp"
 #include "protocol/out_of_band.hpp"
+#include "protocol/outbox.hpp"
 #include "protocol/rewrapped.hpp"
 #include "protocol/trust_ping.hpp"
 #include "recovery/backup_client.hpp"
@@ -47,6 +48,7 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
     modules.push_back(std::make_unique<recovery::BackupLocation>());
   } else {
     modules.push_back(std::make_unique<protocol::Rewrapped>());
+    modules.push_back(std::make_unique<protocol::Outbox>());
   }
   // Last: it tells what all the others do.
   modules.push_back(std::make_unique<protocol::DiscoverFeatures>(protocol::features_of(modules)));

@@ -4,6 +4,7 @@
 
 #include "protocol/live.hpp"
 #include "protocol/messenger.hpp"
+#include "protocol/outbox.hpp"
 #include "protocol/pickup_dialect.hpp"
 #include "protocol/sender.hpp"
 
@@ -14,10 +15,12 @@ bool can_be_answered(const Inbound& inbound) {
   return !inbound.channel.empty() && inbound.message.return_route == "all";
 }
 
-/// The client behind a message.
+/// The client behind a message, or a contact whose mail waits in our outbox.
 Result<Contact> client_of(Host& host, const Inbound& inbound) {
   TRY(Contact contact, sender_of(host, inbound));
-  if (contact.role != ContactRole::client) {
+  if (contact.role == ContactRole::client) return contact;
+  TRY(const DidDocument document, KnownDids(host).resolve(*inbound.info.sender));
+  if (!asks_for_mail(document) && mailbox_state(host, contact.id).count == 0) {
     return fail(Errc::refused, "this contact has no mailbox here");
   }
   return contact;

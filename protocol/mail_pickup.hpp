@@ -2,7 +2,8 @@
 
 /// messagepickup 3.0 and message-pickup 4.0, the mediator's side.
 ///
-/// A mailbox belongs to a contact with role `client`; only its authenticated DID reads it. All is
+/// A mailbox belongs to a contact with role `client`, or to one without an address (outbox.hpp);
+/// only its authenticated DID reads it. All is
 /// answered on the connection that asks (return_route: all), never later: a status that waited
 /// somewhere would tell of a mailbox that has changed since.
 ///

@@ -7,6 +7,8 @@
 #include "protocol/forward.hpp"
 #include "protocol/kept_document.hpp"
 #include "protocol/key_choice.hpp"
+#include "protocol/outbox.hpp"
+#include "protocol/problem_report.hpp"
 
 namespace kith::protocol {
 namespace {
@@ -233,7 +235,14 @@ Result<std::string> send(Host& host, Message message, const SendOptions& options
 
   TRY(const std::string packed, pack_message(host, message));
 
-  CHECK(send_packed(host, packed, message.to.front(), *message.expires_time, options));
+  const auto sent = send_packed(host, packed, message.to.front(), *message.expires_time, options);
+  if (sent.has_value()) return message.id;
+  // What went wrong is told at once or never: a mailbox is for what its owner may want to read.
+  const bool may_wait =
+      sent.error() == Errc::unreachable && !options.transient && message.type != kProblemReportType;
+  if (!may_wait || !queue_for(host, *message.from, message.to.front(), packed).has_value()) {
+    return sent.error();
+  }
   return message.id;
 }
 

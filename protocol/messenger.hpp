@@ -61,7 +61,8 @@ struct SendOptions {
 };
 
 /// Authcrypt from `message.from` to `message.to[0]`; both must be set. Fills id, created_time and
-/// expires_time where absent. Returns the message id.
+/// expires_time where absent. Returns the message id. For a contact without an address it waits in
+/// the outbox (outbox.hpp), and no effect begins.
 /// Errors: unknown_peer (no document), unreachable (no usable endpoint and no channel), bad_key.
 [[nodiscard]] Result<std::string> send(Host& host, Message message, const SendOptions& options);
 
