@@ -193,6 +193,9 @@ std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& eve
   if (!unpacked.has_value()) return park(unit, event, unpacked.error(), looked_up);
   Inbound inbound{std::move(unpacked->message), std::move(unpacked->info), event.channel,
                   event.lasting};
+  if (const std::string* type = modules_->known_type(inbound.message.type)) {
+    inbound.message.type = *type;
+  }
   if (sender != nullptr && inbound.info.authenticated && inbound.info.sender) {
     *sender = inbound.info.sender->text();
   }

@@ -1,6 +1,7 @@
 #include "node/module_table.hpp"
 
 #include "crypto/assert.hpp"
+#include "protocol/message_type.hpp"
 
 namespace kith::node {
 namespace {
@@ -39,6 +40,19 @@ protocol::Module* ModuleTable::named(std::string_view name) const {
 
 protocol::Module* ModuleTable::for_type(std::string_view message_type) const {
   return in(by_type_, message_type);
+}
+
+const std::string* ModuleTable::known_type(std::string_view message_type) const {
+  if (const auto found = by_type_.find(message_type); found != by_type_.end()) {
+    return &found->first;
+  }
+  const auto asked = protocol::MessageType::parse(message_type);
+  if (!asked.has_value()) return nullptr;
+  for (const auto& [type, module] : by_type_) {
+    const auto known = protocol::MessageType::parse(type);
+    if (known.has_value() && protocol::same_message(*asked, *known)) return &type;
+  }
+  return nullptr;
 }
 
 protocol::Module* ModuleTable::for_command(std::string_view command) const {

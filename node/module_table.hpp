@@ -28,6 +28,9 @@ class ModuleTable {
   /// nullptr: nobody.
   [[nodiscard]] protocol::Module* named(std::string_view name) const;
   [[nodiscard]] protocol::Module* for_type(std::string_view message_type) const;
+  /// The type under which a module knows this one: messages of another minor version, or written
+  /// with other case and punctuation, are the same (protocol/message_type.hpp). nullptr: none.
+  [[nodiscard]] const std::string* known_type(std::string_view message_type) const;
   [[nodiscard]] protocol::Module* for_command(std::string_view command) const;
   [[nodiscard]] const std::vector<std::unique_ptr<protocol::Module>>& all() const {
     return modules_;

@@ -104,6 +104,40 @@ class SmallProtocols : public ::testing::Test {
   AgentBox* relay_ = nullptr;
 };
 
+// --- Protocols and versions ("Semver Rules")
+
+TEST_F(SmallProtocols, AnotherMinorVersionIsSpokenAndAnotherMajorIsNot) {
+  AgentBox& alice = direct("alice");
+  AgentBox& bob = direct("bob");
+  connect(alice, bob);
+  const auto answers_to = [&](const std::string& type) {
+    std::vector<std::string> answers;
+    net_.on_arrival = [&](const test::Packet& packet) {
+      if (packet.to == &alice) answers.emplace_back("answer");
+    };
+    alice.edit([&](Host& host) {
+      const Contact contact = protocol::list_contacts(host).front();
+      Message message = protocol::new_message(type, host.random(), 0);
+      message.created_time.reset();
+      message.from = *Did::parse(contact.my_did);
+      message.to = {*Did::parse(contact.their_did)};
+      return protocol::send(host, std::move(message), {}).has_value();
+    });
+    net_.run_for(1min);
+    net_.on_arrival = nullptr;
+    return answers.size();
+  };
+  const std::size_t refused = bob.audited("message.refused").size();
+  EXPECT_EQ(answers_to("https://didcomm.org/trust-ping/2.0/ping"), 1U);
+  EXPECT_EQ(answers_to("https://didcomm.org/trust-ping/2.7/ping"), 1U);
+  EXPECT_EQ(answers_to("https://didcomm.org/Trust_Ping/2.0/PING"), 1U);
+  EXPECT_EQ(bob.audited("message.refused").size(), refused);
+  answers_to("https://didcomm.org/trust-ping/3.0/ping");
+  answers_to("https://example.org/trust-ping/2.0/ping");
+  answers_to("https://didcomm.org/trust-ping/2.0/pong");
+  EXPECT_EQ(bob.audited("message.refused").size(), refused + 3);
+}
+
 // --- basicmessage 2.0
 
 TEST_F(SmallProtocols, TextsSayTheirLanguageAndWhetherTheyArrived) {
