@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "ledger/connection.hpp"
 #include "ledger/handshake.hpp"
 #include "ledger/introduction.hpp"
@@ -40,6 +42,10 @@ Result<void> check_acceptable(Host& host, const Invitation& invitation) {
   if (invitation.expires_time &&
       protocol::from_epoch_seconds(*invitation.expires_time) < host.now()) {
     return fail(Errc::expired, "the invitation has expired: ask for a new one");
+  }
+  const auto& profiles = invitation.accept;
+  if (!profiles.empty() && std::ranges::find(profiles, "didcomm/v2") == profiles.end()) {
+    return fail(Errc::unsupported, "the invitation is for agents of another kind than DIDComm v2");
   }
   protocol::KnownDids known(host);
   TRY(const DidDocument inviter, known.resolve(invitation.from));

@@ -7,6 +7,15 @@
 namespace kith::node {
 
 void ReturnRoutes::apply(Inbound& inbound) {
+  remember(inbound);
+  // What is answered belongs to the thread of what is asked, and to no other.
+  Message& message = inbound.message;
+  if (message.return_route == "thread" && message.return_route_thread == message.thread()) {
+    message.return_route = "all";
+  }
+}
+
+void ReturnRoutes::remember(Inbound& inbound) {
   if (!inbound.lasting || !inbound.info.authenticated || !inbound.info.sender) return;
   Route route{inbound.channel, inbound.info.sender->text()};
   auto& header = inbound.message.return_route;

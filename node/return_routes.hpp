@@ -18,10 +18,13 @@ namespace kith::node {
 
 class ReturnRoutes {
  public:
-  /// Takes the header of `inbound` in, or puts the remembered one there where it says nothing.
+  /// Takes the header of `inbound` in, or puts the remembered one there where it says nothing. A
+  /// route for the message's own thread becomes one for all: its answers are of that thread.
   void apply(Inbound& inbound);
 
  private:
+  void remember(Inbound& inbound);
+
   using Route = std::pair<std::string, std::string>;  ///< Connection, DID.
 
   std::set<Route> routes_;

@@ -141,6 +141,17 @@ TEST_F(LookUpInviterTest, OthersKeysDoNotOpenTheRequest) {
   EXPECT_FALSE(pinned());
 }
 
+TEST_F(LookUpInviterTest, AnInvitationForOtherAgentsIsRefused) {
+  look_up();
+  auto parsed = protocol::parse_invitation_url(invitation());
+  const auto accepting = [&](std::vector<std::string> profiles) {
+    parsed->invitation->accept = std::move(profiles);
+    return accept(*protocol::invitation_url(*parsed->invitation, shop_.url()));
+  };
+  EXPECT_EQ(accepting({"didcomm/aip1", "didcomm/aip2;env=rfc587"}), Errc::unsupported);
+  EXPECT_EQ(accepting({"didcomm/aip1", "didcomm/v2"}), std::nullopt);
+}
+
 TEST_F(LookUpInviterTest, AnInviterWithoutAddressIsToldApart) {
   const std::string url = invitation();
   const std::size_t service = document_.find("\"service\"");

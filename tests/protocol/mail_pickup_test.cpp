@@ -332,6 +332,20 @@ TEST_P(MailPickupTest, ANewConnectionStartsWithoutLiveMode) {
 
 // --- "Return Route": once for each WebSocket, with each request over HTTP
 
+// Extension return_route, "thread".
+TEST_P(MailPickupTest, TheReturnRouteMayBeForOneThread) {
+  const Way way{"http", false, "thread"};
+  const auto asked_for = [&](const std::string& thread) {
+    return client_.say(type(kStatusRequest), {}, way, [&](Message& message) {
+      message.thid = "this";
+      message.return_route_thread = thread;
+    });
+  };
+  ASSERT_EQ(asked_for("this").size(), 1U);
+  EXPECT_TRUE(asked_for("another").empty());
+  EXPECT_TRUE(client_.say(type(kStatusRequest), {}, way).empty()) << "it names no thread";
+}
+
 TEST_P(MailPickupTest, TheReturnRouteIsSaidOnceOnASocket) {
   const Way silent{"socket", true, std::nullopt};
   EXPECT_TRUE(ask(kStatusRequest, {}, silent).type.empty()) << "nobody has said it yet";
