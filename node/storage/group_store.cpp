@@ -27,7 +27,9 @@ Result<std::optional<Bytes>> GroupStore::get(const protocol::RecordKey& key) {
 }
 
 Result<std::vector<std::string>> GroupStore::list(std::string_view collection) {
-  if (const auto found = lists_.find(collection); found != lists_.end()) return found->second;
+  if (const auto found = lists_.find(collection); found != lists_.end()) {
+    return std::vector<std::string>(found->second.begin(), found->second.end());
+  }
   TRY(std::vector<std::string> ids, inner_.list(collection));
   const protocol::RecordKey first{std::string(collection), {}};
   for (auto write = waiting_.lower_bound(first);
@@ -43,22 +45,17 @@ Result<std::vector<std::string>> GroupStore::list(std::string_view collection) {
     listed_ids_ = 0;
   }
   listed_ids_ += ids.size() + 1;  // An empty list takes room too.
-  lists_.emplace(collection, ids);
+  lists_.emplace(collection, std::set<std::string>(ids.begin(), ids.end()));
   return ids;
 }
 
 void GroupStore::note_in_lists(const protocol::Write& write) {
   const auto found = lists_.find(write.key.collection);
   if (found == lists_.end()) return;
-  std::vector<std::string>& ids = found->second;
-  const auto at = std::ranges::lower_bound(ids, write.key.id);
-  const bool there = at != ids.end() && *at == write.key.id;
-  if (write.value && !there) {
-    ids.insert(at, write.key.id);
+  if (!write.value) {
+    listed_ids_ -= found->second.erase(write.key.id);
+  } else if (found->second.insert(write.key.id).second) {
     ++listed_ids_;
-  } else if (!write.value && there) {
-    ids.erase(at);
-    --listed_ids_;
   }
 }
 
@@ -83,16 +80,16 @@ Result<void> GroupStore::flush() {
   for (auto& [key, value] : waiting_) batch.push_back({key, std::move(value)});
   waiting_.clear();
   CHECK(inner_.commit(batch));
-  for (const protocol::Write& write : batch) keep(write.key, write.value);
+  for (protocol::Write& write : batch) keep(std::move(write.key), std::move(write.value));
   return {};
 }
 
-void GroupStore::keep(const protocol::RecordKey& key, const Value& value) {
+void GroupStore::keep(protocol::RecordKey key, Value value) {
   const std::size_t bytes = size_of(key, value);
   if (bytes > std::min(limits_.kept_record_bytes, limits_.kept_bytes)) return;
   while (kept_bytes_ + bytes > limits_.kept_bytes) drop(kept_.find(uses_.back()));
   uses_.push_front(key);
-  kept_.emplace(key, Kept{value, uses_.begin()});
+  kept_.emplace(std::move(key), Kept{std::move(value), uses_.begin()});
   kept_bytes_ += bytes;
 }
 

@@ -16,6 +16,7 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,7 +55,7 @@ class GroupStore final : public protocol::Store {
   };
   using Records = std::map<protocol::RecordKey, Kept>;
 
-  void keep(const protocol::RecordKey& key, const Value& value);
+  void keep(protocol::RecordKey key, Value value);
   void drop(Records::iterator record);
   void note_in_lists(const protocol::Write& write);
 
@@ -64,7 +65,9 @@ class GroupStore final : public protocol::Store {
   Records kept_;
   std::list<protocol::RecordKey> uses_;  ///< The latest first.
   std::size_t kept_bytes_ = 0;
-  std::map<std::string, std::vector<std::string>, std::less<>> lists_;  ///< Sorted ids.
+  /// Ids by collection. Sets, because some collections have tens of thousands and change with every
+  /// message.
+  std::map<std::string, std::set<std::string>, std::less<>> lists_;
   std::size_t listed_ids_ = 0;
 };
 

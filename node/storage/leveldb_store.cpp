@@ -1,6 +1,7 @@
 #include "node/storage/leveldb_store.hpp"
 
 #include <leveldb/db.h>
+#include <leveldb/filter_policy.h>
 #include <leveldb/write_batch.h>
 #include <sys/statvfs.h>
 
@@ -13,6 +14,9 @@ namespace {
 
 constexpr std::size_t kWriteBufferBytes = std::size_t{4} << 20;
 constexpr int kOpenFilesMax = 200;
+/// Whether a message is a repeat is asked of records that mostly are not there: this many bits let
+/// one such question in a hundred read a table.
+constexpr int kFilterBitsPerKey = 10;
 /// Below this the file system is as good as full: LevelDB writes at least a page at a time.
 constexpr std::uint64_t kFullBelowBytes = 64 * 1024;
 
@@ -45,8 +49,12 @@ Error read_error(const leveldb::Status& status) {
 
 class LeveldbStore::Impl {
  public:
-  Impl(std::string directory, crypto::KeyOps& keys, std::unique_ptr<leveldb::DB> db)
-      : directory_(std::move(directory)), seal_(keys), db_(std::move(db)) {
+  Impl(std::string directory, crypto::KeyOps& keys,
+       std::unique_ptr<const leveldb::FilterPolicy> filter, std::unique_ptr<leveldb::DB> db)
+      : directory_(std::move(directory)),
+        seal_(keys),
+        filter_(std::move(filter)),
+        db_(std::move(db)) {
     read_.verify_checksums = true;
     write_.sync = true;
   }
@@ -54,10 +62,11 @@ class LeveldbStore::Impl {
   Result<std::optional<Bytes>> get(const protocol::RecordKey& key) {
     if (broken_) return *broken_;
     std::string stored;
-    const leveldb::Status status = db_->Get(read_, slice_of(seal_.key(key)), &stored);
+    const std::string disk_key = seal_.key(key);
+    const leveldb::Status status = db_->Get(read_, slice_of(disk_key), &stored);
     if (status.IsNotFound()) return std::optional<Bytes>();
     if (!status.ok()) return read_error(status);
-    TRY(Bytes value, seal_.open_value(key, stored));
+    TRY(Bytes value, seal_.open_value(disk_key, stored));
     return std::optional<Bytes>(std::move(value));
   }
 
@@ -82,7 +91,7 @@ class LeveldbStore::Impl {
     for (const protocol::Write& write : batch) {
       const std::string key = seal_.key(write.key);
       if (write.value) {
-        writes.Put(slice_of(key), slice_of(seal_.seal(write.key, *write.value)));
+        writes.Put(slice_of(key), slice_of(seal_.seal(key, write.key.id, *write.value)));
       } else {
         writes.Delete(slice_of(key));
       }
@@ -97,6 +106,7 @@ class LeveldbStore::Impl {
  private:
   std::string directory_;
   RecordSeal seal_;
+  std::unique_ptr<const leveldb::FilterPolicy> filter_;  ///< The database uses it.
   std::unique_ptr<leveldb::DB> db_;
   leveldb::ReadOptions read_;
   leveldb::WriteOptions write_;
@@ -111,6 +121,9 @@ Result<std::unique_ptr<LeveldbStore>> LeveldbStore::open(const std::string& dire
   options.write_buffer_size = kWriteBufferBytes;
   options.max_open_files = kOpenFilesMax;
   options.compression = leveldb::kNoCompression;  // Sealed values do not compress.
+  std::unique_ptr<const leveldb::FilterPolicy> filter(
+      leveldb::NewBloomFilterPolicy(kFilterBitsPerKey));
+  options.filter_policy = filter.get();
   leveldb::DB* db = nullptr;
   const leveldb::Status status = leveldb::DB::Open(options, directory, &db);
   if (!status.ok()) {
@@ -122,7 +135,8 @@ Result<std::unique_ptr<LeveldbStore>> LeveldbStore::open(const std::string& dire
     if (disk_is_full(directory, status)) return fail(Errc::storage_full, text);
     return fail(Errc::io, text);
   }
-  auto impl = std::make_unique<Impl>(directory, keys, std::unique_ptr<leveldb::DB>(db));
+  auto impl =
+      std::make_unique<Impl>(directory, keys, std::move(filter), std::unique_ptr<leveldb::DB>(db));
   return std::unique_ptr<LeveldbStore>(new LeveldbStore(std::move(impl)));
 }
 

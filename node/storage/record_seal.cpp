@@ -43,21 +43,20 @@ std::string RecordSeal::key(const protocol::RecordKey& record) const {
   return prefix(record.collection) + std::string(text_of(tag).substr(0, kTagBytes));
 }
 
-std::string RecordSeal::seal(const protocol::RecordKey& record, ByteView value) const {
-  const std::string disk_key = key(record);
-  const Bytes id = keys_.seal_record(sealed_name(disk_key, "id"), crypto::as_bytes(record.id));
+std::string RecordSeal::seal(std::string_view disk_key, std::string_view id, ByteView value) const {
+  const Bytes sealed_id = keys_.seal_record(sealed_name(disk_key, "id"), crypto::as_bytes(id));
   const Bytes sealed = keys_.seal_record(sealed_name(disk_key, "value"), value);
-  Bytes out;
-  crypto::append_u32_be(out, static_cast<std::uint32_t>(id.size()));
-  crypto::append(out, id);
-  crypto::append(out, sealed);
-  return std::string(text_of(out));
+  Bytes length;
+  crypto::append_u32_be(length, static_cast<std::uint32_t>(sealed_id.size()));
+  std::string out;
+  out.reserve(length.size() + sealed_id.size() + sealed.size());
+  out.append(text_of(length)).append(text_of(sealed_id)).append(text_of(sealed));
+  return out;
 }
 
-Result<Bytes> RecordSeal::open_value(const protocol::RecordKey& record,
-                                     std::string_view stored) const {
+Result<Bytes> RecordSeal::open_value(std::string_view disk_key, std::string_view stored) const {
   TRY(const Parts parts, split(stored));
-  return keys_.open_record(sealed_name(key(record), "value"), parts.value);
+  return keys_.open_record(sealed_name(disk_key, "value"), parts.value);
 }
 
 Result<std::string> RecordSeal::open_id(std::string_view collection, std::string_view disk_key,

@@ -27,11 +27,12 @@ class RecordSeal {
   /// Common prefix of the keys of a collection.
   [[nodiscard]] std::string prefix(std::string_view collection) const;
   [[nodiscard]] std::string key(const protocol::RecordKey& record) const;
-  [[nodiscard]] std::string seal(const protocol::RecordKey& record, ByteView value) const;
+  /// `disk_key` is that of the record.
+  [[nodiscard]] std::string seal(std::string_view disk_key, std::string_view id,
+                                 ByteView value) const;
 
   /// Errors: storage_corrupt.
-  [[nodiscard]] Result<Bytes> open_value(const protocol::RecordKey& record,
-                                         std::string_view stored) const;
+  [[nodiscard]] Result<Bytes> open_value(std::string_view disk_key, std::string_view stored) const;
   /// The id in a stored value, checked to belong to `disk_key`. Errors: storage_corrupt.
   [[nodiscard]] Result<std::string> open_id(std::string_view collection, std::string_view disk_key,
                                             std::string_view stored) const;

@@ -125,21 +125,21 @@ TEST(RecordSeal, RefusesValuesThatWereMovedCutOrChanged) {
   crypto::SeededRandom random(3, "seal");
   crypto::SoftwareKeys keys(random.secret(32), random);
   const RecordSeal seal(keys);
-  const RecordKey here{"c", "here"}, there{"c", "there"};
-  const std::string stored = seal.seal(here, bytes_of("value"));
+  const std::string here = seal.key({"c", "here"}), there = seal.key({"c", "there"});
+  const std::string stored = seal.seal(here, "here", bytes_of("value"));
   ASSERT_EQ(*seal.open_value(here, stored), bytes_of("value"));
-  ASSERT_EQ(*seal.open_id("c", seal.key(here), stored), "here");
+  ASSERT_EQ(*seal.open_id("c", here, stored), "here");
 
   EXPECT_EQ(seal.open_value(there, stored).error().code, Errc::storage_corrupt);
-  EXPECT_EQ(seal.open_id("c", seal.key(there), stored).error().code, Errc::storage_corrupt);
+  EXPECT_EQ(seal.open_id("c", there, stored).error().code, Errc::storage_corrupt);
   for (std::size_t size = 0; size < stored.size(); size += 5) {
     EXPECT_FALSE(seal.open_value(here, stored.substr(0, size)).has_value()) << size;
   }
   for (std::size_t at = 0; at < stored.size(); ++at) {
     std::string changed = stored;
     changed[at] = static_cast<char>(changed[at] ^ 1);
-    const bool both = seal.open_value(here, changed).has_value() &&
-                      seal.open_id("c", seal.key(here), changed).has_value();
+    const bool both =
+        seal.open_value(here, changed).has_value() && seal.open_id("c", here, changed).has_value();
     EXPECT_FALSE(both) << at;
   }
 }
