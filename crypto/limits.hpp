@@ -196,6 +196,15 @@ inline constexpr std::size_t kMailboxRecipientsMax = 2000;
 inline constexpr std::size_t kRecipientUpdatesMax = 64;
 /// Undelivered mail is kept this long; messages expire earlier (kMessageLifeMax).
 inline constexpr std::chrono::hours kMailLife{24 * 30};
+/// Mail that waits from one known sender to one recipient: one contact does not fill the mailbox
+/// for all others.
+inline constexpr std::size_t kMailPerPairMax = 64;
+/// New clients of one address a minute: an office that moves in takes a few minutes, whoever makes
+/// up identities to get shares of the disk takes long.
+inline constexpr std::size_t kNewGrantsPerMinute = 10;
+/// Takeovers of one DID by proofs with equal claims, an hour. Each moves a mailbox; two holders of
+/// the same keys could go on for ever.
+inline constexpr std::size_t kTakeoversPerHour = 4;
 
 // Delivery
 inline constexpr std::chrono::seconds kRetryFirst{1};
@@ -214,6 +223,9 @@ inline constexpr std::size_t kForwardEnvelopesMax = 10;
 
 // HTTP (node/net)
 inline constexpr std::size_t kHttpHeaderBytesMax = 8 * 1024;
+/// All connections of a listener, WebSockets included: half of the files that a node asks for.
+inline constexpr std::size_t kConnectionsMax = 4096;
+/// Those of them that carry requests: each may have an envelope of kEnvelopeBytesMax under way.
 inline constexpr std::size_t kHttpConnectionsMax = 512;
 inline constexpr std::chrono::seconds kHttpHeaderTimeout{5};
 inline constexpr std::chrono::seconds kHttpBodyTimeout{30};
@@ -257,8 +269,8 @@ inline constexpr std::size_t kHttpUrlCharsMax = 2048;
 
 // WebSocket (node/net)
 /// Lasting connections of a listener. An idle one costs a few KiB (with TLS: 20), so 100 MiB at
-/// most.
-inline constexpr std::size_t kWebSocketConnectionsMax = 4096;
+/// most. The rest of kConnectionsMax stays free for requests: mail comes in by them.
+inline constexpr std::size_t kWebSocketConnectionsMax = 4000;
 /// A quiet connection is asked for a sign of life this often ...
 inline constexpr std::chrono::seconds kWebSocketPingInterval{30};
 /// ... and closed when none comes: half-open connections hold no place for long.
@@ -285,6 +297,13 @@ inline constexpr std::size_t kWebSocketUnconfirmedMax = 64;
 /// Connections that a node opens: its mediator's, and its contacts' without one.
 inline constexpr std::size_t kWebSocketClientConnectionsMax = 64;
 
+// Strangers (node/runtime)
+/// Envelopes a second that no contact sent and that bring no mail for a client: each costs the use
+/// of a private key. This many take a fiftieth of a processor.
+inline constexpr std::size_t kStrangersPerSecond = 200;
+/// Of one IPv4 address, or one /64 of IPv6: ten such addresses together reach the limit above.
+inline constexpr std::size_t kStrangersPerAddressPerSecond = 20;
+
 // Worker thread (node/runtime)
 /// Jobs that wait: one unlock and some seals; more means that someone loops.
 inline constexpr std::size_t kWorkerJobsMax = 64;
@@ -295,6 +314,8 @@ inline constexpr std::size_t kControlFrameBytesMax = 4 * 1024 * 1024;
 inline constexpr std::size_t kControlPathBytesMax = 107;
 /// A person runs a few commands at a time; scripts a few more.
 inline constexpr std::size_t kControlConnectionsMax = 16;
+/// Requests a second, over all connections; further ones wait for their turn.
+inline constexpr std::size_t kControlRequestsPerSecond = 50;
 inline constexpr std::chrono::seconds kControlFrameTimeout{10};
 inline constexpr std::chrono::seconds kControlIdleTimeout{60};
 /// Commands wait up to 30 s for their effects; twice that is a fault.

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -11,6 +12,7 @@
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <set>
 #include <utility>
 
@@ -56,8 +58,10 @@ class ControlServer::Impl : public std::enable_shared_from_this<Impl> {
   std::size_t connection_count() const { return connections_.size(); }
 
  private:
+  using Clock = boost::asio::steady_timer::clock_type;
   class Connection;
   void admit(Socket socket);
+  Clock::time_point take_turn();
 
   std::string path_;
   ControlHandler handler_;
@@ -67,6 +71,7 @@ class ControlServer::Impl : public std::enable_shared_from_this<Impl> {
   boost::asio::steady_timer accept_timer_;
   bool stopping_ = false;
   std::set<std::shared_ptr<Connection>> connections_;
+  std::deque<Clock::time_point> turns_;  ///< The last `requests_per_second`, coming ones included.
 };
 
 /// Alive while the server lists it or an operation of its own is pending.
@@ -96,7 +101,7 @@ class ControlServer::Impl::Connection : public std::enable_shared_from_this<Conn
   }
 
  private:
-  enum class State { kReading, kHandling, kWriting };
+  enum class State { kReading, kWaiting, kHandling, kWriting };
 
   void next_frame() {
     state_ = State::kReading;
@@ -128,7 +133,20 @@ class ControlServer::Impl::Connection : public std::enable_shared_from_this<Conn
     read();
   }
 
+  /// Nothing is read meanwhile, so whoever asks too fast is slowed down.
   void handle(std::string request) {
+    const auto turn = server_->take_turn();
+    if (turn <= Clock::now()) return hand_over(std::move(request));
+    state_ = State::kWaiting;
+    timer_.expires_at(turn);
+    timer_.async_wait(
+        [self = shared_from_this(), waiting = std::move(request)](error_code error) mutable {
+          if (error || self->server_ == nullptr || self->state_ != State::kWaiting) return;
+          self->hand_over(std::move(waiting));
+        });
+  }
+
+  void hand_over(std::string request) {
     state_ = State::kHandling;
     arm(server_->limits_.respond_timeout);
     const std::uint64_t number = ++frame_number_;
@@ -214,6 +232,17 @@ void ControlServer::Impl::admit(Socket socket) {
   auto connection = std::make_shared<Connection>(*this, std::move(socket));
   connections_.insert(connection);
   connection->start();
+}
+
+/// When the next request may be handled; each call takes one turn.
+ControlServer::Impl::Clock::time_point ControlServer::Impl::take_turn() {
+  auto turn = Clock::now();
+  if (turns_.size() >= limits_.requests_per_second) {
+    turn = std::max(turn, turns_.front() + std::chrono::seconds{1});
+    turns_.pop_front();
+  }
+  turns_.push_back(turn);
+  return turn;
 }
 
 void ControlServer::Impl::stop() {

@@ -31,6 +31,7 @@ using PeerUid = std::function<Result<uid_t>(int socket)>;
 struct ControlLimits {
   std::size_t frame_bytes = limits::kControlFrameBytesMax;
   std::size_t connections = limits::kControlConnectionsMax;
+  std::size_t requests_per_second = limits::kControlRequestsPerSecond;  ///< Further ones wait.
   /// First to last byte of a frame, and writing a reply.
   std::chrono::milliseconds frame_timeout = limits::kControlFrameTimeout;
   std::chrono::milliseconds idle_timeout = limits::kControlIdleTimeout;

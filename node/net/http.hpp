@@ -55,7 +55,8 @@ struct ServerLimits {
   std::size_t header_bytes = limits::kHttpHeaderBytesMax;
   std::size_t header_fields = limits::kHttpHeaderFieldsMax;
   std::size_t body_bytes = limits::kEnvelopeBytesMax;
-  std::size_t connections = limits::kHttpConnectionsMax;
+  std::size_t connections = limits::kConnectionsMax;           ///< WebSockets included.
+  std::size_t http_connections = limits::kHttpConnectionsMax;  ///< Without them.
   /// Per IPv4 address, or per /64 of IPv6.
   std::size_t connections_per_address = limits::kHttpConnectionsPerAddressMax;
   /// The same groups; a handshake with TLS costs more than a request.
@@ -69,7 +70,7 @@ struct ServerLimits {
   std::chrono::milliseconds respond_timeout = limits::kHttpRespondTimeout;
   std::chrono::milliseconds write_timeout = limits::kHttpWriteTimeout;
   std::chrono::milliseconds handshake_timeout = limits::kTlsHandshakeTimeout;
-  /// Counted apart from `connections`, but together with them per address.
+  /// Below `connections`, so that some places are left for requests.
   std::size_t websockets = limits::kWebSocketConnectionsMax;
   WebSocketLimits websocket = {};  ///< Of each.
 };

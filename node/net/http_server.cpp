@@ -468,7 +468,9 @@ void HttpServer::Impl::admit(tcp::socket socket) {
   const bool crowded =
       !exempt && ((count != counts_.end() && count->second >= limits_.connections_per_address) ||
                   !arrivals_.admit(group, read_clocks().steady_ms));
-  if (crowded || connections_.size() >= limits_.connections) {
+  const bool full = connections_.size() >= limits_.http_connections ||
+                    connections_.size() + websockets_ >= limits_.connections;
+  if (crowded || full) {
     // One try without waiting; the socket closes either way.
     static constexpr std::string_view kBusy =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"

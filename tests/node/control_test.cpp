@@ -362,6 +362,24 @@ TEST_F(ControlTest, BoundsItsConnections) {
   EXPECT_EQ(*call("x"), "re:x");
 }
 
+TEST_F(ControlTest, RequestsBeyondThoseOfASecondWaitForTheirTurn) {
+  std::vector<std::int64_t> times;
+  auto server = ControlServer::listen(io_, path_, [&](std::string, const ControlRespond& respond) {
+    times.push_back(read_clocks().steady_ms);
+    respond("done");
+  });
+  ASSERT_TRUE(server.has_value());
+  constexpr std::size_t kMany = limits::kControlRequestsPerSecond + 10;
+  const RawControl one(path_);
+  const RawControl other(path_);  // The limit is for all together.
+  for (std::size_t i = 0; i < kMany; ++i) (i % 2 == 0 ? one : other).send(*encode_frame("x"));
+  ASSERT_TRUE(run_until(io_, [&] { return times.size() == kMany; })) << "none is lost";
+  EXPECT_LT(times[limits::kControlRequestsPerSecond - 1] - times[0], 900) << "these do not wait";
+  for (std::size_t i = limits::kControlRequestsPerSecond; i < kMany; ++i) {
+    EXPECT_GE(times[i] - times[i - limits::kControlRequestsPerSecond], 900) << i;
+  }
+}
+
 TEST_F(ControlTest, AHandlerThatNeverAnswersEndsInTime) {
   ControlLimits limits;
   limits.respond_timeout = 30ms;

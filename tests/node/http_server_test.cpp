@@ -275,6 +275,17 @@ TEST_F(HttpServerTest, TurnsAwayConnectionsAboveTheTotalCap) {
   EXPECT_EQ(status_of(kGet), 200U) << "a free place is given again";
 }
 
+TEST_F(HttpServerTest, OnlySoManyConnectionsMayCarryRequests) {
+  ServerLimits limits;
+  limits.http_connections = 1;
+  listen(limits);
+  RawPeer first(io_, server_->port());
+  RawPeer second(io_, server_->port());
+  ASSERT_TRUE(run_until(io_, [&] { return second.closed(); }));
+  EXPECT_TRUE(second.has("503"));
+  EXPECT_FALSE(first.closed());
+}
+
 TEST_F(HttpServerTest, TurnsAwayConnectionsAboveTheCapPerAddress) {
   ServerLimits limits;
   limits.connections_per_address = 1;

@@ -392,6 +392,28 @@ TEST_F(WebSocketTest, BoundsTheConnectionsOfOneAddressAndOfAll) {
   EXPECT_EQ(answer(), "HTTP/1.1 101");
 }
 
+TEST_F(WebSocketTest, SharesTheTotalWithRequests) {
+  ServerLimits limits;
+  limits.connections = 2;
+  listen(limits);
+  auto one = raw();
+  ASSERT_TRUE(run_until(io_, [&] { return server_->connection_count() == 0; }));
+  RawPeer request(io_, server_->port());
+  ASSERT_TRUE(run_until(io_, [&] { return server_->connection_count() == 1; }));
+  RawPeer surplus(io_, server_->port());
+  ASSERT_TRUE(run_until(io_, [&] { return surplus.closed(); }));
+  EXPECT_TRUE(surplus.has("503"));
+  EXPECT_FALSE(request.closed());
+  one->close();
+  ASSERT_TRUE(run_until(io_, [&] { return server_->websocket_count() == 0; }));
+  RawPeer again(io_, server_->port());
+  EXPECT_TRUE(run_until(io_, [&] { return server_->connection_count() == 2; }));
+}
+
+static_assert(limits::kHttpConnectionsMax + limits::kWebSocketConnectionsMax >
+                  limits::kConnectionsMax &&
+              limits::kWebSocketConnectionsMax < limits::kConnectionsMax);
+
 TEST_F(WebSocketTest, TellsWhyNoConnectionCanBeOpened) {
   listen();
   EXPECT_EQ(open("http://127.0.0.1/").error().code, Errc::unsupported);
