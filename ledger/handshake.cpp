@@ -8,6 +8,7 @@
 #include "protocol/did_peer.hpp"
 #include "protocol/invitation.hpp"
 #include "protocol/lookalike.hpp"
+#include "protocol/mediation.hpp"
 #include "protocol/own_service.hpp"
 #include "protocol/pickup.hpp"
 #include "protocol/relationship.hpp"
@@ -312,6 +313,7 @@ void fail_handshake(Host& host, const Handshake& handshake, const std::string& w
   auto contact = protocol::find_contact(host, handshake.contact_id);
   if (!contact) return;
   protocol::unregister_own_did(host, contact->my_did);
+  protocol::drop_client(host, *contact);
   contact->state = ContactState::ended;
   protocol::save_contact(host, *contact);
   host.notify({"connection-failed", contact->name + ": " + why, contact->id, {}});

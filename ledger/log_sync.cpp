@@ -7,6 +7,7 @@
 #include "ledger/log_store.hpp"
 #include "protocol/basic_message.hpp"
 #include "protocol/forward.hpp"
+#include "protocol/mediation.hpp"
 #include "protocol/own_service.hpp"
 #include "protocol/pickup.hpp"
 #include "protocol/relationship.hpp"
@@ -87,6 +88,7 @@ void close_contact(Host& host, Contact contact) {
   }
   host.erase({std::string(kSyncs), contact.id});
   protocol::unregister_own_did(host, contact.my_did);
+  protocol::drop_client(host, contact);
   contact.state = ContactState::ended;
   protocol::save_contact(host, contact);
   host.audit("connection.ended", {{"contact", contact.id}});

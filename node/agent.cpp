@@ -7,7 +7,10 @@
 #include "crypto/hash.hpp"
 #include "node/inbox.hpp"
 #include "protocol/acks.hpp"
+#include "protocol/contact.hpp"
+#include "protocol/forward.hpp"
 #include "protocol/look_up.hpp"
+#include "protocol/mediation.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/relationship.hpp"
 
@@ -173,31 +176,58 @@ Result<Outcome> Agent::handle(const Event& event, const ClockReading& clock) {
 Result<void> Agent::on(const EnvelopeArrived& event, const ClockReading& clock, Outcome& outcome) {
   Unit unit(context(clock));
   // Mail that was taken in before comes first.
-  if (arrivals_.empty()) outcome.refused = open_envelope(unit, event, {}, &outcome.sender);
+  if (arrivals_.empty()) outcome.refused = open_envelope(unit, event, {}, outcome);
   if (!arrivals_.empty() || overfills(unit)) {
     outcome.refused = no_room();
+    if (outcome.opened_for == OpenedFor::mailbox) outcome.opened_for = OpenedFor::stranger;
     return {};
   }
+  outcome.new_client = unit.audited(protocol::kGrantedEvent);
   return finish(unit, clock, outcome);
 }
 
-/// Unpacks, checks for a repeat, delivers. Returns why the envelope was dropped, if it was.
-std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& event,
-                                          std::string_view looked_up, std::string* sender) {
-  forget_mark_changes();
+/// Whoever is no contact is let through or not before a private key is used.
+Result<protocol::Unpacked> Agent::unpack(Unit& unit, const EnvelopeArrived& event,
+                                         Outcome& outcome) {
   protocol::KnownDids known(unit);
   protocol::OwnSecrets secrets(unit);
-  auto unpacked =
-      protocol::unpack(crypto::as_text(event.envelope),
-                       {secrets, known, seams_.keys, protocol::epoch_seconds(unit.now())});
+  const auto is_contact = [&unit](const std::optional<Did>& own, const std::optional<Did>& peer) {
+    return own && peer && protocol::contact_of(unit, *own, *peer).has_value();
+  };
+  const auto admit = [&](const std::optional<Did>& own,
+                         const std::optional<Did>& claimed) -> Result<void> {
+    const bool contact = is_contact(own, claimed);
+    if (event.contacts_only && !contact) return fail(Errc::busy, "too much came from strangers");
+    outcome.opened_for = contact ? OpenedFor::contact : OpenedFor::stranger;
+    return {};
+  };
+  auto unpacked = protocol::unpack(
+      crypto::as_text(event.envelope),
+      {secrets, known, seams_.keys, protocol::epoch_seconds(unit.now()), {}, admit});
+  OpenedFor& opened_for = outcome.opened_for;
+  if (!unpacked.has_value()) {
+    const bool altered = unpacked.error() == Errc::cannot_decrypt;
+    if (altered && opened_for == OpenedFor::contact) opened_for = OpenedFor::impersonator;
+    return unpacked;
+  }
+  const EnvelopeInfo& info = unpacked->info;
+  if (!info.authenticated || !info.sender) return unpacked;
+  outcome.sender = info.sender->text();
+  const bool behind_anoncrypt = info.anonymous_outside && info.layers > 1;
+  if (behind_anoncrypt && is_contact(info.own_did, info.sender)) opened_for = OpenedFor::contact;
+  return unpacked;
+}
+
+/// Unpacks, checks for a repeat, delivers.
+std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& event,
+                                          std::string_view looked_up, Outcome& outcome) {
+  forget_mark_changes();
+  auto unpacked = unpack(unit, event, outcome);
   if (!unpacked.has_value()) return park(unit, event, unpacked.error(), looked_up);
   Inbound inbound{std::move(unpacked->message), std::move(unpacked->info), event.channel,
-                  event.lasting};
+                  event.lasting, event.no_new_clients};
   if (const std::string* type = modules_->known_type(inbound.message.type)) {
     inbound.message.type = *type;
-  }
-  if (sender != nullptr && inbound.info.authenticated && inbound.info.sender) {
-    *sender = inbound.info.sender->text();
   }
   return_routes_.apply(inbound);
   const std::string mark_id = inbound.info.sender
@@ -218,7 +248,13 @@ std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& eve
     remember(unit, mark_id);
     return std::nullopt;
   }
-  if (!protocol::is_problem_report(inbound.message)) return deliver(unit, inbound, mark_id);
+  if (!protocol::is_problem_report(inbound.message)) {
+    auto refused = deliver(unit, inbound, mark_id);
+    const bool mail = !inbound.info.authenticated && protocol::is_forward(inbound.message);
+    // A forward to ourselves brings an envelope to open, not mail.
+    if (!refused && mail && unit.arrivals().empty()) outcome.opened_for = OpenedFor::mailbox;
+    return refused;
+  }
   deliver_problem(unit, inbound);
   remember(unit, mark_id);
   return std::nullopt;
@@ -256,7 +292,8 @@ Result<void> Agent::drain_arrivals(const ClockReading& clock, Outcome& outcome) 
       event.lasting = route != parked_channels_.end();
       if (event.lasting) event.channel = route->second;
     }
-    if (const auto refused = open_envelope(unit, event, arrived->looked_up)) {
+    Outcome inner;  // Whom it is from is told of envelopes that came by themselves alone.
+    if (const auto refused = open_envelope(unit, event, arrived->looked_up, inner)) {
       unit.audit("envelope.dropped", {{"code", crypto::error_text(refused->code).code}});
     }
     if (overfills(unit)) break;  // Stays until effects have ended.

@@ -72,11 +72,12 @@ class Agent {
 
   /// Runs the envelopes that pickup handed in, each in its own unit.
   [[nodiscard]] Result<void> drain_arrivals(const ClockReading& clock, Outcome& outcome);
-  /// `looked_up`: the sender whose document it waited for. `sender` gets the DID that authenticated
-  /// it.
+  /// `looked_up`: the sender whose document it waited for. `outcome` gets the DID that
+  /// authenticated it, and whom it was opened for. Returns why the envelope was dropped, if it was.
   [[nodiscard]] std::optional<Error> open_envelope(Unit& unit, const EnvelopeArrived& event,
-                                                   std::string_view looked_up,
-                                                   std::string* sender = nullptr);
+                                                   std::string_view looked_up, Outcome& outcome);
+  [[nodiscard]] Result<protocol::Unpacked> unpack(Unit& unit, const EnvelopeArrived& event,
+                                                  Outcome& outcome);
   /// What unpacking could not open: parked if its sender can be looked up, otherwise refused.
   [[nodiscard]] std::optional<Error> park(Unit& unit, const EnvelopeArrived& event,
                                           const Error& error, std::string_view looked_up);

@@ -28,6 +28,8 @@ std::string problem_code(Errc code) {
       return "e.p.req.time";
     case Errc::storage_full:
       return "e.p.me.res.storage";
+    case Errc::busy:
+      return "e.p.me.res";
     default:
       return "e.p.req";
   }

@@ -9,6 +9,7 @@
 /// Addressing checks come before signature checks and before any use of a private key.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -108,6 +109,12 @@ struct UnpackPolicy {
   bool expired_allowed = false;
 };
 
+/// Asked once for each protected envelope, when all that is public has been checked and before the
+/// first key is used: the DID of ours it is addressed to and the one it claims to come from, as far
+/// as it names them. An error refuses the envelope.
+using AdmitSender =
+    std::function<Result<void>(const std::optional<Did>& own, const std::optional<Did>& claimed)>;
+
 /// Everything that unpacking reads. All must outlive the call.
 struct UnpackContext {
   Secrets& secrets;
@@ -115,13 +122,15 @@ struct UnpackContext {
   KeyOps& keys;
   std::int64_t now_seconds = 0;
   UnpackPolicy policy = {};
+  AdmitSender admit = {};  ///< Empty: everybody.
 };
 
 /// Opens an envelope and checks all of it. Replays are the caller's matter: remember
 /// (sender, message_id_key(id)) for limits::kInboxMarkLife.
 /// Errors: malformed, limit_exceeded, unsupported, cannot_decrypt (no key of ours, or altered),
 /// not_authentic (addressing, keys not listed, forbidden nesting), bad_signature, expired, refused
-/// (policy), unknown_peer (the sender must be resolved first: the detail is exactly the DID).
+/// (policy), unknown_peer (the sender must be resolved first: the detail is exactly the DID), those
+/// of `admit`.
 [[nodiscard]] Result<Unpacked> unpack(std::string_view text, const UnpackContext& context);
 
 }  // namespace kith::protocol

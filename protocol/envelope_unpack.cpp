@@ -42,6 +42,7 @@ class Unpacker {
     SealedKey key;
   };
   Result<OwnKey> find_own_key(const crypto::ParsedJwe& jwe);
+  Result<void> admit(const std::optional<Did>& claimed) const;
   Result<PublicKey> sender_key(const std::string& skid);
   Result<void> check_signer(const DidUrl& kid, const Message& message) const;
   Result<void> check_party(const Message& message);
@@ -128,6 +129,12 @@ Result<Unpacker::OwnKey> Unpacker::find_own_key(const crypto::ParsedJwe& jwe) {
   return fail(Errc::cannot_decrypt, "the message is for none of our keys");
 }
 
+/// The outermost envelope decides; what is inside follows from keys that were used already.
+Result<void> Unpacker::admit(const std::optional<Did>& claimed) const {
+  if (!context_.admit || !layers_.empty()) return {};
+  return context_.admit(info_.own_did, claimed);
+}
+
 Result<PublicKey> Unpacker::sender_key(const std::string& skid) {
   TRY(const DidUrl url, DidUrl::parse_kid(skid));
   TRY(const DidDocument document, resolved(context_.resolver, url.did()));
@@ -144,7 +151,11 @@ Result<void> Unpacker::open_encrypted(const JsonObject& object) {
   std::optional<PublicKey> sender;
   if (jwe.agreement == crypto::KeyAgreement::ecdh_1pu) {
     if (!jwe.skid) return fail(Errc::malformed, "an authenticated envelope without sender key");
+    TRY(const DidUrl skid, DidUrl::parse_kid(*jwe.skid));
+    CHECK(admit(skid.did()));
     TRY(sender, sender_key(*jwe.skid));
+  } else {
+    CHECK(admit(std::nullopt));
   }
   TRY(const Bytes plaintext,
       crypto::decrypt(jwe, own.kid, own.key, sender ? &*sender : nullptr, context_.keys));
@@ -186,6 +197,7 @@ Result<void> Unpacker::open_signed() {
   TRY(const Message message, read_plaintext(*object, payload.size()));
   TRY(const DidUrl kid, DidUrl::parse_kid(jws.kid));
   CHECK(check_signer(kid, message));
+  CHECK(admit(kid.did()));
 
   TRY(const DidDocument document, resolved(context_.resolver, kid.did()));
   TRY(const PublicKey key, document.authentication_key(kid.text()));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crypto/hash.hpp"
 #include "protocol/audit_log.hpp"
 #include "protocol/mediation_policy.hpp"
 
@@ -12,12 +13,26 @@ constexpr std::string_view kStates = "mailbox";
 constexpr std::string_view kRoutes = "mail-route";
 constexpr std::string_view kHeld = "mail-held";
 
+constexpr std::chrono::hours kTakeoverWindow{1};
+
 struct MailRoute {
   std::string client;
   std::optional<RecipientClaim> claim;  ///< Absent: registered without proof.
+  std::uint64_t takeovers = 0;          ///< By equal claims, since ...
+  Time takeovers_since{};               ///< ... this time.
   template <class V>
   void visit(V& v) {
-    v("client", client), v("claim", claim);
+    v("client", client), v("claim", claim), v("takeovers", takeovers),
+        v("takeovers_since", takeovers_since);
+  }
+};
+
+/// Record `mail-pair/<client>`/<mail_pair>: how much of it waits.
+struct PairUse {
+  std::uint64_t count = 0;
+  template <class V>
+  void visit(V& v) {
+    v("count", count);
   }
 };
 
@@ -42,6 +57,24 @@ std::string box(std::string_view client) {
 }
 std::string registered(std::string_view client) {
   return "mail-did/" + std::string(client);
+}
+
+std::string pairs(std::string_view client) {
+  return "mail-pair/" + std::string(client);
+}
+
+std::uint64_t pair_count(Host& host, std::string_view client, const std::string& pair) {
+  return load<PairUse>(host, pairs(client), pair).value_or(PairUse{}).count;
+}
+void count_pair(Host& host, std::string_view client, const std::string& pair) {
+  if (pair.empty()) return;
+  save(host, pairs(client), pair, PairUse{pair_count(host, client, pair) + 1});
+}
+void uncount_pair(Host& host, std::string_view client, const std::string& pair) {
+  if (pair.empty()) return;
+  const std::uint64_t count = pair_count(host, client, pair);
+  if (count > 1) return save(host, pairs(client), pair, PairUse{count - 1});
+  host.erase({pairs(client), pair});
 }
 
 MailUse use_of(const MailboxState& state) {
@@ -86,6 +119,17 @@ bool outranks(const RecipientClaim& claim, const std::optional<RecipientClaim>& 
   return !known || claim.head != known->head || claim.time > known->time;
 }
 
+/// Two holders of the same keys may not go on for ever. False: they did so often enough.
+bool count_takeover(Host& host, MailRoute& route) {
+  if (route.takeovers_since + kTakeoverWindow <= host.now()) {
+    route.takeovers = 0;
+    route.takeovers_since = host.now();
+  }
+  if (route.takeovers >= limits::kTakeoversPerHour) return false;
+  ++route.takeovers;
+  return true;
+}
+
 }  // namespace
 
 MailboxState mailbox_state(Host& host, std::string_view client) {
@@ -114,9 +158,11 @@ Registration register_recipient(Host& host, std::string_view client, std::string
 
 ProvenRegistration register_proven(Host& host, std::string_view client, std::string_view did,
                                    const RecipientClaim& claim) {
-  const MailRoute wanted{std::string(client), claim};
+  MailRoute wanted{std::string(client), claim};
   const auto route = load<MailRoute>(host, kRoutes, did);
   if (!route) return {add_route(host, did, wanted), {}};
+  wanted.takeovers = route->takeovers;
+  wanted.takeovers_since = route->takeovers_since;
   const bool stronger = outranks(claim, route->claim);
   if (route->client == client) {
     if (stronger) save(host, kRoutes, did, wanted);
@@ -126,6 +172,8 @@ ProvenRegistration register_proven(Host& host, std::string_view client, std::str
   // The DID leaves one share and enters another; the sum stays.
   const MailUse use = use_of(mailbox_state(host, client));
   if (use.dids >= policy_of(host).client.dids) return {Registration::client_error, {}};
+  const bool equal = route->claim && route->claim->head == claim.head;
+  if (equal && !count_takeover(host, wanted)) return {Registration::server_error, {}};
   erase_route(host, did, route->client);
   put_route(host, did, wanted);
   return {Registration::success, route->client};
@@ -143,7 +191,16 @@ std::vector<std::string> recipients_of(Host& host, std::string_view client) {
   return host.list(registered(client));
 }
 
+std::string mail_pair(std::string_view sender, std::string_view recipient_did) {
+  const auto digest =
+      crypto::digest("kith/mail-pair", {crypto::as_bytes(sender), crypto::as_bytes(recipient_did)});
+  return crypto::hex(ByteView(digest).first(16));
+}
+
 Result<std::string> put_mail(Host& host, std::string_view client, Mail mail) {
+  if (!mail.pair.empty() && pair_count(host, client, mail.pair) >= limits::kMailPerPairMax) {
+    return fail(Errc::storage_full, "enough mail of that sender waits for that recipient");
+  }
   MailboxState state = mailbox_state(host, client);
   MailUse total = total_use(host);
   CHECK(may_store(policy_of(host), use_of(state), total, mail.envelope.size()));
@@ -155,6 +212,7 @@ Result<std::string> put_mail(Host& host, std::string_view client, Mail mail) {
   ++state.count;
   state.bytes += mail.envelope.size();
   save(host, box(client), id, mail);
+  count_pair(host, client, mail.pair);
   save(host, kStates, client, state);
   if (mail.held_until > host.now()) {
     save(host, kHeld, held_id(client, id, mail.held_until),
@@ -211,6 +269,7 @@ void remove_mail(Host& host, std::string_view client, std::string_view mail_id) 
   save_total_use(host, total);
   save(host, kStates, client, state);
   host.erase({box(client), std::string(mail_id)});
+  uncount_pair(host, client, mail->pair);
   if (mail->held_until > host.now()) {
     host.erase({std::string(kHeld), held_id(client, mail_id, mail->held_until)});
   }
@@ -255,6 +314,8 @@ std::uint64_t move_mail(Host& host, std::string_view from, std::string_view to,
     const std::string new_id = numbered_id(target.next++);
     save(host, box(to), new_id, *mail);
     host.erase({box(from), id});
+    uncount_pair(host, from, mail->pair);
+    count_pair(host, to, mail->pair);
     const std::string held = held_id(from, id, mail->held_until);
     if (host.get({std::string(kHeld), held})) {
       host.erase({std::string(kHeld), held});
@@ -268,6 +329,12 @@ std::uint64_t move_mail(Host& host, std::string_view from, std::string_view to,
   save(host, kStates, from, source);
   save(host, kStates, to, target);
   return moved;
+}
+
+void drop_mailbox(Host& host, std::string_view client) {
+  for (const std::string& did : recipients_of(host, client)) erase_route(host, did, client);
+  for (const std::string& id : host.list(box(client))) remove_mail(host, client, id);
+  host.erase({std::string(kStates), std::string(client)});
 }
 
 void drop_old_mail(Host& host) {

@@ -17,13 +17,17 @@ struct Mail {
   Bytes envelope;
   std::string recipient_did;
   Time received{};
-  Time held_until{};  ///< Nobody gets to see it before (relay delay).
+  Time held_until{};      ///< Nobody gets to see it before (relay delay).
+  std::string pair = {};  ///< mail_pair of a sender who is known; empty: nobody says who it is.
   template <class V>
   void visit(V& v) {
     v("envelope", envelope), v("recipient_did", recipient_did), v("received", received),
-        v("held_until", held_until);
+        v("held_until", held_until), v("pair", pair);
   }
 };
+
+/// Stands for sender and recipient: a digest, so that a mailbox does not list who writes to whom.
+[[nodiscard]] std::string mail_pair(std::string_view sender, std::string_view recipient_did);
 
 /// Record `mailbox`/<client contact id>.
 struct MailboxState {
@@ -62,7 +66,8 @@ struct ProvenRegistration {
 };
 /// Registers with a checked claim, which goes before registrations without one. Of two claims the
 /// one with more of the DID's log counts, else the newer one: whoever holds the DID's keys last
-/// decides where its mail goes. Results as above.
+/// decides where its mail goes. Results as above; server_error also where equal claims took the DID
+/// from each other limits::kTakeoversPerHour times within an hour.
 [[nodiscard]] ProvenRegistration register_proven(Host& host, std::string_view client,
                                                  std::string_view did, const RecipientClaim& claim);
 /// The claim behind a registration; absent: nobody registered the DID, or without proof.
@@ -78,7 +83,8 @@ std::uint64_t move_mail(Host& host, std::string_view from, std::string_view to,
 /// The client that registered `did`.
 [[nodiscard]] std::optional<std::string> client_for(Host& host, std::string_view did);
 
-/// Returns the mail's id. Errors: storage_full (a quota of mediation_policy.hpp).
+/// Returns the mail's id. Errors: storage_full (a quota of mediation_policy.hpp, or
+/// limits::kMailPerPairMax of that pair wait).
 [[nodiscard]] Result<std::string> put_mail(Host& host, std::string_view client, Mail mail);
 struct StoredMail {
   std::string id;
@@ -109,6 +115,8 @@ struct MailSummary {
 /// Mail whose time has come, by client. Each is returned once.
 [[nodiscard]] std::vector<std::pair<std::string, StoredMail>> release_mail(Host& host);
 [[nodiscard]] MailboxState mailbox_state(Host& host, std::string_view client);
+/// Drops registrations and mail of a client.
+void drop_mailbox(Host& host, std::string_view client);
 /// Drops mail older than the policy's mail_days from every mailbox.
 void drop_old_mail(Host& host);
 

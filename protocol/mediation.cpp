@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "protocol/live.hpp"
 #include "protocol/mailbox.hpp"
 #include "protocol/mediator.hpp"
 #include "protocol/messenger.hpp"
@@ -103,8 +104,12 @@ Result<void> on_request(Host& host, const Inbound& inbound, const Dialect& diale
     return answer(host, inbound, type_of(dialect, "mediate-deny"),
                   {{"comment", entry.error().detail}});
   }
+  if (!asker.applicant.granted && inbound.no_new_clients) {
+    return fail(Errc::busy, "too many became clients within a minute: ask again later");
+  }
   if (!asker.contact) asker.contact = new_client(host, inbound);
   if (!asker.applicant.granted) {
+    host.audit(kGrantedEvent);
     save(host, kClients, asker.contact->id, MailClient{host.now()});
     ++total.clients;
     save_total_use(host, total);
@@ -283,6 +288,18 @@ Result<void> on_mediation(Host& host, const Inbound& inbound, const DidHistory* 
   if (name == dialect->update) return on_update(host, inbound, *dialect, client, history);
   if (name == dialect->query) return on_query(host, inbound, *dialect, client);
   return fail(Errc::unknown_type);
+}
+
+void drop_client(Host& host, const Contact& contact) {
+  if (contact.role != ContactRole::client) return;
+  drop_mailbox(host, contact.id);
+  forget_live(host, contact.id);
+  if (!was_granted(host, contact.id)) return;
+  host.erase({std::string(kClients), contact.id});
+  MailUse total = total_use(host);
+  total.clients -= std::min<std::uint64_t>(total.clients, 1);
+  save_total_use(host, total);
+  host.audit("mediation.dropped", {{"contact", contact.id}});
 }
 
 void count_mail_once(Host& host) {

@@ -31,15 +31,22 @@ struct MailClient {
   }
 };
 
+/// In the audit log: somebody became a client.
+inline constexpr std::string_view kGrantedEvent = "mediation.granted";
+
 [[nodiscard]] std::vector<std::string> mediation_message_types();
 [[nodiscard]] bool is_mediation(std::string_view message_type);
 /// Queries of what is registered.
 [[nodiscard]] bool is_mediation_query(std::string_view message_type);
 
 /// `history` may be null. Errors: unknown_peer, not_authentic, refused (a contact, but no client),
-/// malformed, limit_exceeded.
+/// malformed, limit_exceeded, busy (too many new clients where it comes from).
 [[nodiscard]] Result<void> on_mediation(Host& host, const Inbound& inbound,
                                         const DidHistory* history);
+
+/// The relationship has ended: a client's grant, registrations and mail go with it. Does nothing
+/// for other contacts.
+void drop_client(Host& host, const Contact& contact);
 
 /// Counts what is stored, for a home that has not done so yet.
 void count_mail_once(Host& host);

@@ -82,6 +82,10 @@ Result<void> on_forward(Host& host, const Inbound& inbound) {
   }
   for (const std::string& envelope : forward.envelopes) {
     TRY(Mail mail, mail_for(host, policy, *contact, forward, envelope));
+    // Forwards are anonymous as a rule; then nothing here tells senders apart, and nothing shall.
+    if (inbound.info.authenticated && inbound.info.sender) {
+      mail.pair = mail_pair(inbound.info.sender->text(), mail.recipient_did);
+    }
     CHECK(take_mail(host, *client, std::move(mail)));
   }
   return {};

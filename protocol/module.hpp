@@ -22,6 +22,8 @@ struct Inbound {
   EnvelopeInfo info;
   std::string channel;   ///< The connection it came on, when the sender waits for a reply there.
   bool lasting = false;  ///< `channel` stays open and takes any number of messages (WebSocket).
+  /// Where it comes from, enough became clients lately.
+  bool no_new_clients = false;
 };
 
 /// A command of the node's user. `id` is chosen by the client: the same id is never done twice.

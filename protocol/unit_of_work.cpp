@@ -107,6 +107,11 @@ void UnitOfWork::audit(std::string_view event, JsonObject details) {
   changes_.audit.push_back(std::move(entry));
 }
 
+bool UnitOfWork::audited(std::string_view event) const {
+  return std::ranges::any_of(changes_.audit,
+                             [event](const AuditEntry& entry) { return entry.event == event; });
+}
+
 UnitOfWork::Savepoint UnitOfWork::savepoint() const {
   return {changes_};
 }

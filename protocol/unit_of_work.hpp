@@ -78,6 +78,8 @@ class UnitOfWork final : public Host {
   /// Ids of records in collection `arrived` that this unit added.
   [[nodiscard]] const std::vector<std::string>& arrivals() const { return changes_.arrivals; }
   [[nodiscard]] bool changed() const { return !changes_.overlay.empty(); }
+  /// Whether this unit noted such an event in the audit log.
+  [[nodiscard]] bool audited(std::string_view event) const;
 
   /// Writes the batch; nothing to write is Ok. Errors: those of Store::commit.
   [[nodiscard]] Result<void> commit();

@@ -18,8 +18,8 @@ constexpr std::size_t kGroupRecordsMax = 1024;
 
 }  // namespace
 
-EventQueue::EventQueue(boost::asio::io_context& io)
-    : io_(io), wakeup_(io), steady_base_ms_(read_clocks().steady_ms) {}
+EventQueue::EventQueue(boost::asio::io_context& io, GateLimits limits)
+    : io_(io), wakeup_(io), steady_base_ms_(read_clocks().steady_ms), gate_(limits) {}
 
 Result<void> EventQueue::start(std::unique_ptr<Agent> agent, GroupStore& store, Perform perform,
                                OnFailure on_failure) {
@@ -51,6 +51,12 @@ void EventQueue::submit(Event event, After after) {
   drain_soon();
 }
 
+void EventQueue::submit(EnvelopeArrived event, Origin origin, After after) {
+  if (failure_) return submit(Event(std::move(event)), std::move(after));
+  queue_.push_back({std::move(event), std::move(after), std::move(origin)});
+  drain_soon();
+}
+
 /// After what is ready to be read now, so that it can join the group.
 void EventQueue::drain_soon() {
   if (drain_posted_ || draining_ || !agent_) return;
@@ -79,6 +85,20 @@ void EventQueue::drain() {
   if (!failure_) arm();
 }
 
+Result<Outcome> EventQueue::handle(Event& event, const Origin& origin) {
+  const ClockReading now = clock();
+  auto* const envelope = std::get_if<EnvelopeArrived>(&event);
+  if (envelope == nullptr) return agent_->handle(event, now);
+  if (!gate_.admit(*envelope, origin, now.steady.count())) {
+    Outcome outcome;
+    outcome.refused = fail(Errc::busy, "too much that was not what it said came from there");
+    return outcome;
+  }
+  auto outcome = agent_->handle(event, now);
+  if (outcome.has_value()) gate_.count(*outcome, origin, now.steady.count());
+  return outcome;
+}
+
 Result<std::vector<EventQueue::Handled>> EventQueue::handle_group() {
   std::vector<Handled> group;
   const auto lost = [&group](const Error& error) {
@@ -90,7 +110,7 @@ Result<std::vector<EventQueue::Handled>> EventQueue::handle_group() {
   while (!queue_.empty() && group.size() < kGroupMax && store_->waiting() < kGroupRecordsMax) {
     Queued next = std::move(queue_.front());
     queue_.pop_front();
-    auto outcome = agent_->handle(next.event, clock());
+    auto outcome = handle(next.event, next.origin);
     group.push_back({std::move(next.after), {}});
     if (!outcome.has_value()) return lost(outcome.error());
     count(next.event, *outcome);

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "node/agent.hpp"
+#include "node/runtime/gate.hpp"
 #include "node/storage/group_store.hpp"
 
 namespace kith::node {
@@ -38,7 +39,7 @@ class EventQueue {
   using After = std::function<void(const Result<Outcome>&)>;
   using OnFailure = std::function<void()>;
 
-  explicit EventQueue(boost::asio::io_context& io);
+  explicit EventQueue(boost::asio::io_context& io, GateLimits limits = {});
 
   /// `store` is the Agent's, and outlives this. `perform` may submit events at once; they wait for
   /// their turn. `on_failure` is called once, when all who waited have heard. Errors: the store
@@ -48,6 +49,8 @@ class EventQueue {
   /// `after` hears the outcome once its effects have been handed out, or that the store failed;
   /// never before this returns.
   void submit(Event event, After after = {});
+  /// The same for what others bring. Whether it is taken is decided when its turn has come.
+  void submit(EnvelopeArrived event, Origin origin, After after);
 
   /// Another part of the home failed; the same as an error of the Agent. Only the first counts.
   void fail_with(const Error& error);
@@ -60,6 +63,7 @@ class EventQueue {
   struct Queued {
     Event event;
     After after;
+    Origin origin = {};
   };
   struct Handled {
     After after;
@@ -71,6 +75,8 @@ class EventQueue {
   void drain();
   /// What waits now, up to the size of a group. An error is told to those whose events it lost.
   [[nodiscard]] Result<std::vector<Handled>> handle_group();
+  /// Past the gate.
+  [[nodiscard]] Result<Outcome> handle(Event& event, const Origin& origin);
   void count(const Event& event, const Outcome& outcome);
   void arm();
 
@@ -84,6 +90,7 @@ class EventQueue {
   std::deque<Queued> queue_;
   bool draining_ = false;
   bool drain_posted_ = false;
+  Gate gate_;
   EventCounts counts_;
   std::optional<Error> failure_;
 };

@@ -55,7 +55,7 @@ WebSocket::Handlers Links::handlers(const std::string& channel,
     if (const auto own = own_by_channel_.find(channel); own != own_by_channel_.end()) {
       own->second->used = true;
     }
-    events_.submit(EnvelopeArrived{std::move(envelope), channel, true},
+    events_.submit(EnvelopeArrived{std::move(envelope), channel, true}, origin_of(channel),
                    [this, channel, done = std::move(done)](const Result<Outcome>& outcome) {
                      spoke(channel, outcome);
                      if (!outcome.has_value()) return done(outcome.error());
@@ -68,9 +68,27 @@ WebSocket::Handlers Links::handlers(const std::string& channel,
   return {message, std::move(closed)};
 }
 
+/// What comes on a connection of our own was asked for.
+Origin Links::origin_of(const std::string& channel) const {
+  const auto found = adopted_.find(channel);
+  if (found == adopted_.end()) return {};
+  return {found->second->remote_address(), vouched_.contains(channel)};
+}
+
+void Links::forget(const std::string& channel) {
+  adopted_.erase(channel);
+  vouched_.erase(channel);
+  peers_.forget(channel);
+}
+
 /// Somebody who comes back must get in, whatever became of the connections before.
 void Links::spoke(const std::string& channel, const Result<Outcome>& outcome) {
   if (!outcome.has_value() || outcome->sender.empty() || !adopted_.contains(channel)) return;
+  if (outcome->opened_for == OpenedFor::contact) {
+    vouched_.insert(channel);
+  } else {
+    vouched_.erase(channel);
+  }
   const auto surplus = peers_.spoke(channel, outcome->sender);
   if (!surplus) return;
   if (const auto found = adopted_.find(*surplus); found != adopted_.end()) found->second->close();
@@ -81,10 +99,7 @@ void Links::adopt(std::unique_ptr<WebSocket> socket) {
   const std::string channel = new_name();
   WebSocket& open = *socket;
   adopted_[channel] = std::move(socket);
-  open.start(handlers(channel, [this, channel](const Error&) {
-    adopted_.erase(channel);
-    peers_.forget(channel);
-  }));
+  open.start(handlers(channel, [this, channel](const Error&) { forget(channel); }));
 }
 
 bool Links::answer(const std::string& channel, Bytes message) {
@@ -96,10 +111,7 @@ bool Links::answer(const std::string& channel, Bytes message) {
   if (found == adopted_.end()) return false;
   if (found->second->send(std::move(message))) return true;
   // From the loop: the caller may be inside a callback of this connection.
-  asio::post(io_, [this, channel] {
-    adopted_.erase(channel);
-    peers_.forget(channel);
-  });
+  asio::post(io_, [this, channel] { forget(channel); });
   return false;
 }
 

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "node/net/websocket.hpp"
@@ -74,6 +75,8 @@ class Links {
                                              std::function<void(const Error&)> closed);
   [[nodiscard]] Result<OwnPtr> own_link(const std::string& uri);
   void spoke(const std::string& channel, const Result<Outcome>& outcome);
+  [[nodiscard]] Origin origin_of(const std::string& channel) const;
+  void forget(const std::string& channel);  ///< Of those that others opened.
   void opened(const OwnPtr& link, Result<std::unique_ptr<WebSocket>> socket);
   void ended(const OwnPtr& link, const Error& why);
   void watch_idle(const OwnPtr& link);
@@ -84,6 +87,7 @@ class Links {
   Connector connector_;
   std::map<std::string, std::unique_ptr<WebSocket>> adopted_;  ///< By channel.
   PeerChannels peers_;                                         ///< Of those.
+  std::set<std::string> vouched_;                              ///< A contact spoke on it last.
   std::map<std::string, OwnPtr> own_;                          ///< By address.
   std::map<std::string, OwnPtr> own_by_channel_;
   std::uint64_t next_ = 0;

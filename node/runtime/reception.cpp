@@ -16,7 +16,9 @@ HttpResponse json_response(unsigned status, const Json& body) {
 }
 
 HttpResponse error_response(unsigned status, const Error& error) {
-  return json_response(status, JsonObject{{"error", to_json(report_of(error))}});
+  HttpResponse response = json_response(status, JsonObject{{"error", to_json(report_of(error))}});
+  if (error == Errc::busy) response.fields.emplace_back("Retry-After", "1");
+  return response;
 }
 
 /// What to do with an invitation, for someone who opened it in a browser.
@@ -76,6 +78,7 @@ void Reception::take_envelope(HttpRequest request, HttpRespond respond) {
   }
   const std::string channel = answers_.add(std::move(respond));
   events_.submit(EnvelopeArrived{std::move(request.body), channel},
+                 Origin{std::move(request.remote_address)},
                  [this, channel](const Result<Outcome>& outcome) {
                    const auto waiting = answers_.take(channel);
                    if (!waiting) return;        // Answered.

@@ -290,6 +290,35 @@ TEST_F(RecipientProofTest, TheNewerProofWinsAndAnOlderOneIsNotPlayedBack) {
   EXPECT_GT(claim(did)->time, protocol::from_epoch_ms(same_time.time_ms));
 }
 
+TEST_F(RecipientProofTest, TwoHoldersOfTheSameKeysTakeADidFromEachOtherAFewTimesAnHour) {
+  AgentBox& one = client("one");
+  AgentBox& two = client("two");
+  const std::string did = make_logged_did(one);
+  ASSERT_EQ(add_proven(one, did), "success");
+  const auto take = [&](AgentBox& who) {
+    later();
+    return add(who, did, proof(one, did, who));
+  };
+  for (std::size_t i = 0; i < limits::kTakeoversPerHour; ++i) {
+    ASSERT_EQ(take(i % 2 == 0 ? two : one), "success") << i;
+  }
+  EXPECT_EQ(owner_of(did), "one");
+  EXPECT_EQ(take(two), "server_error");
+  EXPECT_EQ(owner_of(did), "one");
+  EXPECT_EQ(take(one), "no_change") << "its holder may prove it as often as it likes";
+  // Who has more of the log does not wait: that is how a thief is shut out.
+  one.edit([&](Host& host) {
+    auto state = *ledger::pair_state_of(host, did);
+    state.agents.push_back(*ledger::make_pair_agent(host, did));
+    EXPECT_TRUE(ledger::update_pair_log(host, did, state).has_value());
+    return true;
+  });
+  EXPECT_EQ(take(two), "success");
+  EXPECT_EQ(take(one), "server_error") << "the count goes on";
+  later(std::chrono::hours{1});
+  EXPECT_EQ(take(one), "success");
+}
+
 TEST_F(RecipientProofTest, ATakeoverNeedsRoomForTheDidAndDropsNoMail) {
   policy_.client = {2, 1000, 1};
   AgentBox& thief = client("thief");

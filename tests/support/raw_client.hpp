@@ -21,6 +21,9 @@ struct Way {
   std::string channel = "http";
   bool lasting = false;
   std::optional<std::string> return_route = "all";
+  // What the node's shell decided about where it comes from.
+  bool contacts_only = false;
+  bool no_new_clients = false;
 };
 
 /// Headers and attachments beside the body.
@@ -35,7 +38,9 @@ class RawClient {
   [[nodiscard]] Party& party() { return me_; }
   [[nodiscard]] World& world() { return world_; }
   /// Why the last envelope was dropped, if it was.
-  [[nodiscard]] const std::optional<Error>& refused() const { return refused_; }
+  [[nodiscard]] const std::optional<Error>& refused() const { return outcome_.refused; }
+  /// What the node says of it.
+  [[nodiscard]] const node::Outcome& outcome() const { return outcome_; }
   [[nodiscard]] const std::string& last_id() const { return last_id_; }
 
   /// Authenticated. Returns what comes back on the same connection at once.
@@ -64,6 +69,13 @@ class RawClient {
         pack_anoncrypt(message, relay_document().agreement_keys(), {}, world_.keys, world_.random);
     EXPECT_TRUE(packed.has_value());
     hand_in(*packed, Way{"", false, std::nullopt});
+  }
+
+  /// The last envelope once more, byte for byte.
+  std::vector<Unpacked> repeat() {
+    const std::string packed = last_packed_;
+    const Way way = last_way_;
+    return hand_in(packed, way);
   }
 
   /// What came on a connection since the last look.
@@ -120,9 +132,10 @@ class RawClient {
   }
 
   std::vector<Unpacked> hand_in(const std::string& packed, const Way& way) {
-    refused_ =
-        relay_.feed(node::EnvelopeArrived{crypto::to_bytes(packed), way.channel, way.lasting})
-            .refused;
+    last_packed_ = packed;
+    last_way_ = way;
+    outcome_ = relay_.feed(node::EnvelopeArrived{crypto::to_bytes(packed), way.channel, way.lasting,
+                                                 way.contacts_only, way.no_new_clients});
     return heard(way.channel);
   }
 
@@ -130,8 +143,10 @@ class RawClient {
   AgentBox& relay_;
   World world_;
   Party me_;
-  std::optional<Error> refused_;
+  node::Outcome outcome_;
   std::string last_id_;
+  std::string last_packed_;
+  Way last_way_;
   std::vector<std::string> ended_;
 };
 
