@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "protocol/own_did.hpp"
 #include "protocol/pickup_parts.hpp"
 #include "protocol/recipient_proof.hpp"
 
@@ -10,30 +11,6 @@ namespace kith::protocol {
 namespace {
 
 using namespace pickup;
-
-constexpr std::string_view kOwnDids = "own-did";
-
-/// Stored: never renumber.
-enum class DidWish : std::uint8_t { add = 1, registered = 2, remove = 3, refused = 4 };
-constexpr bool is_valid(DidWish wish) {
-  return wish >= DidWish::add && wish <= DidWish::refused;
-}
-
-/// Nothing is to be asked of the mediator.
-constexpr bool settled(DidWish wish) {
-  return wish == DidWish::registered || wish == DidWish::refused;
-}
-
-struct OwnDid {
-  DidWish wish = DidWish::add;
-  bool shown = false;   ///< The last request for it carried a proof.
-  bool proven = false;  ///< The mediator said that it has taken one.
-  bool bare = false;    ///< None can be made, or the mediator did not take it.
-  template <class V>
-  void visit(V& v) {
-    v("wish", wish), v("shown", shown), v("proven", proven), v("bare", bare);
-  }
-};
 
 /// Both ends of what is asked of the mediator. Errors: not_found, malformed.
 Result<ProofEnds> ends_of(Host& host, const PickupState& state) {
@@ -49,7 +26,7 @@ std::optional<RecipientProof> proof_for(Host& host, const DidHistory* history,
                                         const ProofEnds& ends, const std::string& text,
                                         const OwnDid& own) {
   const auto did = Did::parse(text);
-  if (own.wish != DidWish::add || own.bare || !did.has_value()) return std::nullopt;
+  if (own.wish != DidWish::add || own.bare || own.missed || !did.has_value()) return std::nullopt;
   auto proof = prove_recipient(host, history, *did, ends);
   if (!proof.has_value()) return std::nullopt;
   return std::move(*proof);
@@ -57,6 +34,7 @@ std::optional<RecipientProof> proof_for(Host& host, const DidHistory* history,
 
 /// The mediator did not take a DID. Without its proof it may.
 void on_not_taken(Host& host, const std::string& did, OwnDid own) {
+  if (own.missed) return on_lost(host, did);
   if (own.wish == DidWish::add && own.shown) {
     own.shown = false;
     own.bare = true;
@@ -68,10 +46,6 @@ void on_not_taken(Host& host, const std::string& did, OwnDid own) {
                "may not reach you; try `kith doctor`.",
                did,
                {}});
-}
-
-void ask_soon(Host& host) {
-  if (mediator_grant(host)) host.set_timer(kModule, kRegister, host.now());
 }
 
 /// Items of the next registration message, with proofs where they can be made. What does not fit
@@ -116,7 +90,10 @@ Result<bool> note_results(Host& host, const JsonArray& updated, bool late) {
       if (!late && !settled(own->wish)) on_not_taken(host, did, *own);
       continue;
     }
-    if (action == "add" && own->wish == DidWish::add) {
+    if (action == "add" && own->wish == DidWish::add && own->missed) {
+      save(host, kOwnDids, did, OwnDid{});  // It had forgotten it; now with proof.
+      taken = taken || result == "success";
+    } else if (action == "add" && own->wish == DidWish::add) {
       const Json* proven = update->if_contains(kProvenMember);
       own->wish = DidWish::registered;
       own->proven = proven != nullptr && proven->is_bool() && proven->get_bool();
@@ -132,6 +109,10 @@ Result<bool> note_results(Host& host, const JsonArray& updated, bool late) {
 }  // namespace
 
 namespace pickup {
+
+void ask_soon(Host& host) {
+  if (mediator_grant(host)) host.set_timer(kModule, kRegister, host.now());
+}
 
 void send_registrations(Host& host, const DidHistory* history) {
   auto state = state_of(host);

@@ -145,6 +145,7 @@ Result<void> on_grant(Host& host, const Inbound& inbound, PickupState state, con
   send_registrations(host, history);
   host.set_timer(kModule, kPoll, host.now());
   if (pace.live) host.set_timer(kModule, kLive, host.now());
+  host.set_timer(kModule, kCheck, host.now() + pace.did_check);
   return {};
 }
 
@@ -178,7 +179,7 @@ Result<void> on_delivery(Host& host, const Inbound& inbound, const PickupDialect
 
 std::vector<std::string> Pickup::message_types() const {
   std::vector<std::string> types = {std::string(kMediateGrant), std::string(kMediateDeny),
-                                    std::string(kRecipientUpdateResponse)};
+                                    std::string(kRecipientUpdateResponse), std::string(kRecipient)};
   for (const PickupDialect* dialect : kPickupDialects) {
     types.push_back(dialect->type(kDelivery));
     types.push_back(dialect->type(kStatus));
@@ -189,6 +190,7 @@ std::vector<std::string> Pickup::message_types() const {
 Result<void> Pickup::on_message(Host& host, const Inbound& inbound) {
   TRY(const PickupState state, check_mediator(host, inbound));
   const std::string& type = inbound.message.type;
+  if (type == kRecipient) return on_recipients(host, inbound, state);
   if (type == kMediateGrant) return on_grant(host, inbound, state, pace_, history_.get());
   if (type == kRecipientUpdateResponse) {
     return on_registered(host, inbound, state, history_.get());
@@ -229,6 +231,10 @@ void Pickup::on_timer(Host& host, std::string_view timer) {
   if (timer == kRegister) send_registrations(host, history_.get());
   if (timer == kMediate) ask_for_mediation(host);
   if (timer == kLive && pace_.live) go_live(host);
+  if (timer == kCheck) {
+    check_own_dids(host);
+    host.set_timer(kModule, kCheck, host.now() + pace_.did_check);
+  }
 }
 
 void Pickup::on_effect(Host& host, const Effect& effect, const Result<Bytes>& outcome) {
@@ -280,6 +286,7 @@ void Pickup::on_start(Host& host) {
     host.set_timer(kModule, kPoll, host.now());
     if (pace_.live) host.set_timer(kModule, kLive, host.now());
     if (!all_registered(host)) host.set_timer(kModule, kRegister, host.now());
+    if (!checks_own_dids(host)) host.set_timer(kModule, kCheck, host.now());
   } else {
     host.set_timer(kModule, kMediate, host.now());
   }

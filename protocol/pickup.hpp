@@ -18,7 +18,8 @@
 /// half shorter at random; one that succeeds ends them.
 ///
 /// With each own DID goes a proof that it is ours (recipient_proof.hpp), anew whenever its log
-/// grows. What the mediator does not take with its proof is asked for once more without.
+/// grows. What the mediator does not take with its proof is asked for once more without. Whoever
+/// has the keys of a DID of ours may take it from us there: that raises an alarm (lost_dids.cpp).
 ///
 /// Commands: `nudge` {} -> {}: look for mail now and often for a while.
 
@@ -43,6 +44,8 @@ struct PickupPace {
   Duration reconnect_max{300'000};
   /// Mail is looked for this often in live mode too: a mediator may have forgotten us.
   Duration live_check{300'000};
+  /// The mediator's list of our DIDs is compared with ours this often.
+  Duration did_check{std::chrono::hours{24}};
 };
 
 class Pickup final : public Module {

@@ -21,6 +21,7 @@ inline constexpr std::string_view kPoll = "poll";
 inline constexpr std::string_view kRegister = "register";
 inline constexpr std::string_view kMediate = "mediate";
 inline constexpr std::string_view kLive = "live";
+inline constexpr std::string_view kCheck = "check";
 
 /// Record meta/pickup.
 struct PickupState {
@@ -80,6 +81,18 @@ void send_registrations(Host& host, const DidHistory* history);
 /// DIDs that the mediator does not know as proven are to be registered again: versions of it or of
 /// us may have known no proofs.
 void prove_unproven(Host& host);
+/// Something is to be registered or removed.
+void ask_soon(Host& host);
+
+// lost_dids.cpp
+/// Asks the mediator which DIDs it has registered for us.
+void check_own_dids(Host& host);
+[[nodiscard]] Result<void> on_recipients(Host& host, const Inbound& inbound,
+                                         const PickupState& state);
+/// The mediator gives the mail of a DID that we had registered to another client.
+void on_lost(Host& host, const std::string& did);
+/// Whether the mediator was ever asked.
+[[nodiscard]] bool checks_own_dids(Host& host);
 
 // pickup_live.cpp
 /// Opens the connection and asks for live mode on it.

@@ -41,7 +41,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds kTestIdle{400};
 /// ... and for their mediator.
 constexpr milliseconds kTestReconnect{2000};
-/// Files for kWebSocketConnectionsMax connections and as many others.
+/// ... and compare its list of their DIDs with their own.
+constexpr milliseconds kTestDidCheck{3000};
+/// Files for kConnectionsMax connections and as many others.
 constexpr rlim_t kFilesWanted = 8192;
 /// How often a node that stops looks whether it is done.
 constexpr milliseconds kStopLook{20};
@@ -277,6 +279,7 @@ NodeConfig Runtime::Impl::agent_config() const {
   config.pickup.live = options_.serve_control;
   if (settings_.test) {
     config.pickup.idle_max = kTestIdle;
+    config.pickup.did_check = kTestDidCheck;
     config.pickup.reconnect_max = kTestReconnect;
   }
   config.public_url = options_.public_url;
