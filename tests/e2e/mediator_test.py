@@ -5,6 +5,7 @@ docs/running-a-mediator.md, as far as they can be run without root.
     mediator_test.py BUILD
 """
 
+import base64
 import json
 import re
 import shlex
@@ -16,7 +17,9 @@ import sys
 import time
 import unittest
 import urllib.error
+import urllib.parse
 import urllib.request
+import uuid
 from pathlib import Path
 
 from kith_process import Refused, Workbench, run_kith, wait_for
@@ -84,6 +87,83 @@ def own_address():
             return None
         address = probe.getsockname()[0]
     return None if address.startswith("127.") else address
+
+
+def base58(data):
+    digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+    number, text = int.from_bytes(data, "big"), ""
+    while number:
+        number, rest = divmod(number, 58)
+        text = digits[rest] + text
+    return text
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def invitation_of(url):
+    """The invitation inside its address."""
+    text = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)["_oob"][0]
+    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+class ForeignClient:
+    """A client that is no Kith and proves nothing: a key, `kith message`, and the published
+    protocols. The key pair is Alice's of RFC 7748, section 6.1."""
+
+    PRIVATE = bytes.fromhex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a")
+    PUBLIC = bytes.fromhex("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a")
+    MEDIATION = "https://didcomm.org/coordinate-mediation/3.0/"
+    PICKUP = "https://didcomm.org/messagepickup/3.0/"
+
+    def __init__(self, bench, url):
+        self.bench, self.url = bench, url
+        name = "z" + base58(b"\xec\x01" + self.PUBLIC)
+        self.did = "did:key:" + name
+        self.secrets = bench.directory / "foreign.json"
+        self.secrets.write_text(json.dumps([{
+            "kty": "OKP", "crv": "X25519", "kid": f"{self.did}#{name}",
+            "x": base64url(self.PUBLIC), "d": base64url(self.PRIVATE)}]))
+        with urllib.request.urlopen(url + "invitation", timeout=10) as answer:
+            self.mediator = invitation_of(json.load(answer)["url"])["from"]
+
+    def tool(self, *words, text):
+        done = subprocess.run([str(self.bench.kith), "message", *words, "--json", "--secrets",
+                               str(self.secrets)], input=text, capture_output=True, text=True,
+                              timeout=60, check=True)
+        return done.stdout
+
+    def ask(self, message_type, body):
+        """The mediator's answer."""
+        message = {"id": str(uuid.uuid4()), "typ": "application/didcomm-plain+json",
+                   "type": message_type, "from": self.did, "to": [self.mediator],
+                   "created_time": int(time.time()), "return_route": "all", "body": body}
+        packed = self.tool("pack", "--from", self.did, "--to", self.mediator,
+                           text=json.dumps(message))
+        packed = json.loads(packed)
+        packed = packed.get("envelope", packed)
+        request = urllib.request.Request(
+            self.url, data=packed.encode() if isinstance(packed, str) else json.dumps(packed).encode(),
+            method="POST", headers={"Content-Type": "application/didcomm-encrypted+json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            opened = json.loads(self.tool("unpack", text=answer.read().decode()))
+        return opened["message"]
+
+    def join(self):
+        return self.ask(self.MEDIATION + "mediate-request", {})["type"]
+
+    def add(self, did):
+        updates = [{"recipient_did": did, "action": "add"}]
+        answer = self.ask(self.MEDIATION + "recipient-update", {"updates": updates})
+        return answer["body"]["updated"][0]["result"]
+
+    def dids(self):
+        answer = self.ask(self.MEDIATION + "recipient-query", {})
+        return [item["recipient_did"] for item in answer["body"]["dids"]]
+
+    def mails(self):
+        return self.ask(self.PICKUP + "status-request", {})["body"]["message_count"]
 
 
 class Mediator(unittest.TestCase):
@@ -187,6 +267,47 @@ class Mediator(unittest.TestCase):
         alice.start()
         alice.kith("accept", url, "--wait", "20")
         wait_for("Alice can be reached", lambda: alice.kith("invite")["url"])
+
+    def test_the_owner_of_a_did_gets_it_and_its_mail_from_who_registered_it_first(self):
+        node = self.server('[node]\nlisten = "127.0.0.1:0"\nledger_serve = true\n'
+                           '[mediator]\nenabled = true\n')
+        alice = self.bench.person("Alice", node)
+        bob = self.bench.person("Bob", node)
+        thief = ForeignClient(self.bench, node.url)
+        self.assertEqual(thief.join(), thief.MEDIATION + "mediate-grant")
+        # While the mediator is away, Alice makes an invitation; somebody else sees it first.
+        node.stop()
+        url = alice.kith("invite", "--name", "Bob", "--wait", "0")["url"]
+        did = invitation_of(url)["from"]
+        alice.stop()
+        node.start("--listen", f"127.0.0.1:{node.ready['port']}")
+        self.assertEqual(thief.add(did), "success")
+        self.assertEqual(thief.dids(), [did])
+        bob.kith("accept", url, "--name", "Alice", "--wait", "0")
+        wait_for("Bob's mail for Alice lies with the thief", lambda: thief.mails() > 0)
+
+        alice.start()
+        alice.wait_connected("Bob")
+        bob.wait_connected("Alice")
+        self.assertEqual(thief.dids(), [])
+        self.assertEqual(thief.mails(), 0)
+        self.assertEqual(thief.add(did), "client_error")
+        bob.kith("send", "Alice", "it was for you")
+        wait_for("Alice reads it", lambda: "it was for you" in alice.texts())
+        self.assertGreaterEqual(len(node.events("mediation.taken-over")), 1)
+
+    def test_a_client_that_is_removed_leaves_nothing(self):
+        node = self.server('[node]\nlisten = "127.0.0.1:0"\n[mediator]\nenabled = true\n'
+                           '[metrics]\nlisten = "127.0.0.1:0"\n')
+        client = ForeignClient(self.bench, node.url)
+        client.join()
+        self.assertEqual(client.add("did:example:one"), "success")
+        before = metrics(node.ready["metrics_port"])
+        self.assertEqual((before["kith_mail_clients"], before["kith_mail_dids"]), (1, 1))
+        name, = node.contacts()
+        node.kith("contacts", "remove", name, "--yes")
+        after = metrics(node.ready["metrics_port"])
+        self.assertEqual((after["kith_mail_clients"], after["kith_mail_dids"]), (0, 0))
 
     def end(self, node, times=1):
         """Sends SIGTERM so many times; (exit code, seconds)."""
