@@ -4,6 +4,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/serialize.hpp>
 #include <cmath>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -173,43 +174,55 @@ bool utf16_less(std::string_view a, std::string_view b) {
   return byte_a < byte_b;
 }
 
-void write_canonical_string(std::string& out, std::string_view text) {
+constexpr bool is_escaped(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+}
+
+/// Characters at the start that stand for themselves. Eight at a time: most texts are long base64.
+std::size_t plain_length(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kTops = 0x80 * kOnes;
+  // Has its top bit set somewhere, if a byte is below `limit` (at most 0x80).
+  const auto below = [](std::uint64_t eight, std::uint64_t limit) {
+    return (eight - kOnes * limit) & ~eight & kTops;
+  };
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data() + at, sizeof(eight));
+    const std::uint64_t quotes = eight ^ (kOnes * static_cast<unsigned char>('"'));
+    const std::uint64_t slashes = eight ^ (kOnes * static_cast<unsigned char>('\\'));
+    if ((below(eight, 0x20) | below(quotes, 1) | below(slashes, 1)) != 0) break;
+  }
+  while (at < text.size() && !is_escaped(text[at])) ++at;
+  return at;
+}
+
+void write_escaped(std::string& out, char c) {
   constexpr std::string_view kHexDigits = "0123456789abcdef";
+  constexpr std::string_view kNamed = "\"\\\b\t\n\f\r";
+  constexpr std::string_view kNames = "\"\\btnfr";
+  out += '\\';
+  if (const std::size_t at = kNamed.find(c); at != std::string_view::npos) {
+    out += kNames[at];
+    return;
+  }
+  const auto byte = static_cast<unsigned char>(c);
+  out += "u00";
+  out += kHexDigits[byte >> 4U];
+  out += kHexDigits[byte & 0xFU];
+}
+
+/// As RFC 8785 section 3.2.2.2.
+void write_string(std::string& out, std::string_view text) {
   out += '"';
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      default: {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20) {
-          out += "\\u00";
-          out += kHexDigits[byte >> 4U];
-          out += kHexDigits[byte & 0xFU];
-        } else {
-          out += c;
-        }
-      }
-    }
+  while (!text.empty()) {
+    const std::size_t plain = plain_length(text);
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    write_escaped(out, text.front());
+    text.remove_prefix(1);
   }
   out += '"';
 }
@@ -238,7 +251,7 @@ void write_canonical(std::string& out, const Json& value) {
       ASSERT(value.kind() != bj::kind::double_);
       return;
     case bj::kind::string:
-      write_canonical_string(out, value.get_string());
+      write_string(out, value.get_string());
       return;
     case bj::kind::array: {
       out += '[';
@@ -259,13 +272,48 @@ void write_canonical(std::string& out, const Json& value) {
       const char* separator = "";
       for (const auto* member : members) {
         out += std::exchange(separator, ",");
-        write_canonical_string(out, member->key());
+        write_string(out, member->key());
         out += ':';
         write_canonical(out, member->value());
       }
       out += '}';
       return;
     }
+  }
+}
+
+void write_text(std::string& out, const Json& value);
+
+void write_text(std::string& out, const JsonObject& object) {
+  out += '{';
+  const char* separator = "";
+  for (const auto& member : object) {
+    out += std::exchange(separator, ",");
+    write_string(out, member.key());
+    out += ':';
+    write_text(out, member.value());
+  }
+  out += '}';
+}
+
+void write_text(std::string& out, const Json& value) {
+  switch (value.kind()) {
+    case bj::kind::string:
+      return write_string(out, value.get_string());
+    case bj::kind::object:
+      return write_text(out, value.get_object());
+    case bj::kind::array: {
+      out += '[';
+      const char* separator = "";
+      for (const Json& item : value.get_array()) {
+        out += std::exchange(separator, ",");
+        write_text(out, item);
+      }
+      out += ']';
+      return;
+    }
+    default:
+      out += bj::serialize(value);
   }
 }
 
@@ -297,7 +345,15 @@ std::string canonical_json(const Json& value) {
 }
 
 std::string json_text(const Json& value) {
-  return bj::serialize(value);
+  std::string out;
+  write_text(out, value);
+  return out;
+}
+
+std::string json_text(const JsonObject& object) {
+  std::string out;
+  write_text(out, object);
+  return out;
 }
 
 Result<const JsonObject*> as_object(const Json& value, std::string_view what) {

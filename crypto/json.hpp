@@ -41,6 +41,7 @@ struct JsonLimits {
 
 /// Any JSON as compact text, members in the order they were put in (for messages).
 [[nodiscard]] std::string json_text(const Json& value);
+[[nodiscard]] std::string json_text(const JsonObject& object);
 
 /// Typed member access with one clear error each: `malformed` naming the member.
 [[nodiscard]] Result<const JsonObject*> as_object(const Json& value, std::string_view what);

@@ -109,10 +109,10 @@ Result<void> Agent::finish(Unit& unit, const ClockReading& clock, Outcome& outco
     std::erase_if(retries_, [&id](const auto& retry) { return retry.second == id; });
   }
   arrivals_.insert(arrivals_.end(), unit.arrivals().begin(), unit.arrivals().end());
-  for (const Effect& effect : unit.started()) {
+  for (Effect& effect : unit.take_started()) {
     in_flight_[effect.id] = effect;
     if (!effect.transient) open_.insert(effect.id);
-    outcome.effects.push_back(effect);
+    outcome.effects.push_back(std::move(effect));
   }
   return {};
 }
@@ -232,7 +232,7 @@ std::optional<Error> Agent::open_envelope(Unit& unit, const EnvelopeArrived& eve
   return_routes_.apply(inbound);
   const std::string mark_id = inbound.info.sender
                                   ? inbound_mark_id(*inbound.info.sender, inbound.message.id)
-                                  : anonymous_mark_id(event.envelope);
+                                  : anonymous_mark_id(inbound.info, event.envelope);
   if (load<InboxMark>(unit, kInbox, mark_id)) {
     repeat_answers(unit, inbound, mark_id);
     return std::nullopt;
@@ -415,15 +415,14 @@ Result<void> Agent::on(const CommandGiven& event, const ClockReading& clock, Out
 Result<void> Agent::on(const EffectResult& event, const ClockReading& clock, Outcome& outcome) {
   const auto found = in_flight_.find(event.id);
   if (found == in_flight_.end()) return {};  // Cancelled, or reported twice.
-  const Effect effect = found->second;
   Unit unit(context(clock));
-  const auto waiting = retry_or_end(unit, effect, event);
+  const auto waiting = retry_or_end(unit, std::move(found->second), event);
   in_flight_.erase(found);
   CHECK(finish(unit, clock, outcome));
   if (waiting) {
-    retries_.insert({*waiting, effect.id});
+    retries_.insert({*waiting, event.id});
   } else {
-    open_.erase(effect.id);
+    open_.erase(event.id);
   }
   return {};
 }

@@ -46,11 +46,10 @@ std::vector<protocol::SendPayload> answers_of(const std::vector<protocol::Effect
   std::size_t bytes = 0;
   for (const protocol::Effect& effect : started) {
     if (!effect.answers_inbound) continue;
-    auto payload = protocol::decode_record<protocol::SendPayload>(effect.payload);
-    if (!payload.has_value()) continue;
-    bytes += payload->packed.size();
+    bytes += effect.payload.size();
     if (bytes > limits::kStoredAnswerBytesMax) break;
-    answers.push_back(std::move(*payload));
+    auto payload = protocol::decode_record<protocol::SendPayload>(effect.payload);
+    if (payload.has_value()) answers.push_back(std::move(*payload));
   }
   return answers;
 }
@@ -114,8 +113,9 @@ bool has_parties(const Inbound& inbound) {
 
 }  // namespace
 
-std::string anonymous_mark_id(ByteView envelope) {
-  return std::string(kAnonymous) + "|" + crypto::hex(crypto::sha256(envelope));
+std::string anonymous_mark_id(const EnvelopeInfo& info, ByteView envelope) {
+  const crypto::Digest256 mark = info.fingerprint ? *info.fingerprint : crypto::sha256(envelope);
+  return std::string(kAnonymous) + "|" + crypto::hex(mark);
 }
 
 bool is_anonymous_mark(std::string_view mark_id) {

@@ -36,8 +36,9 @@ struct StoredReply {
 };
 
 [[nodiscard]] std::string inbound_mark_id(const Did& sender, std::string_view message_id);
-/// Anonymous messages have no sender to tell ids apart by: the envelope's own hash marks them.
-[[nodiscard]] std::string anonymous_mark_id(ByteView envelope);
+/// Anonymous messages have no sender to tell ids apart by: their envelope marks them, by its
+/// fingerprint, or by its hash where it is not encrypted.
+[[nodiscard]] std::string anonymous_mark_id(const EnvelopeInfo& info, ByteView envelope);
 [[nodiscard]] bool is_anonymous_mark(std::string_view mark_id);
 
 /// How many marks there are of each sender. In memory only; the Agent adds all of them at its
@@ -63,8 +64,8 @@ class MarkIndex {
   std::set<std::pair<Time, std::string>> anonymous_;
 };
 
-/// The answers among a unit's effects, as far as they are small enough to keep with the mark
-/// (limits::kStoredAnswerBytesMax); large ones belong to requests that only read.
+/// The answers among a unit's effects, as far as their records are small enough to keep with the
+/// mark (limits::kStoredAnswerBytesMax); large ones belong to requests that only read.
 [[nodiscard]] std::vector<protocol::SendPayload> answers_of(
     const std::vector<protocol::Effect>& started);
 

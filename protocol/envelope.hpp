@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "crypto/aead.hpp"
+#include "crypto/hash.hpp"
 #include "crypto/key_ops.hpp"
 #include "crypto/random.hpp"
 #include "protocol/did_document.hpp"
@@ -89,6 +90,9 @@ struct EnvelopeInfo {
   std::vector<OpenedEnvelope> envelopes;  ///< The same one by one, the outermost first.
   std::vector<EnvelopeWarning> warnings;
   std::optional<Rotation> rotation;  ///< Verified from_prior.
+  /// Of an envelope whose outermost layer is anoncrypt: stays the same however its JSON is
+  /// rewritten on the way. Only its author can make another one with it that opens.
+  std::optional<crypto::Digest256> fingerprint;
 
   [[nodiscard]] bool has(EnvelopeWarning warning) const;
   /// The sender cannot deny it to others: Unpacked::signed_text proves it.

@@ -106,6 +106,14 @@ Result<void> Unpacker::check_encryption_nesting(crypto::KeyAgreement agreement) 
   return {};
 }
 
+/// The tag authenticates header, iv and content under the content's key; that key was wrapped under
+/// one which follows from the ephemeral key in the header. So whoever can make an envelope with the
+/// same parts knows the content's key: its author, and we.
+crypto::Digest256 fingerprint_of(const crypto::ParsedJwe& jwe) {
+  return crypto::digest("kith/envelope/v1",
+                        {crypto::as_bytes(jwe.protected_text), jwe.iv, jwe.tag});
+}
+
 /// All keys belong to one DID, the same for every layer; one of them is ours.
 Result<Unpacker::OwnKey> Unpacker::find_own_key(const crypto::ParsedJwe& jwe) {
   std::optional<Did> recipient;
@@ -159,6 +167,7 @@ Result<void> Unpacker::open_encrypted(const JsonObject& object) {
   }
   TRY(const Bytes plaintext,
       crypto::decrypt(jwe, own.kid, own.key, sender ? &*sender : nullptr, context_.keys));
+  if (layers_.empty() && !sender) info_.fingerprint = fingerprint_of(jwe);
   layers_.push_back(sender ? Layer::auth : Layer::anon);
   using Kind = OpenedEnvelope::Kind;
   OpenedEnvelope envelope{sender ? Kind::authcrypt : Kind::anoncrypt,

@@ -197,8 +197,9 @@ Result<void> on_pickup(Host& host, const Inbound& inbound) {
 void deliver_live(Host& host, const std::string& client, const StoredMail& stored,
                   std::string_view owner) {
   const PickupDialect* dialect = pickup_dialect_of(live_protocol(host, client));
+  if (dialect == nullptr) return;
   const auto contact = find_contact(host, client);
-  if (dialect == nullptr || !contact || contact->state == ContactState::ended) return;
+  if (!contact || contact->state == ContactState::ended) return;
   Message delivery =
       new_message(dialect->type(kDelivery), host.random(), epoch_seconds(host.now()));
   delivery.attachments.push_back(base64_attachment(stored.mail.envelope, stored.id));

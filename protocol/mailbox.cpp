@@ -4,7 +4,6 @@
 
 #include "crypto/hash.hpp"
 #include "protocol/audit_log.hpp"
-#include "protocol/mediation_policy.hpp"
 
 namespace kith::protocol {
 namespace {
@@ -197,13 +196,18 @@ std::string mail_pair(std::string_view sender, std::string_view recipient_did) {
   return crypto::hex(ByteView(digest).first(16));
 }
 
-Result<std::string> put_mail(Host& host, std::string_view client, Mail mail) {
+Result<StoredMail> put_mail(Host& host, std::string_view client, Mail mail) {
+  return put_mail(host, policy_of(host), client, std::move(mail));
+}
+
+Result<StoredMail> put_mail(Host& host, const MediationPolicy& policy, std::string_view client,
+                            Mail mail) {
   if (!mail.pair.empty() && pair_count(host, client, mail.pair) >= limits::kMailPerPairMax) {
     return fail(Errc::storage_full, "enough mail of that sender waits for that recipient");
   }
   MailboxState state = mailbox_state(host, client);
   MailUse total = total_use(host);
-  CHECK(may_store(policy_of(host), use_of(state), total, mail.envelope.size()));
+  CHECK(may_store(policy, use_of(state), total, mail.envelope.size()));
   ++total.messages;
   total.bytes += mail.envelope.size();
   save_total_use(host, total);
@@ -218,7 +222,7 @@ Result<std::string> put_mail(Host& host, std::string_view client, Mail mail) {
     save(host, kHeld, held_id(client, id, mail.held_until),
          HeldMail{std::string(client), id, mail.held_until});
   }
-  return id;
+  return StoredMail{id, std::move(mail)};
 }
 
 std::size_t held_count(Host& host) {
@@ -257,27 +261,34 @@ std::vector<StoredMail> read_mail(Host& host, std::string_view client,
   return found;
 }
 
-void remove_mail(Host& host, std::string_view client, std::string_view mail_id) {
-  const auto mail = load<Mail>(host, box(client), mail_id);
-  if (!mail) return;
+namespace {
+
+void remove_found(Host& host, std::string_view client, std::string_view mail_id, const Mail& mail) {
   MailboxState state = mailbox_state(host, client);
   --state.count;
-  state.bytes -= mail->envelope.size();
+  state.bytes -= mail.envelope.size();
   MailUse total = total_use(host);
   total.messages -= std::min<std::uint64_t>(total.messages, 1);
-  total.bytes -= std::min<std::uint64_t>(total.bytes, mail->envelope.size());
+  total.bytes -= std::min<std::uint64_t>(total.bytes, mail.envelope.size());
   save_total_use(host, total);
   save(host, kStates, client, state);
   host.erase({box(client), std::string(mail_id)});
-  uncount_pair(host, client, mail->pair);
-  if (mail->held_until > host.now()) {
-    host.erase({std::string(kHeld), held_id(client, mail_id, mail->held_until)});
+  uncount_pair(host, client, mail.pair);
+  if (mail.held_until > host.now()) {
+    host.erase({std::string(kHeld), held_id(client, mail_id, mail.held_until)});
   }
+}
+
+}  // namespace
+
+void remove_mail(Host& host, std::string_view client, std::string_view mail_id) {
+  const auto mail = load<Mail>(host, box(client), mail_id);
+  if (mail) remove_found(host, client, mail_id, *mail);
 }
 
 void confirm_mail(Host& host, std::string_view client, std::string_view mail_id) {
   const auto mail = load<Mail>(host, box(client), mail_id);
-  if (mail && mail->held_until <= host.now()) remove_mail(host, client, mail_id);
+  if (mail && mail->held_until <= host.now()) remove_found(host, client, mail_id, *mail);
 }
 
 MailSummary mail_summary(Host& host, std::string_view client, std::string_view recipient_did) {

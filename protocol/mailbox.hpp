@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "protocol/host.hpp"
+#include "protocol/mediation_policy.hpp"
 
 namespace kith::protocol {
 
@@ -83,13 +84,15 @@ std::uint64_t move_mail(Host& host, std::string_view from, std::string_view to,
 /// The client that registered `did`.
 [[nodiscard]] std::optional<std::string> client_for(Host& host, std::string_view did);
 
-/// Returns the mail's id. Errors: storage_full (a quota of mediation_policy.hpp, or
-/// limits::kMailPerPairMax of that pair wait).
-[[nodiscard]] Result<std::string> put_mail(Host& host, std::string_view client, Mail mail);
 struct StoredMail {
   std::string id;
   Mail mail;
 };
+/// Returns the mail as stored. Errors: storage_full (a quota of `policy`, the one in force, or
+/// limits::kMailPerPairMax of that pair wait).
+[[nodiscard]] Result<StoredMail> put_mail(Host& host, const MediationPolicy& policy,
+                                          std::string_view client, Mail mail);
+[[nodiscard]] Result<StoredMail> put_mail(Host& host, std::string_view client, Mail mail);
 /// Oldest first, without what is held; `recipient_did` empty: all of the client's.
 [[nodiscard]] std::vector<StoredMail> read_mail(Host& host, std::string_view client,
                                                 std::string_view recipient_did, std::size_t max);

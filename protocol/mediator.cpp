@@ -52,15 +52,19 @@ Time held_until(Host& host, const MediationPolicy& policy, std::chrono::millisec
 }
 
 Result<Mail> mail_for(Host& host, const MediationPolicy& policy, const Contact& client,
-                      const Forward& forward, std::string envelope) {
+                      const Forward& forward, const std::string& envelope) {
   TRY(const DidUrl next, DidUrl::parse(forward.next));
+  Mail mail{{}, next.did().text(), {}, {}};
   if (policy.rewrap) {
     TRY(Did client_did, Did::parse(client.their_did));
     KnownDids known(host);
-    TRY(envelope, rewrap(envelope, {forward.next, std::move(client_did)},
-                         {forward.expires_time, {}}, known, host.keys(), host.random()));
+    TRY(const std::string rewrapped,
+        rewrap(envelope, {forward.next, std::move(client_did)}, {forward.expires_time, {}}, known,
+               host.keys(), host.random()));
+    mail.envelope = crypto::to_bytes(rewrapped);
+  } else {
+    mail.envelope = crypto::to_bytes(envelope);
   }
-  Mail mail{crypto::to_bytes(envelope), next.did().text(), {}, {}};
   mail.held_until = held_until(host, policy, forward.delay);
   return mail;
 }
@@ -86,7 +90,7 @@ Result<void> on_forward(Host& host, const Inbound& inbound) {
     if (inbound.info.authenticated && inbound.info.sender) {
       mail.pair = mail_pair(inbound.info.sender->text(), mail.recipient_did);
     }
-    CHECK(take_mail(host, *client, std::move(mail)));
+    CHECK(take_mail(host, policy, *client, std::move(mail)));
   }
   return {};
 }
@@ -132,12 +136,13 @@ void open_or_close(Host& host) {
 
 }  // namespace
 
-Result<void> take_mail(Host& host, const std::string& client, Mail mail) {
-  TRY(const std::string id, put_mail(host, client, mail));
-  if (mail.held_until > host.now()) {
+Result<void> take_mail(Host& host, const MediationPolicy& policy, const std::string& client,
+                       Mail mail) {
+  TRY(const StoredMail stored, put_mail(host, policy, client, std::move(mail)));
+  if (stored.mail.held_until > host.now()) {
     set_release_timer(host);
   } else {
-    deliver_live(host, client, {id, std::move(mail)}, kModule);
+    deliver_live(host, client, stored, kModule);
   }
   return {};
 }

@@ -49,7 +49,8 @@ struct RoutingDid {
 
 /// Puts mail into a client's mailbox, and delivers it at once if the client waits on a lasting
 /// connection. Errors: storage_full.
-[[nodiscard]] Result<void> take_mail(Host& host, const std::string& client, Mail mail);
+[[nodiscard]] Result<void> take_mail(Host& host, const MediationPolicy& policy,
+                                     const std::string& client, Mail mail);
 
 class Mediator : public Module {
  public:

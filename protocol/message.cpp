@@ -287,12 +287,19 @@ Result<Message> parse_message(std::string_view text, std::size_t bytes_max) {
 namespace {
 
 /// Texts of any length belong into attachments. Bounded: parse_json has limited depth and size.
+bool has_long_text(const Json& value);
+
+bool has_long_text(const JsonObject& object) {
+  return std::ranges::any_of(object,
+                             [](const auto& member) { return has_long_text(member.value()); });
+}
+
 bool has_long_text(const Json& value) {
   if (value.is_string()) return value.get_string().size() > limits::kMessageTextBytesMax;
-  if (value.is_array()) return std::ranges::any_of(value.get_array(), has_long_text);
-  if (!value.is_object()) return false;
-  return std::ranges::any_of(value.get_object(),
-                             [](const auto& member) { return has_long_text(member.value()); });
+  if (value.is_object()) return has_long_text(value.get_object());
+  if (!value.is_array()) return false;
+  return std::ranges::any_of(value.get_array(),
+                             [](const Json& item) { return has_long_text(item); });
 }
 
 /// Kith's own protocols carry chunks of backups and logs in their bodies.

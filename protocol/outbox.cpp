@@ -35,8 +35,8 @@ Result<void> queue_for(Host& host, const Did& own, const Did& recipient, std::st
     return fail(Errc::unreachable, "that contact has no address of a kind known here");
   }
   Mail mail{crypto::to_bytes(packed), recipient.text(), {}, {}};
-  TRY(const std::string id, put_mail(host, contact.id, mail));
-  deliver_live(host, contact.id, {id, std::move(mail)}, keeper(host));
+  TRY(const StoredMail stored, put_mail(host, contact.id, std::move(mail)));
+  deliver_live(host, contact.id, stored, keeper(host));
   if (keeper(host) == kModule && !host.get({"timer", "outbox|sweep"})) {
     host.set_timer(kModule, kSweep, host.now() + kSweepEvery);
   }

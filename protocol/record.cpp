@@ -1,13 +1,23 @@
 #include "protocol/record.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <msgpack.hpp>
+#include <optional>
 
 #include "crypto/assert.hpp"
 
 namespace kith::protocol {
 namespace {
 
-using Packer = msgpack::packer<msgpack::sbuffer>;
+struct Sink {
+  Bytes bytes;
+  void write(const char* data, std::size_t size) {
+    const auto* from = reinterpret_cast<const std::uint8_t*>(data);
+    bytes.insert(bytes.end(), from, from + size);
+  }
+};
+using Packer = msgpack::packer<Sink>;
 
 void pack(Packer& packer, const Value& value);
 
@@ -48,55 +58,173 @@ void pack(Packer& packer, const Value& value) {
   std::visit(PackVisitor{packer}, value.data);
 }
 
-Result<Value> unpack(const msgpack::object& object);
-
-Result<Value> unpack_map(const msgpack::object_map& map) {
-  Value::Map values;
-  for (std::uint32_t i = 0; i < map.size; ++i) {
-    if (map.ptr[i].key.type != msgpack::type::STR) {
-      return fail(Errc::malformed, "field name is not a text");
-    }
-    const msgpack::object_str& name = map.ptr[i].key.via.str;
-    TRY(Value value, unpack(map.ptr[i].val));
-    const bool added = values.emplace(std::string(name.ptr, name.size), std::move(value)).second;
-    if (!added) return fail(Errc::malformed, "field named twice");
+/// At least what msgpack takes.
+struct SizeVisitor {
+  static constexpr std::size_t kHeadBytes = 9;
+  template <class T>
+  std::size_t operator()(const T&) const {
+    return kHeadBytes;
   }
-  return Value{std::move(values)};
+  std::size_t operator()(const std::string& value) const { return kHeadBytes + value.size(); }
+  std::size_t operator()(const Bytes& value) const { return kHeadBytes + value.size(); }
+  std::size_t operator()(const Value::List& values) const {
+    std::size_t size = kHeadBytes;
+    for (const Value& value : values) size += std::visit(*this, value.data);
+    return size;
+  }
+  std::size_t operator()(const Value::Map& values) const {
+    std::size_t size = kHeadBytes;
+    for (const auto& [name, value] : values) size += (*this)(name) + std::visit(*this, value.data);
+    return size;
+  }
+};
+
+/// Lays a value out flat.
+class FlatBuilder {
+ public:
+  FlatBuilder() { nodes_.reserve(kNodesUsual); }
+
+  void add(FlatNode::Kind kind, std::int64_t number) {
+    nodes_.push_back({kind, 0, 1, number, nullptr});
+  }
+  void add(FlatNode::Kind kind, std::string_view content) {
+    nodes_.push_back({kind, static_cast<std::uint32_t>(content.size()), 1, 0, content.data()});
+  }
+  void open(FlatNode::Kind kind, std::size_t size) {
+    open_.push_back(nodes_.size());
+    nodes_.push_back({kind, static_cast<std::uint32_t>(size), 1, 0, nullptr});
+  }
+  void close() {
+    nodes_[open_.back()].extent = static_cast<std::uint32_t>(nodes_.size() - open_.back());
+    open_.pop_back();
+  }
+  [[nodiscard]] std::size_t depth() const { return open_.size(); }
+  /// The innermost container; all of its content must be there.
+  [[nodiscard]] ValueView innermost() const { return ValueView(&nodes_[open_.back()]); }
+  [[nodiscard]] FlatValue take() { return FlatValue(std::move(nodes_)); }
+
+ private:
+  static constexpr std::size_t kNodesUsual = 32;
+  std::vector<FlatNode> nodes_;
+  std::vector<std::size_t> open_;
+};
+
+bool has_a_name_twice(ValueView map) {
+  std::optional<std::string_view> last;
+  bool rising = true;  // As our own writers have it.
+  const auto compare = [&](std::string_view name, ValueView) -> Result<void> {
+    rising = rising && (!last || *last < name);
+    last = name;
+    return {};
+  };
+  static_cast<void>(map.each_field(compare));
+  if (rising) return false;
+  std::vector<std::string_view> names;
+  const auto collect = [&](std::string_view name, ValueView) -> Result<void> {
+    names.push_back(name);
+    return {};
+  };
+  static_cast<void>(map.each_field(collect));
+  std::ranges::sort(names);
+  return std::ranges::adjacent_find(names) != names.end();
 }
 
-Result<Value> unpack(const msgpack::object& object) {
-  switch (object.type) {
-    case msgpack::type::NIL:
-      return Value{};
-    case msgpack::type::BOOLEAN:
-      return Value{object.via.boolean};
-    case msgpack::type::POSITIVE_INTEGER:
-      if (object.via.u64 > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
-        return fail(Errc::malformed, "integer out of range");
-      }
-      return Value{static_cast<std::int64_t>(object.via.u64)};
-    case msgpack::type::NEGATIVE_INTEGER:
-      return Value{object.via.i64};
-    case msgpack::type::STR:
-      return Value{std::string(object.via.str.ptr, object.via.str.size)};
-    case msgpack::type::BIN: {
-      const auto* data = reinterpret_cast<const std::uint8_t*>(object.via.bin.ptr);
-      return Value{Bytes(data, data + object.via.bin.size)};
+/// Hears what the msgpack library finds; the answer false stops it.
+class RecordReader : public msgpack::null_visitor {
+ public:
+  bool visit_nil() { return add(Kind::nil, 0); }
+  bool visit_boolean(bool value) { return add(Kind::boolean, value ? 1 : 0); }
+  bool visit_positive_integer(std::uint64_t value) {
+    if (value > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
+      return refuse(Errc::malformed, "integer out of range");
     }
-    case msgpack::type::ARRAY: {
-      Value::List values;
-      values.reserve(object.via.array.size);
-      for (std::uint32_t i = 0; i < object.via.array.size; ++i) {
-        TRY(Value value, unpack(object.via.array.ptr[i]));
-        values.push_back(std::move(value));
-      }
-      return Value{std::move(values)};
-    }
-    case msgpack::type::MAP:
-      return unpack_map(object.via.map);
-    default:
-      return fail(Errc::unsupported, "floats and extensions are not used in records");
+    return add(Kind::integer, static_cast<std::int64_t>(value));
   }
+  bool visit_negative_integer(std::int64_t value) { return add(Kind::integer, value); }
+  bool visit_str(const char* data, std::uint32_t size) {
+    name_comes_ = false;
+    return add(Kind::text, std::string_view(data, size));
+  }
+  bool visit_bin(const char* data, std::uint32_t size) {
+    return add(Kind::bytes, std::string_view(data, size));
+  }
+  bool visit_float32(auto) { return refuse_kind(); }
+  bool visit_float64(auto) { return refuse_kind(); }
+  bool visit_ext(const char*, std::uint32_t) { return refuse_kind(); }
+  bool start_array(std::uint32_t size) { return open(Kind::list, size); }
+  bool end_array() { return close(); }
+  bool start_map(std::uint32_t size) { return open(Kind::map, size); }
+  bool start_map_key() { return name_comes_ = true; }
+  bool end_map() {
+    if (has_a_name_twice(flat_.innermost())) return refuse(Errc::malformed, "field named twice");
+    return close();
+  }
+
+  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+  [[nodiscard]] FlatValue take() { return flat_.take(); }
+
+ private:
+  using Kind = FlatNode::Kind;
+
+  template <class Content>
+  bool add(Kind kind, Content content) {
+    if (name_comes_) return refuse(Errc::malformed, "field name is not a text");
+    flat_.add(kind, content);
+    return true;
+  }
+  /// Nothing is set aside for what a container only claims to hold.
+  bool open(Kind kind, std::uint32_t size) {
+    if (name_comes_) return refuse(Errc::malformed, "field name is not a text");
+    if (size > limits::kRecordItemsMax) {
+      return refuse(Errc::limit_exceeded, "record holds too many items");
+    }
+    if (flat_.depth() >= limits::kRecordDepthMax) {
+      return refuse(Errc::limit_exceeded, "record is nested too deeply");
+    }
+    flat_.open(kind, size);
+    return true;
+  }
+  bool close() {
+    flat_.close();
+    return true;
+  }
+  bool refuse(Errc code, const char* why) {
+    error_ = fail(code, why);
+    return false;
+  }
+  bool refuse_kind() {
+    return refuse(Errc::unsupported, "floats and extensions are not used in records");
+  }
+
+  FlatBuilder flat_;
+  bool name_comes_ = false;
+  std::optional<Error> error_;
+};
+
+Value tree_of(ValueView from) {
+  if (const auto value = from.boolean()) return Value{*value};
+  if (const auto value = from.integer()) return Value{*value};
+  if (const auto value = from.text()) return Value{std::string(*value)};
+  if (const auto value = from.bytes()) return Value{crypto::to_bytes(*value)};
+  if (from.is_list()) {
+    Value::List values;
+    const auto put = [&values](ValueView item) -> Result<void> {
+      values.push_back(tree_of(item));
+      return {};
+    };
+    static_cast<void>(from.each_item(put));
+    return Value{std::move(values)};
+  }
+  if (from.is_map()) {
+    Value::Map values;
+    const auto put = [&values](std::string_view name, ValueView value) -> Result<void> {
+      values.emplace(name, tree_of(value));
+      return {};
+    };
+    static_cast<void>(from.each_field(put));
+    return Value{std::move(values)};
+  }
+  return Value{};
 }
 
 struct JsonVisitor {
@@ -122,68 +250,90 @@ struct JsonVisitor {
 }  // namespace
 
 Bytes to_msgpack(const Value& value) {
-  msgpack::sbuffer buffer;
-  Packer packer(buffer);
+  Sink sink;
+  sink.bytes.reserve(std::visit(SizeVisitor{}, value.data));
+  Packer packer(sink);
   pack(packer, value);
-  ASSERT(buffer.size() <= limits::kRecordBytesMax);  // Our own writers stay below; see limits.
-  const auto* data = reinterpret_cast<const std::uint8_t*>(buffer.data());
-  return Bytes(data, data + buffer.size());
+  ASSERT(sink.bytes.size() <= limits::kRecordBytesMax);  // Our own writers stay below; see limits.
+  return std::move(sink.bytes);
+}
+
+Result<FlatValue> read_msgpack(ByteView bytes) {
+  if (bytes.size() > limits::kRecordBytesMax) return fail(Errc::limit_exceeded, "record too large");
+  RecordReader reader;
+  std::size_t offset = 0;
+  const bool whole =
+      msgpack::parse(reinterpret_cast<const char*>(bytes.data()), bytes.size(), offset, reader);
+  if (reader.error()) return *reader.error();
+  if (!whole) return fail(Errc::malformed, "record is cut off or not msgpack");
+  if (offset != bytes.size()) return fail(Errc::malformed, "record has trailing bytes");
+  return reader.take();
 }
 
 Result<Value> from_msgpack(ByteView bytes) {
-  if (bytes.size() > limits::kRecordBytesMax) return fail(Errc::limit_exceeded, "record too large");
-  const msgpack::unpack_limit limit(limits::kRecordItemsMax, limits::kRecordItemsMax,
-                                    limits::kRecordBytesMax, limits::kRecordBytesMax, 0,
-                                    limits::kRecordDepthMax);
-  try {
-    std::size_t offset = 0;
-    const msgpack::object_handle handle = msgpack::unpack(
-        reinterpret_cast<const char*>(bytes.data()), bytes.size(), offset, nullptr, nullptr, limit);
-    if (offset != bytes.size()) return fail(Errc::malformed, "record has trailing bytes");
-    return unpack(handle.get());
-  } catch (const msgpack::size_overflow&) {
-    return fail(Errc::limit_exceeded, "record holds too many items");
-  } catch (const msgpack::unpack_error&) {
-    return fail(Errc::malformed, "record is cut off or not msgpack");
-  }
+  TRY(const FlatValue value, read_msgpack(bytes));
+  return tree_of(value.root());
 }
 
 Json to_json_value(const Value& value) {
   return std::visit(JsonVisitor{}, value.data);
 }
 
-Result<Value> from_json_value(const Json& json) {
+namespace {
+
+std::string_view view_of(boost::json::string_view text) {
+  return {text.data(), text.size()};
+}
+
+Result<void> flatten(const JsonObject& object, FlatBuilder& flat);
+
+/// Bounded: parse_json has limited depth and size.
+Result<void> flatten(const Json& json, FlatBuilder& flat) {
+  using Kind = FlatNode::Kind;
   switch (json.kind()) {
     case boost::json::kind::null:
-      return Value{};
+      flat.add(Kind::nil, 0);
+      return {};
     case boost::json::kind::bool_:
-      return Value{json.get_bool()};
+      flat.add(Kind::boolean, json.get_bool() ? 1 : 0);
+      return {};
     case boost::json::kind::int64:
-      return Value{json.get_int64()};
+      flat.add(Kind::integer, json.get_int64());
+      return {};
     case boost::json::kind::uint64:
       return fail(Errc::malformed, "integer out of range");
     case boost::json::kind::double_:
       return fail(Errc::malformed, "floats are not used here");
     case boost::json::kind::string:
-      return Value{std::string(json.get_string())};
-    case boost::json::kind::array: {
-      Value::List values;
-      for (const Json& item : json.get_array()) {
-        TRY(Value value, from_json_value(item));
-        values.push_back(std::move(value));
-      }
-      return Value{std::move(values)};
-    }
-    case boost::json::kind::object: {
-      Value::Map values;
-      for (const auto& [name, item] : json.get_object()) {
-        TRY(Value value, from_json_value(item));
-        values.emplace(std::string(name), std::move(value));
-      }
-      return Value{std::move(values)};
-    }
+      flat.add(Kind::text, view_of(json.get_string()));
+      return {};
+    case boost::json::kind::array:
+      flat.open(Kind::list, json.get_array().size());
+      for (const Json& item : json.get_array()) CHECK(flatten(item, flat));
+      flat.close();
+      return {};
+    case boost::json::kind::object:
+      return flatten(json.get_object(), flat);
   }
   UNREACHABLE();
+}
+
+Result<void> flatten(const JsonObject& object, FlatBuilder& flat) {
+  flat.open(FlatNode::Kind::map, object.size());
+  for (const auto& [name, item] : object) {
+    flat.add(FlatNode::Kind::text, view_of(name));
+    CHECK(flatten(item, flat));
+  }
+  flat.close();
+  return {};
+}
+
+}  // namespace
+
+Result<FlatValue> read_json_value(const JsonObject& json) {
+  FlatBuilder flat;
+  CHECK(flatten(json, flat));
+  return flat.take();
 }
 
 }  // namespace kith::protocol

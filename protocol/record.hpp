@@ -46,26 +46,26 @@ class FieldWriter {
 
 class FieldReader {
  public:
-  explicit FieldReader(const Value::Map& map) : map_(map) {}
+  explicit FieldReader(ValueView map) : map_(map) {}
 
   template <class T>
   void operator()(const char* name, T& value) {
-    const auto found = map_.find(std::string_view(name));
-    if (error_ || found == map_.end()) return;
-    if (std::holds_alternative<std::monostate>(found->second.data)) return;
+    if (error_) return;
+    const auto found = map_.field(name);
+    if (!found || found->is_nil()) return;
     if constexpr (requires { value.has_value(); }) {
       typename T::value_type inner{};
-      read(name, found->second, inner);
+      read(name, *found, inner);
       if (!error_) value = std::move(inner);
     } else {
-      read(name, found->second, value);
+      read(name, *found, value);
     }
   }
   [[nodiscard]] const std::optional<Error>& error() const { return error_; }
 
  private:
   template <class T>
-  void read(const char* name, const Value& from, T& value) {
+  void read(const char* name, ValueView from, T& value) {
     auto result = Codec<T>::read(from);
     if (result.has_value()) {
       value = std::move(*result);
@@ -74,7 +74,7 @@ class FieldReader {
     }
   }
 
-  const Value::Map& map_;
+  ValueView map_;
   std::optional<Error> error_;
 };
 
@@ -90,11 +90,10 @@ struct Codec<T> {
     const_cast<T&>(value).visit(writer);  // The writer only reads; one visit serves both ways.
     return Value{writer.take()};
   }
-  static Result<T> read(const Value& from) {
-    const Value::Map* map = from.map();
-    if (map == nullptr) return fail(Errc::malformed, "not a map of fields");
+  static Result<T> read(ValueView from) {
+    if (!from.is_map()) return fail(Errc::malformed, "not a map of fields");
     T value{};
-    FieldReader reader(*map);
+    FieldReader reader(from);
     value.visit(reader);
     if (reader.error()) return *reader.error();
     return value;
@@ -104,8 +103,8 @@ struct Codec<T> {
 template <>
 struct Codec<bool> {
   static Value write(bool value) { return Value{value}; }
-  static Result<bool> read(const Value& from) {
-    if (const bool* value = std::get_if<bool>(&from.data)) return *value;
+  static Result<bool> read(ValueView from) {
+    if (const auto value = from.boolean()) return *value;
     return fail(Errc::malformed, "not true or false");
   }
 };
@@ -113,9 +112,9 @@ struct Codec<bool> {
 template <class T>
 requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) struct Codec<T> {
   static Value write(T value) { return Value{static_cast<std::int64_t>(value)}; }
-  static Result<T> read(const Value& from) {
-    const std::int64_t* value = std::get_if<std::int64_t>(&from.data);
-    if (value == nullptr) return fail(Errc::malformed, "not an integer");
+  static Result<T> read(ValueView from) {
+    const auto value = from.integer();
+    if (!value) return fail(Errc::malformed, "not an integer");
     if constexpr (sizeof(T) < 8) {
       if (*value < std::int64_t{std::numeric_limits<T>::min()} ||
           *value > std::int64_t{std::numeric_limits<T>::max()}) {
@@ -133,7 +132,7 @@ template <class T>
 requires std::is_enum_v<T>
 struct Codec<T> {
   static Value write(T value) { return Value{static_cast<std::int64_t>(value)}; }
-  static Result<T> read(const Value& from) {
+  static Result<T> read(ValueView from) {
     TRY(const auto number, Codec<std::underlying_type_t<T>>::read(from));
     const T value = static_cast<T>(number);
     if (!is_valid(value)) return fail(Errc::malformed, "unknown kind");
@@ -144,8 +143,8 @@ struct Codec<T> {
 template <>
 struct Codec<std::string> {
   static Value write(const std::string& value) { return Value{value}; }
-  static Result<std::string> read(const Value& from) {
-    if (const std::string* value = std::get_if<std::string>(&from.data)) return *value;
+  static Result<std::string> read(ValueView from) {
+    if (const auto value = from.text()) return std::string(*value);
     return fail(Errc::malformed, "not a text");
   }
 };
@@ -153,11 +152,9 @@ struct Codec<std::string> {
 template <>
 struct Codec<Bytes> {
   static Value write(const Bytes& value) { return Value{value}; }
-  static Result<Bytes> read(const Value& from) {
-    if (const Bytes* value = std::get_if<Bytes>(&from.data)) return *value;
-    if (const std::string* text = std::get_if<std::string>(&from.data)) {
-      return crypto::from_base64url(*text);
-    }
+  static Result<Bytes> read(ValueView from) {
+    if (const auto value = from.bytes()) return crypto::to_bytes(*value);
+    if (const auto text = from.text()) return crypto::from_base64url(*text);
     return fail(Errc::malformed, "not bytes");
   }
 };
@@ -167,7 +164,7 @@ struct Codec<std::array<std::uint8_t, N>> {
   static Value write(const std::array<std::uint8_t, N>& value) {
     return Value{Bytes(value.begin(), value.end())};
   }
-  static Result<std::array<std::uint8_t, N>> read(const Value& from) {
+  static Result<std::array<std::uint8_t, N>> read(ValueView from) {
     TRY(const Bytes bytes, Codec<Bytes>::read(from));
     if (bytes.size() != N) return fail(Errc::malformed, "wrong number of bytes");
     std::array<std::uint8_t, N> value{};
@@ -184,15 +181,15 @@ requires(!std::is_same_v<T, std::uint8_t>) struct Codec<std::vector<T>> {
     for (const T& value : values) list.push_back(write_value(value));
     return Value{std::move(list)};
   }
-  static Result<std::vector<T>> read(const Value& from) {
-    const Value::List* list = from.list();
-    if (list == nullptr) return fail(Errc::malformed, "not a list");
+  static Result<std::vector<T>> read(ValueView from) {
+    if (!from.is_list()) return fail(Errc::malformed, "not a list");
     std::vector<T> values;
-    values.reserve(list->size());
-    for (const Value& item : *list) {
+    values.reserve(from.size());
+    CHECK(from.each_item([&values](ValueView item) -> Result<void> {
       TRY(T value, Codec<T>::read(item));
       values.push_back(std::move(value));
-    }
+      return {};
+    }));
     return values;
   }
 };
@@ -204,14 +201,14 @@ struct Codec<std::map<std::string, T>> {
     for (const auto& [name, value] : values) map.emplace(name, write_value(value));
     return Value{std::move(map)};
   }
-  static Result<std::map<std::string, T>> read(const Value& from) {
-    const Value::Map* map = from.map();
-    if (map == nullptr) return fail(Errc::malformed, "not a map");
+  static Result<std::map<std::string, T>> read(ValueView from) {
+    if (!from.is_map()) return fail(Errc::malformed, "not a map");
     std::map<std::string, T> values;
-    for (const auto& [name, item] : *map) {
+    CHECK(from.each_field([&values](std::string_view name, ValueView item) -> Result<void> {
       TRY(T value, Codec<T>::read(item));
       values.emplace(name, std::move(value));
-    }
+      return {};
+    }));
     return values;
   }
 };
@@ -219,7 +216,7 @@ struct Codec<std::map<std::string, T>> {
 template <>
 struct Codec<Time> {
   static Value write(Time value) { return Value{epoch_ms(value)}; }
-  static Result<Time> read(const Value& from) {
+  static Result<Time> read(ValueView from) {
     TRY(const std::int64_t ms, Codec<std::int64_t>::read(from));
     return from_epoch_ms(ms);
   }
@@ -228,7 +225,7 @@ struct Codec<Time> {
 template <>
 struct Codec<Duration> {
   static Value write(Duration value) { return Value{std::int64_t{value.count()}}; }
-  static Result<Duration> read(const Value& from) {
+  static Result<Duration> read(ValueView from) {
     TRY(const std::int64_t ms, Codec<std::int64_t>::read(from));
     return Duration{ms};
   }
@@ -238,7 +235,7 @@ struct Codec<Duration> {
 template <>
 struct Codec<JsonObject> {
   static Value write(const JsonObject& value) { return Value{crypto::json_text(value)}; }
-  static Result<JsonObject> read(const Value& from) {
+  static Result<JsonObject> read(ValueView from) {
     TRY(const std::string text, Codec<std::string>::read(from));
     TRY(const Json json, crypto::parse_json(text));
     if (!json.is_object()) return fail(Errc::malformed, "not a JSON object");
@@ -249,7 +246,7 @@ struct Codec<JsonObject> {
 template <>
 struct Codec<PublicKey> {
   static Value write(const PublicKey& value) { return Value{crypto::multikey(value)}; }
-  static Result<PublicKey> read(const Value& from) {
+  static Result<PublicKey> read(ValueView from) {
     TRY(const std::string text, Codec<std::string>::read(from));
     return crypto::from_multikey(text);
   }
@@ -258,7 +255,7 @@ struct Codec<PublicKey> {
 template <>
 struct Codec<Point> {
   static Value write(const Point& value) { return Value{crypto::to_bytes(value.bytes())}; }
-  static Result<Point> read(const Value& from) {
+  static Result<Point> read(ValueView from) {
     TRY(const Bytes bytes, Codec<Bytes>::read(from));
     return Point::parse(bytes);
   }
@@ -267,7 +264,7 @@ struct Codec<Point> {
 template <>
 struct Codec<Scalar> {
   static Value write(const Scalar& value) { return Value{crypto::to_bytes(value.bytes())}; }
-  static Result<Scalar> read(const Value& from) {
+  static Result<Scalar> read(ValueView from) {
     TRY(const Bytes bytes, Codec<Bytes>::read(from));
     return Scalar::parse(bytes);
   }
@@ -277,7 +274,7 @@ struct Codec<Scalar> {
 template <class T, Bytes T::*kMember>
 struct SealedCodec {
   static Value write(const T& value) { return Value{value.*kMember}; }
-  static Result<T> read(const Value& from) {
+  static Result<T> read(ValueView from) {
     TRY(Bytes bytes, Codec<Bytes>::read(from));
     T value;
     value.*kMember = std::move(bytes);
@@ -298,8 +295,8 @@ template <class T>
 }
 template <class T>
 [[nodiscard]] Result<T> decode_record(ByteView bytes) {
-  TRY(const Value value, from_msgpack(bytes));
-  return Codec<T>::read(value);
+  TRY(const FlatValue value, read_msgpack(bytes));
+  return Codec<T>::read(value.root());
 }
 
 /// A struct as a message body.
@@ -309,8 +306,8 @@ template <class T>
 }
 template <class T>
 [[nodiscard]] Result<T> decode_body(const JsonObject& body) {
-  TRY(const Value value, from_json_value(body));
-  return Codec<T>::read(value);
+  TRY(const FlatValue value, read_json_value(body));
+  return Codec<T>::read(value.root());
 }
 
 }  // namespace kith::protocol

@@ -65,8 +65,8 @@ std::string UnitOfWork::start(Effect effect) {
     effect.id = numbered_id(next_number("effect"));
     save(*this, "effect", effect.id, effect);
   }
-  changes_.started.push_back(effect);
-  return effect.id;
+  changes_.started.push_back(std::move(effect));
+  return changes_.started.back().id;
 }
 
 void UnitOfWork::cancel_effect(std::string_view id) {
@@ -146,7 +146,8 @@ Result<void> UnitOfWork::commit() {
   if (changes_.overlay.empty()) return {};
   Batch batch;
   batch.reserve(changes_.overlay.size());
-  for (auto& [key, value] : changes_.overlay) batch.push_back({key, value});
+  for (auto& [key, value] : changes_.overlay) batch.push_back({key, std::move(value)});
+  changes_.overlay.clear();  // Later reads find the store's.
   return context_.store.commit(batch);
 }
 

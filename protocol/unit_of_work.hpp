@@ -70,6 +70,7 @@ class UnitOfWork final : public Host {
 
   /// Effects started by this unit, in order, transient ones included.
   [[nodiscard]] const std::vector<Effect>& started() const { return changes_.started; }
+  [[nodiscard]] std::vector<Effect> take_started() { return std::move(changes_.started); }
   [[nodiscard]] const std::vector<std::string>& cancelled() const { return changes_.cancelled; }
   /// Timers set (time) or cancelled (nullopt), by "<module>|<name>".
   [[nodiscard]] const std::map<std::string, std::optional<Time>>& timers() const {

@@ -228,8 +228,8 @@ Result<void> tell_owner(Host& host, const std::string& token_id, TokenRecord tok
   message.to = {theirs};
   message.body = {{"time", protocol::epoch_seconds(host.now())}};
   TRY(const std::string packed, protocol::pack_message(host, message));
-  CHECK(
-      protocol::take_mail(host, client->id, {crypto::to_bytes(packed), client->their_did, {}, {}}));
+  CHECK(protocol::take_mail(host, protocol::policy_of(host), client->id,
+                            {crypto::to_bytes(packed), client->their_did, {}, {}}));
   token.told = host.now();
   save(host, kTokens, token_id, token);
   return {};

@@ -138,7 +138,7 @@ struct Codec<recovery::StoredRecoveryKey> {
   static Value write(const recovery::StoredRecoveryKey& value) {
     return Value{crypto::to_bytes(value.bytes.expose())};
   }
-  static Result<recovery::StoredRecoveryKey> read(const Value& from) {
+  static Result<recovery::StoredRecoveryKey> read(ValueView from) {
     TRY(Bytes bytes, Codec<Bytes>::read(from));
     recovery::StoredRecoveryKey value;
     value.bytes = SecretBytes::take(bytes);

@@ -201,6 +201,40 @@ TEST(Json, RandomValuesComeBackFromBothWriters) {
   }
 }
 
+std::string escaped(int c) {
+  switch (c) {
+    case '"':
+      return "\\\"";
+    case '\\':
+      return "\\\\";
+    case '\b':
+      return "\\b";
+    case '\t':
+      return "\\t";
+    case '\n':
+      return "\\n";
+    case '\f':
+      return "\\f";
+    case '\r':
+      return "\\r";
+    default: {
+      const auto byte = static_cast<std::uint8_t>(c);
+      return c < 0x20 ? "\\u00" + hex({&byte, 1}) : std::string(1, static_cast<char>(c));
+    }
+  }
+}
+
+TEST(Json, EscapesAnywhereInLongTexts) {
+  for (int c = 0; c < 256; ++c) {
+    for (std::size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'x');
+      text[at] = static_cast<char>(c);
+      const std::string before(at, 'x'), after(19 - at, 'x');
+      ASSERT_EQ(json_text(Json(text)), '"' + before + escaped(c) + after + '"') << c;
+    }
+  }
+}
+
 TEST(Json, RandomTextNeverCrashesAndWhatIsReadIsStable) {
   SeededRandom random(8, "json noise");
   constexpr std::string_view kAlphabet = "{}[]\",:\\u019aef.- tn\xC3\xBC\xF0";

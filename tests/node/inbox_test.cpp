@@ -136,6 +136,28 @@ TEST_F(InboxTest, HandlesAMessageOnceForEachSender) {
   EXPECT_EQ(heard_.ids.size(), 3U);
 }
 
+TEST_F(InboxTest, HandlesAnAnonymousEnvelopeOnceHoweverItsJsonIsWritten) {
+  Message word = message(alice_);
+  word.from.reset();
+  const auto document = protocol::resolve_did_peer2(*bob_did_);
+  const auto packed = [&] {
+    return protocol::pack_anoncrypt(word, document->agreement_keys(), {}, world_.keys,
+                                    world_.random)
+        .value();
+  };
+  const std::string envelope = packed();
+  EXPECT_FALSE(net_.inject(bob_, crypto::to_bytes(envelope)).has_value());
+  EXPECT_FALSE(net_.inject(bob_, crypto::to_bytes(envelope)).has_value());
+  EXPECT_FALSE(net_.inject(bob_, crypto::to_bytes("{ " + envelope.substr(1))).has_value());
+  EXPECT_EQ(heard_.ids.size(), 1U);
+  bob_.restart();
+  EXPECT_FALSE(net_.inject(bob_, crypto::to_bytes(envelope + " ")).has_value());
+  EXPECT_EQ(heard_.ids.size(), 1U);
+  // Encrypted anew it is another one: nobody knows who wrote it.
+  EXPECT_FALSE(net_.inject(bob_, crypto::to_bytes(packed())).has_value());
+  EXPECT_EQ(heard_.ids.size(), 2U);
+}
+
 TEST_F(InboxTest, AcknowledgesWhatAsksForIt) {
   const Message first = message(alice_);
   EXPECT_FALSE(tell(alice_, first).has_value());
@@ -369,7 +391,7 @@ TEST(MarkIndex, IsFullForOneSenderAndNotForOthers) {
 TEST(MarkIndex, AnonymousMarksMakeRoomOldestFirst) {
   node::MarkIndex index;
   const auto id = [](std::size_t i) {
-    return node::anonymous_mark_id(crypto::as_bytes(std::to_string(i)));
+    return node::anonymous_mark_id({}, crypto::as_bytes(std::to_string(i)));
   };
   const auto time = [](std::size_t i) {
     return protocol::from_epoch_seconds(static_cast<std::int64_t>(i));

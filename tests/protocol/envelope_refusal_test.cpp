@@ -322,6 +322,39 @@ TEST(EnvelopeChecks, ReplaysCanBeToldBySenderAndId) {
   EXPECT_EQ(protocol::message_id_key(first->message.id), "abc");
 }
 
+/// The same envelope, as somebody on the way may write it: blanks, another order of its members.
+std::string rewritten(const std::string& envelope) {
+  const Json object = crypto::parse_json(envelope).value();
+  JsonObject turned;
+  for (const char* member : {"tag", "iv", "recipients", "ciphertext", "protected"}) {
+    turned[member] = object.at(member);
+  }
+  return "{ " + crypto::json_text(turned).substr(1);
+}
+
+TEST(EnvelopeChecks, ReplaysOfAnonymousEnvelopesCanBeToldByTheirFingerprint) {
+  Forge forge;
+  const std::string text = Forge::text(forge.message);
+  const auto fingerprint = [&](const std::string& envelope) {
+    return forge.world.open(envelope, forge.bob).value().info.fingerprint;
+  };
+  for (const auto cipher : {crypto::ContentEncryption::xc20p, crypto::ContentEncryption::a256gcm,
+                            crypto::ContentEncryption::a256cbc_hs512}) {
+    const auto packed = [&](const std::string& content) {
+      return crypto::encrypt_anonymous(crypto::as_bytes(content), Forge::targets(forge.bob),
+                                       forge.world.keys, forge.world.random, cipher)
+          .value();
+    };
+    const std::string envelope = packed(text);
+    ASSERT_TRUE(fingerprint(envelope).has_value());
+    EXPECT_NE(rewritten(envelope), envelope);
+    EXPECT_EQ(fingerprint(rewritten(envelope)), fingerprint(envelope));
+    EXPECT_NE(fingerprint(packed(text)), fingerprint(envelope));
+  }
+  // Where the sender is known, the message's id tells.
+  EXPECT_FALSE(fingerprint(forge.auth(text, forge.alice, forge.bob)).has_value());
+}
+
 // ---- from_prior --------------------------------------------------------------------------------
 
 struct Rotating : Forge {

@@ -137,6 +137,57 @@ TEST(Record, RefusesBombsBeforeAllocatingThem) {
   EXPECT_EQ(error_of(from_msgpack(twice)), Errc::malformed);
 }
 
+TEST(Record, HasALargestDepthAndALargestNumberOfItems) {
+  Bytes nested(limits::kRecordDepthMax, 0x91);
+  nested.push_back(0x01);
+  EXPECT_TRUE(from_msgpack(nested).has_value());
+  nested.insert(nested.begin(), 0x91);
+  EXPECT_EQ(error_of(from_msgpack(nested)), Errc::limit_exceeded);
+  const auto list_of = [](std::size_t items) {
+    Bytes list = {0xdd};
+    crypto::append_u32_be(list, static_cast<std::uint32_t>(items));
+    list.resize(list.size() + items, 0x01);
+    return list;
+  };
+  EXPECT_EQ(from_msgpack(list_of(limits::kRecordItemsMax))->list()->size(),
+            limits::kRecordItemsMax);
+  EXPECT_EQ(error_of(from_msgpack(list_of(limits::kRecordItemsMax + 1))), Errc::limit_exceeded);
+}
+
+TEST(Record, RefusesNamesThatAreNoTextsAndNamesThatComeTwice) {
+  for (const Bytes& name : {Bytes{0x01}, Bytes{0xc0}, Bytes{0xc3}, Bytes{0xc4, 0x01, 'a'},
+                            Bytes{0x90}, Bytes{0x91, 0xa1, 'a'}, Bytes{0x80}}) {
+    Bytes map = {0x81};
+    crypto::append(map, name);
+    map.push_back(0x01);
+    EXPECT_EQ(error_of(from_msgpack(map)), Errc::malformed) << crypto::hex(name);
+  }
+  // Not in order, which is allowed; then twice, with others between.
+  const Bytes unsorted = {0x83, 0xa1, 'b', 0x01, 0xa1, 'a', 0x02, 0xa1, 'c', 0x03};
+  EXPECT_EQ(from_msgpack(unsorted)->map()->size(), 3U);
+  const Bytes apart = {0x83, 0xa1, 'b', 0x01, 0xa1, 'a', 0x02, 0xa1, 'b', 0x03};
+  EXPECT_EQ(error_of(from_msgpack(apart)), Errc::malformed);
+  const Bytes inside = {0x81, 0xa1, 'x', 0x91, 0x82, 0xa1, 'a', 0x01, 0xa1, 'a', 0x02};
+  EXPECT_EQ(error_of(from_msgpack(inside)), Errc::malformed);
+}
+
+TEST(Record, ReadsIntegersOfEveryWidthAndNoneBeyondTheirType) {
+  const auto read = [](const Bytes& integer) {
+    return std::get<std::int64_t>(from_msgpack(integer)->data);
+  };
+  EXPECT_EQ(read({0x7f}), 127);
+  EXPECT_EQ(read({0xe0}), -32);
+  EXPECT_EQ(read({0xcc, 0xff}), 255);
+  EXPECT_EQ(read({0xcd, 0xff, 0xff}), 65535);
+  EXPECT_EQ(read({0xd0, 0x80}), -128);
+  EXPECT_EQ(read({0xd1, 0x80, 0x00}), -32768);
+  EXPECT_EQ(read({0xd3, 0x80, 0, 0, 0, 0, 0, 0, 0}), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(read({0xcf, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}),
+            std::numeric_limits<std::int64_t>::max());
+  const Bytes beyond = {0xcf, 0x80, 0, 0, 0, 0, 0, 0, 0};
+  EXPECT_EQ(error_of(from_msgpack(beyond)), Errc::malformed);
+}
+
 TEST(TimeText, ReadsWhatItWritesAndNothingElse) {
   const Time time = from_epoch_seconds(1'795'309'200);
   const auto again = from_utc_text(utc_text(time));
