@@ -227,7 +227,28 @@ void write_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+/// `write_item(out, item)` for each, with commas between.
+template <class Items, class WriteItem>
+void write_list(std::string& out, char open, const Items& items, char close, WriteItem write_item) {
+  out += open;
+  const char* separator = "";
+  for (const auto& item : items) {
+    out += std::exchange(separator, ",");
+    write_item(out, item);
+  }
+  out += close;
+}
+
+void write_canonical(std::string& out, const Json& value);
+
+void write_canonical(std::string& out, const bj::key_value_pair* member) {
+  write_string(out, member->key());
+  out += ':';
+  write_canonical(out, member->value());
+}
+
 void write_canonical(std::string& out, const Json& value) {
+  const auto write_one = [](std::string& to, const auto& one) { write_canonical(to, one); };
   switch (value.kind()) {
     case bj::kind::null:
       out += "null";
@@ -253,31 +274,14 @@ void write_canonical(std::string& out, const Json& value) {
     case bj::kind::string:
       write_string(out, value.get_string());
       return;
-    case bj::kind::array: {
-      out += '[';
-      const char* separator = "";
-      for (const Json& item : value.get_array()) {
-        out += std::exchange(separator, ",");
-        write_canonical(out, item);
-      }
-      out += ']';
-      return;
-    }
+    case bj::kind::array:
+      return write_list(out, '[', value.get_array(), ']', write_one);
     case bj::kind::object: {
       std::vector<const bj::key_value_pair*> members;
       for (const auto& member : value.get_object()) members.push_back(&member);
       std::sort(members.begin(), members.end(),
                 [](const auto* a, const auto* b) { return utf16_less(a->key(), b->key()); });
-      out += '{';
-      const char* separator = "";
-      for (const auto* member : members) {
-        out += std::exchange(separator, ",");
-        write_string(out, member->key());
-        out += ':';
-        write_canonical(out, member->value());
-      }
-      out += '}';
-      return;
+      return write_list(out, '{', members, '}', write_one);
     }
   }
 }
@@ -285,15 +289,11 @@ void write_canonical(std::string& out, const Json& value) {
 void write_text(std::string& out, const Json& value);
 
 void write_text(std::string& out, const JsonObject& object) {
-  out += '{';
-  const char* separator = "";
-  for (const auto& member : object) {
-    out += std::exchange(separator, ",");
-    write_string(out, member.key());
-    out += ':';
-    write_text(out, member.value());
-  }
-  out += '}';
+  write_list(out, '{', object, '}', [](std::string& to, const bj::key_value_pair& member) {
+    write_string(to, member.key());
+    to += ':';
+    write_text(to, member.value());
+  });
 }
 
 void write_text(std::string& out, const Json& value) {
@@ -302,16 +302,9 @@ void write_text(std::string& out, const Json& value) {
       return write_string(out, value.get_string());
     case bj::kind::object:
       return write_text(out, value.get_object());
-    case bj::kind::array: {
-      out += '[';
-      const char* separator = "";
-      for (const Json& item : value.get_array()) {
-        out += std::exchange(separator, ",");
-        write_text(out, item);
-      }
-      out += ']';
-      return;
-    }
+    case bj::kind::array:
+      return write_list(out, '[', value.get_array(), ']',
+                        [](std::string& to, const Json& item) { write_text(to, item); });
     default:
       out += bj::serialize(value);
   }

@@ -313,7 +313,7 @@ void fail_handshake(Host& host, const Handshake& handshake, const std::string& w
   auto contact = protocol::find_contact(host, handshake.contact_id);
   if (!contact) return;
   protocol::unregister_own_did(host, contact->my_did);
-  protocol::drop_client(host, *contact);
+  protocol::drop_waiting(host, *contact);
   contact->state = ContactState::ended;
   protocol::save_contact(host, *contact);
   host.notify({"connection-failed", contact->name + ": " + why, contact->id, {}});

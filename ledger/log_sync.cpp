@@ -88,7 +88,7 @@ void close_contact(Host& host, Contact contact) {
   }
   host.erase({std::string(kSyncs), contact.id});
   protocol::unregister_own_did(host, contact.my_did);
-  protocol::drop_client(host, contact);
+  protocol::drop_waiting(host, contact);
   contact.state = ContactState::ended;
   protocol::save_contact(host, contact);
   host.audit("connection.ended", {{"contact", contact.id}});

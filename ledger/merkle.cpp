@@ -33,6 +33,33 @@ Result<Digest256> range_hash(const Range& range, const MerkleReader& read) {
   return merkle_parent(left, right);
 }
 
+/// The way from a node up to the root, past its siblings, as RFC 9162 goes it in both verifiers.
+class Climb {
+ public:
+  Climb(std::uint64_t node, std::uint64_t last) : node_(node), last_(last) {}
+
+  [[nodiscard]] bool at_root() const { return last_ == 0; }
+  [[nodiscard]] bool is_right_child() const { return (node_ & 1) != 0; }
+  void go_up() {
+    node_ >>= 1;
+    last_ >>= 1;
+  }
+  /// Goes up past the next sibling. True: that is on the left.
+  [[nodiscard]] bool pass_sibling() {
+    const bool on_left = is_right_child() || node_ == last_;
+    if (on_left) {
+      // The right edge has nodes with one child: they are not nodes of the tree.
+      while (!is_right_child() && node_ != 0) go_up();
+    }
+    go_up();
+    return on_left;
+  }
+
+ private:
+  std::uint64_t node_;
+  std::uint64_t last_;  ///< The rightmost node of the same level.
+};
+
 /// Adds the hash of `range` to a proof that is collected from the root downwards.
 Result<void> add(MerkleProof& proof, const Range& range, const MerkleReader& read) {
   TRY(const Digest256 hash, range_hash(range, read));
@@ -104,25 +131,13 @@ Result<MerkleProof> consistency_proof(std::uint64_t old_size, std::uint64_t size
 bool proves_inclusion(std::span<const Digest256> proof, const Digest256& leaf, std::uint64_t index,
                       std::uint64_t size, const Digest256& root) {
   if (index >= size) return false;
-  std::uint64_t node = index;
-  std::uint64_t last = size - 1;
+  Climb climb(index, size - 1);
   Digest256 hash = leaf;
   for (const Digest256& sibling : proof) {
-    if (last == 0) return false;  // Longer than the tree is high.
-    if ((node & 1) != 0 || node == last) {
-      hash = merkle_parent(sibling, hash);
-      // The right edge has nodes with one child: they are not nodes of the tree.
-      while ((node & 1) == 0 && node != 0) {
-        node >>= 1;
-        last >>= 1;
-      }
-    } else {
-      hash = merkle_parent(hash, sibling);
-    }
-    node >>= 1;
-    last >>= 1;
+    if (climb.at_root()) return false;  // Longer than the tree is high.
+    hash = climb.pass_sibling() ? merkle_parent(sibling, hash) : merkle_parent(hash, sibling);
   }
-  return last == 0 && hash == root;
+  return climb.at_root() && hash == root;
 }
 
 bool proves_consistency(std::span<const Digest256> proof, std::uint64_t old_size,
@@ -135,28 +150,18 @@ bool proves_consistency(std::span<const Digest256> proof, std::uint64_t old_size
   if (!old_is_node && proof.empty()) return false;
   Digest256 old_hash = old_is_node ? old_root : proof.front();
   Digest256 hash = old_hash;
-  std::uint64_t node = old_size - 1;
-  std::uint64_t last = size - 1;
-  while ((node & 1) != 0) {
-    node >>= 1;
-    last >>= 1;
-  }
+  Climb climb(old_size - 1, size - 1);
+  while (climb.is_right_child()) climb.go_up();
   for (const Digest256& sibling : proof.subspan(old_is_node ? 0 : 1)) {
-    if (last == 0) return false;
-    if ((node & 1) != 0 || node == last) {
+    if (climb.at_root()) return false;
+    if (climb.pass_sibling()) {
       old_hash = merkle_parent(sibling, old_hash);
       hash = merkle_parent(sibling, hash);
-      while ((node & 1) == 0 && node != 0) {
-        node >>= 1;
-        last >>= 1;
-      }
     } else {
       hash = merkle_parent(hash, sibling);
     }
-    node >>= 1;
-    last >>= 1;
   }
-  return last == 0 && old_hash == old_root && hash == root;
+  return climb.at_root() && old_hash == old_root && hash == root;
 }
 
 }  // namespace kith::ledger

@@ -96,6 +96,7 @@ class Agent {
   void sweep(Unit& unit);
   /// The unit begins effects, and more would be open than may be.
   [[nodiscard]] bool overfills(const Unit& unit) const;
+  [[nodiscard]] static Error no_room();  ///< What is said then.
 
   AgentSeams seams_;
   std::shared_ptr<const ModuleTable> modules_;

@@ -345,7 +345,9 @@ std::uint64_t move_mail(Host& host, std::string_view from, std::string_view to,
 void drop_mailbox(Host& host, std::string_view client) {
   for (const std::string& did : recipients_of(host, client)) erase_route(host, did, client);
   for (const std::string& id : host.list(box(client))) remove_mail(host, client, id);
-  host.erase({std::string(kStates), std::string(client)});
+  if (host.get({std::string(kStates), std::string(client)})) {
+    host.erase({std::string(kStates), std::string(client)});
+  }
 }
 
 void drop_old_mail(Host& host) {

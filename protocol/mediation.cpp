@@ -290,11 +290,10 @@ Result<void> on_mediation(Host& host, const Inbound& inbound, const DidHistory* 
   return fail(Errc::unknown_type);
 }
 
-void drop_client(Host& host, const Contact& contact) {
-  if (contact.role != ContactRole::client) return;
+void drop_waiting(Host& host, const Contact& contact) {
   drop_mailbox(host, contact.id);
   forget_live(host, contact.id);
-  if (!was_granted(host, contact.id)) return;
+  if (contact.role != ContactRole::client || !was_granted(host, contact.id)) return;
   host.erase({std::string(kClients), contact.id});
   MailUse total = total_use(host);
   total.clients -= std::min<std::uint64_t>(total.clients, 1);

@@ -44,9 +44,9 @@ inline constexpr std::string_view kGrantedEvent = "mediation.granted";
 [[nodiscard]] Result<void> on_mediation(Host& host, const Inbound& inbound,
                                         const DidHistory* history);
 
-/// The relationship has ended: a client's grant, registrations and mail go with it. Does nothing
-/// for other contacts.
-void drop_client(Host& host, const Contact& contact);
+/// The relationship has ended: mail that waits for the contact goes with it, and a client's grant
+/// and registrations.
+void drop_waiting(Host& host, const Contact& contact);
 
 /// Counts what is stored, for a home that has not done so yet.
 void count_mail_once(Host& host);

@@ -16,7 +16,7 @@
 namespace kith::protocol {
 namespace {
 
-constexpr std::string_view kModule = "mediator";
+constexpr std::string_view kModule = kMediatorModule;
 constexpr std::string_view kSweep = "sweep";
 constexpr std::string_view kRelease = "release";
 constexpr std::chrono::hours kSweepEvery{24};

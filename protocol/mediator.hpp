@@ -37,6 +37,8 @@ inline constexpr std::string_view kRecipientQuery =
 inline constexpr std::string_view kRecipient =
     "https://didcomm.org/coordinate-mediation/3.0/recipient";
 
+inline constexpr std::string_view kMediatorModule = "mediator";
+
 /// Record meta/routing-did: what goes into the routing keys of all clients.
 struct RoutingDid {
   std::string did;

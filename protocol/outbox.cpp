@@ -5,6 +5,7 @@
 #include "protocol/live.hpp"
 #include "protocol/mail_pickup.hpp"
 #include "protocol/mailbox.hpp"
+#include "protocol/mediator.hpp"
 #include "protocol/messenger.hpp"
 
 namespace kith::protocol {
@@ -16,7 +17,7 @@ constexpr std::chrono::hours kSweepEvery{24};
 
 /// Whose module sweeps mailboxes and hears of lasting connections that end.
 std::string_view keeper(Host& host) {
-  return host.get({"meta", "routing-did"}) ? "mediator" : kModule;
+  return host.get({"meta", "routing-did"}) ? kMediatorModule : kModule;
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ void follow_rotation(Host& host, const Did& own, const Rotation& rotation) {
     host.audit("contact.rotated", {{"contact", contact->id}});
   } else {
     contact->state = ContactState::ended;
-    drop_client(host, *contact);
+    drop_waiting(host, *contact);
     host.notify({"connection-ended", contact->name + " has ended the connection", contact->id, {}});
     host.audit("connection.ended", {{"contact", contact->id}});
   }

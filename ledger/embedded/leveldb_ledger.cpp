@@ -125,10 +125,15 @@ struct LevelDbLedger::Impl {
     return std::optional<std::string>(std::move(value));
   }
 
-  [[nodiscard]] Result<LedgerEntry> entry_at(std::uint64_t position) const {
-    TRY(const auto text, get(entry_key(position)));
+  [[nodiscard]] Result<std::string> leaf_at(std::uint64_t position) const {
+    TRY(auto text, get(entry_key(position)));
     if (!text) return fail(Errc::storage_corrupt, "the ledger lacks an entry that it counts");
-    TRY(LedgerLeaf leaf, parse_leaf(*text));
+    return std::move(*text);
+  }
+
+  [[nodiscard]] Result<LedgerEntry> entry_at(std::uint64_t position) const {
+    TRY(const std::string text, leaf_at(position));
+    TRY(LedgerLeaf leaf, parse_leaf(text));
     return LedgerEntry{position, std::move(leaf.subject), std::move(leaf.blob), leaf.time};
   }
 
@@ -158,10 +163,9 @@ struct LevelDbLedger::Impl {
   /// For a ledger of before there was a tree; started again after a crash.
   [[nodiscard]] Result<void> lay_tree() {
     for (std::uint64_t position = 0; position < state.size; ++position) {
-      TRY(const auto leaf, get(entry_key(position)));
-      if (!leaf) return fail(Errc::storage_corrupt, "the ledger lacks an entry that it counts");
+      TRY(const std::string leaf, leaf_at(position));
       leveldb::WriteBatch batch;
-      CHECK(put_nodes(batch, position, *leaf));
+      CHECK(put_nodes(batch, position, leaf));
       const leveldb::Status status = db->Write({}, &batch);  // The last write syncs all.
       if (!status.ok()) return io_error(status);
     }
@@ -226,13 +230,13 @@ struct LevelDbLedger::Impl {
   /// The size says where the entries end, and one batch writes both.
   [[nodiscard]] Result<void> check_end() const {
     if (state.size > 0) {
-      TRY(const LedgerEntry last, entry_at(state.size - 1));
+      TRY(const std::string text, leaf_at(state.size - 1));
+      TRY(const LedgerLeaf last, parse_leaf(text));
       if (to_ms(last.time) != state.newest_ms) {
         return fail(Errc::storage_corrupt, "the ledger's state is not that of its last entry");
       }
-      TRY(const auto leaf, get(entry_key(state.size - 1)));
       TRY(const Digest256 hash, node({0, state.size - 1}));
-      if (!leaf || hash != merkle_leaf_hash(crypto::as_bytes(*leaf))) {
+      if (hash != merkle_leaf_hash(crypto::as_bytes(text))) {
         return fail(Errc::storage_corrupt, "the ledger's tree is not that of its last entry");
       }
     }

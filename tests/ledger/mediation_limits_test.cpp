@@ -178,7 +178,7 @@ TEST_F(MediationLimits, APersonWhoIsNoClientIsEndedAsBefore) {
     Contact contact;
     contact.id = "person";
     contact.name = "person";
-    protocol::drop_client(host, contact);
+    protocol::drop_waiting(host, contact);
     return true;
   });
   EXPECT_EQ(total().clients, 0U);

@@ -8,6 +8,7 @@
 #include "protocol/basic_message.hpp"
 #include "protocol/did_peer.hpp"
 #include "protocol/mailbox.hpp"
+#include "protocol/mediation.hpp"
 #include "protocol/mediation_policy.hpp"
 #include "protocol/mediator.hpp"
 #include "protocol/messenger.hpp"
@@ -183,6 +184,18 @@ TEST_F(OutboxTest, AnAddressIsUsedWhereThereIsOne) {
   EXPECT_EQ(waiting(), 0U);
   ASSERT_EQ(net_.waiting().size(), 1U);
   EXPECT_EQ(net_.waiting().front().payload.uri, "https://walt.test/");
+}
+
+TEST_F(OutboxTest, MailGoesWithTheContact) {
+  ASSERT_EQ(text("one"), std::nullopt);
+  ASSERT_EQ(waiting(), 1U);
+  bob_.edit([](Host& host) {
+    protocol::drop_waiting(host, *protocol::find_contact(host, "walt"));
+    return true;
+  });
+  EXPECT_EQ(waiting(), 0U);
+  EXPECT_TRUE(bob_.look([](Host& host) { return host.list("mailbox").empty(); }));
+  EXPECT_TRUE(bob_.look([](Host& host) { return host.list("mail/walt").empty(); }));
 }
 
 TEST_F(OutboxTest, OldMailIsDropped) {
