@@ -16,9 +16,10 @@ const ErrorText& error_text(Errc code) {
   return kTexts[index];
 }
 
-void throw_exception_from_error(const Error& error, const boost::source_location& where) {
-  const std::string what = "value() of a failed Result: " + error.detail;
-  assertion_failed(what.c_str(), where.file_name(), static_cast<int>(where.line()));
+void wrong_alternative(const Error* held) {
+  const std::string what = held == nullptr ? "the error of a Result that holds a value"
+                                           : "the value of a failed Result: " + held->detail;
+  assertion_failed(what.c_str(), __FILE__, __LINE__);
 }
 
 }  // namespace kith::crypto
