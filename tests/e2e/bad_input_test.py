@@ -167,7 +167,7 @@ def usage(bench):
 def every_command_exists(bench):
     """The agent knows every command that the help lists: whatever is missing, it is not the command."""
     home = bench.node("Curious", passphrase=None)
-    home.init("--no-passphrase", "--wait", "0")
+    home.init("--wait", "0")
     listed = 0
     for group in ([], *([name] for name in commands_of(bench, [])[1])):
         commands, _ = commands_of(bench, group)

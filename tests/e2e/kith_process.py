@@ -130,6 +130,8 @@ class Node:
                              f"but said {reply}")
 
     def init(self, *words):
+        if self.passphrase_file is None:
+            words = ("--no-passphrase", *words)
         return self.kith("init", "--name", self.label, "--test", "--private-network", *words)
 
     # The process
@@ -379,7 +381,7 @@ class Workbench:
         node = self.node(name, passphrase=None)
         if furnish:
             furnish(node)
-        node.init("--no-passphrase", "--no-identity")
+        node.init("--no-identity")
         words = ["--listen", "127.0.0.1:0", "--mediate", "--ledger-serve"]
         proxy = None
         if proxied:

@@ -85,7 +85,7 @@ def tls(bench):
     """All of the mediator's settings stand in its kith.toml."""
     files = make_certificates(bench.directory / "tls")
     mediator = bench.node("Tls-Mediator", passphrase=None)
-    mediator.init("--no-passphrase", "--no-identity")
+    mediator.init("--no-identity")
     settings = mediator.home / "kith.toml"
     settings.write_text(TLS_MEDIATOR.format(certificate=files / "ca.pem", key=files / "server.key"))
     refusal = start_refused(mediator)
@@ -119,7 +119,7 @@ def tls(bench):
 
 def mediator_without_key(bench, files):
     node = bench.node("Half", passphrase=None)
-    node.init("--no-passphrase", "--no-identity")
+    node.init("--no-identity")
     return node.refuses("run", "--listen", "127.0.0.1:0", "--tls-cert", files / "server.pem")
 
 
