@@ -105,5 +105,17 @@ TEST(Result, BuildsItsValueFromWhatConvertsToIt) {
   EXPECT_FALSE(none->has_value());
 }
 
+// A loop over what a temporary holds: the Result is gone before the first turn.
+TEST(Result, ATemporaryGivesItsContentAway) {
+  const auto list = [] { return Result<std::vector<int>>(std::vector<int>{1, 2, 3}); };
+  int sum = 0;
+  for (const int number : list().value()) sum += number;
+  for (const int number : *list()) sum += number;
+  EXPECT_EQ(sum, 12);
+  static_assert(!std::is_reference_v<decltype(list().value())>);
+  static_assert(!std::is_reference_v<decltype(*list())>);
+  static_assert(!std::is_reference_v<decltype(list().error())>);
+}
+
 }  // namespace
 }  // namespace kith::crypto

@@ -96,6 +96,7 @@ class Node:
         self._exit_code = None
         self.ready = {}
         self._run_words = []
+        self.kind = ["--test", "--private-network"]  # Of home that `init` makes.
         self.passphrase_file = None
         if passphrase is not None:
             self.passphrase_file = bench.directory / f"{name.lower()}.passphrase"
@@ -130,9 +131,8 @@ class Node:
                              f"but said {reply}")
 
     def init(self, *words):
-        if self.passphrase_file is None:
-            words = ("--no-passphrase", *words)
-        return self.kith("init", "--name", self.label, "--test", "--private-network", *words)
+        unlocked = ["--no-passphrase"] if self.passphrase_file is None else []
+        return self.kith("init", "--name", self.label, *self.kind, *unlocked, *words)
 
     # The process
 

@@ -175,7 +175,7 @@ class Mediator(unittest.TestCase):
     def server(self, config, *words):
         """A mediator of its own home with this kith.toml."""
         node = self.bench.node("Mediator", passphrase=None)
-        node.init("--no-passphrase", "--no-identity")
+        node.init("--no-identity")
         (node.home / "kith.toml").write_text(config)
         node.start(*words)
         node.url = node.ready.get("public_url")
