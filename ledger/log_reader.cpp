@@ -64,7 +64,8 @@ class Machine {
   Verdict take_veto(const Arrival& arrival);
 
   [[nodiscard]] Verdict check_next(const LogContent& before, const Entry& entry) const;
-  [[nodiscard]] Verdict check_place(std::size_t fork, AnchorTime time) const;
+  [[nodiscard]] Verdict check_place(std::size_t fork, AnchorTime time, bool super_quorum) const;
+  [[nodiscard]] Verdict check_pending(AnchorTime time, bool super_quorum) const;
   void note_duplicity(const Arrival& arrival);
   void pass_time(AnchorTime time);
   void settle();
@@ -251,14 +252,22 @@ void Machine::note_duplicity(const Arrival& arrival) {
   }
 }
 
-/// Section 4: back-off, one place for each class, and the windows of what would be replaced.
-Verdict Machine::check_place(std::size_t fork, AnchorTime time) const {
-  if (back_off_until_.has_value() && time < *back_off_until_) {
+/// Section 4: one place for each class, and the back-off of the ordinary one.
+Verdict Machine::check_pending(AnchorTime time, bool super_quorum) const {
+  if (pending_.has_value() && (!super_quorum || pending_->record.super_quorum)) {
+    return refuse(Rule::place_taken, "another recover is pending");
+  }
+  if (!super_quorum && back_off_until_.has_value() && time < *back_off_until_) {
     return refuse(Rule::back_off, "a recover was vetoed less than 14 days ago");
   }
-  if (pending_.has_value()) return refuse(Rule::place_taken, "another recover is pending");
+  return std::nullopt;
+}
+
+/// The windows of what would be replaced.
+Verdict Machine::check_place(std::size_t fork, AnchorTime time, bool super_quorum) const {
+  if (auto refusal = check_pending(time, super_quorum)) return refusal;
   for (std::size_t i = fork + 1; i < chain_.size(); ++i) {
-    if (chain_[i].entry->op == Op::recover) {
+    if (chain_[i].entry->op == Op::recover && (!super_quorum || chain_[i].super_quorum)) {
       return refuse(Rule::place_taken, "another recover took effect after this fork point");
     }
     if (chain_[i].contestable_until.has_value() && time > *chain_[i].contestable_until) {
@@ -277,13 +286,18 @@ Verdict Machine::take_recover(const Arrival& arrival) {
   if (!chain_[fork].entry->content.has_value()) {
     return refuse(Rule::recover, "a deactivated log has no recovery authority");
   }
-  if (auto refusal = check_place(fork, arrival.time)) return refusal;
+  const bool super_quorum = is_super_quorum(content_at(fork), entry);
+  if (auto refusal = check_place(fork, arrival.time, super_quorum)) return refusal;
   const bool test = chain_.front().entry->test;
   if (auto refusal = check_recover(content_at(fork), entry, test)) return refusal;
   LogRecord counted = record(arrival);
+  counted.super_quorum = super_quorum;
   counted.effective_from = arrival.time + in_force(fork, arrival.time, &RecoveryRule::delay);
-  counted.contestable_until =
-      counted.effective_from + in_force(fork, counted.effective_from, &RecoveryRule::contest);
+  counted.contestable_until = counted.effective_from;
+  if (!super_quorum) {
+    *counted.contestable_until += in_force(fork, counted.effective_from, &RecoveryRule::contest);
+  }
+  if (pending_.has_value()) replaced_.push_back(std::move(pending_->record));
   pending_ = PendingRecover{std::move(counted), fork};
   seen_.insert(arrival.hash);
   return std::nullopt;
@@ -298,11 +312,12 @@ Verdict Machine::take_veto(const Arrival& arrival) {
     return refuse(Rule::chain, "n and prev do not continue the recover");
   }
   const auto fork = static_cast<std::size_t>(pending_->fork_n);
-  if (auto refusal = check_veto(content_at(fork), entry)) return refusal;
+  const bool super_quorum = pending_->record.super_quorum;
+  if (auto refusal = check_veto(content_at(fork), entry, super_quorum)) return refusal;
   seen_.insert(arrival.hash);
   vetoed_.push_back(std::move(pending_->record));
   pending_.reset();
-  back_off_until_ = arrival.time + kBackOff;
+  if (!super_quorum) back_off_until_ = arrival.time + kBackOff;
   return std::nullopt;
 }
 

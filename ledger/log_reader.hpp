@@ -8,9 +8,12 @@
 /// counted. Times never run back: an anchor time before that of the blob ahead of it is read as
 /// that one.
 ///
-/// Not yet read (skipped as junk of Rule::unsupported, never an error): `move`, recover through
-/// rec.hi and its veto, and the witness timestamps of the censorship rule. A log that uses them
-/// keeps the state it had before.
+/// A recover through rec.hi, the super-quorum's, takes the place of an ordinary one that is pending
+/// or still contestable; only next keys and the ordinary set together veto it. The 14 days of rest
+/// after a veto bind rec.d alone.
+///
+/// Not yet read (skipped as junk of Rule::unsupported, never an error): `move`, and the witness
+/// timestamps of the censorship rule. A log that uses them keeps the state it had before.
 ///
 /// Caps: update and rotate count only while the effective history is shorter than kLogEntriesMax,
 /// whereas recover, veto and deactivate always count, so that a thief with a live key cannot fill
@@ -77,8 +80,10 @@ struct LogRecord {
   AnchorTime anchored;        ///< Anchor time.
   AnchorTime effective_from;  ///< Later than `anchored` only for recover.
   /// Last moment at which a recover may replace this entry; absent where nothing bars one (genesis,
-  /// update). For a recover: by the super-quorum only.
+  /// update). For an ordinary recover: by the super-quorum only; for one of the super-quorum, the
+  /// moment it took effect.
   std::optional<AnchorTime> contestable_until;
+  bool super_quorum = false;  ///< A recover through rec.hi.
 };
 
 struct PendingRecover {
@@ -126,7 +131,9 @@ struct LogView {
   /// D and C in force at the time of reading (a shrunk value waits until the old one has run).
   std::chrono::seconds delay_in_force{0};
   std::chrono::seconds contest_in_force{0};
-  std::vector<LogRecord> replaced;  ///< Entries that a recover replaced, in ledger order.
+  /// Entries that a recover replaced, and pending recovers that the super-quorum's displaced, in the
+  /// order in which that happened.
+  std::vector<LogRecord> replaced;
   std::vector<LogRecord> vetoed;    ///< Recovers that were cancelled.
   std::size_t junk_count = 0;
   std::vector<JunkEntry> junk;

@@ -170,32 +170,52 @@ Verdict check_rotate(const LogContent& before, const Entry& entry, bool test) {
   return check_quorum(Rule::rotate, entry, after.keys.k, std::max(before.next.t, after.keys.t));
 }
 
+bool is_super_quorum(const LogContent& fork, const Entry& recover) {
+  return fork.rec.hi.has_value() && recovery_digest(*recover.reveal) == *fork.rec.hi;
+}
+
 Verdict check_recover(const LogContent& fork, const Entry& entry, bool test) {
   const Reveal& reveal = *entry.reveal;
   const std::string digest = recovery_digest(reveal);
-  if (fork.rec.hi == digest) {
-    return refuse(Rule::unsupported, "a recover by the super-quorum");
+  if (digest != fork.rec.d && digest != fork.rec.hi) {
+    return refuse(Rule::recover, "the revealed set is not a recovery authority");
   }
-  if (digest != fork.rec.d) {
-    return refuse(Rule::recover, "the revealed set is not the recovery authority");
-  }
-  if (entry.content->rec.d == digest) {
+  if (entry.content->rec.d == digest || entry.content->rec.hi == digest) {
     return refuse(Rule::recover, "the revealed recovery authority must be replaced");
   }
   if (auto refusal = check_new_authority(Rule::recover, entry, test)) return refusal;
   return check_quorum(Rule::recover, entry, reveal.k, reveal.t);
 }
 
-Verdict check_veto(const LogContent& fork, const Entry& entry) {
-  if (entry.reveal.has_value()) {
-    return refuse(Rule::unsupported, "a veto of a recover by the super-quorum");
+/// A key that is in both sets counts in both: it cannot sign twice.
+Verdict check_veto(const LogContent& fork, const Entry& entry, bool of_super_quorum) {
+  if (entry.reveal.has_value() != of_super_quorum) {
+    return refuse(Rule::veto,
+                  "the ordinary recovery set is revealed to veto the super-quorum alone");
   }
+  std::vector<std::string> revealed;
+  std::size_t revealed_needed = 0;
+  if (of_super_quorum) {
+    if (recovery_digest(*entry.reveal) != fork.rec.d) {
+      return refuse(Rule::veto, "the revealed set is not the ordinary recovery authority");
+    }
+    revealed = entry.reveal->k;
+    revealed_needed = entry.reveal->t;
+  }
+  std::vector<std::string> next;
   for (const EntrySignature& signature : entry.sigs) {
-    if (!contains(fork.next.kd, key_digest(signature.k))) {
-      return refuse(Rule::veto, "a signer is not a next key of the fork point");
+    const bool is_next = contains(fork.next.kd, key_digest(signature.k));
+    if (is_next) next.push_back(signature.k);
+    if (!is_next && !contains(revealed, signature.k)) {
+      return refuse(Rule::veto,
+                    "a signer is no next key of the fork point, nor of the revealed set");
     }
   }
-  return check_quorum(Rule::veto, entry, signers_of(entry), fork.next.t);
+  if (next.size() < fork.next.t) return refuse(Rule::veto, "too few next keys signed");
+  if (count_in(signers_of(entry), revealed) < revealed_needed) {
+    return refuse(Rule::veto, "too few keys of the revealed set signed");
+  }
+  return check_signatures(entry);
 }
 
 Verdict check_deactivate(const LogContent& before, const Entry& entry) {

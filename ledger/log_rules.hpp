@@ -25,10 +25,13 @@ using Verdict = std::optional<Refusal>;
 [[nodiscard]] Verdict check_update(const LogContent& before, const Entry& entry);
 /// Rules 5, 10, 11.
 [[nodiscard]] Verdict check_rotate(const LogContent& before, const Entry& entry, bool test);
+/// Does this recover reveal the super-quorum of the fork point?
+[[nodiscard]] bool is_super_quorum(const LogContent& fork, const Entry& recover);
 /// Rules 6, 10, 11; `fork` is the content at the fork point.
 [[nodiscard]] Verdict check_recover(const LogContent& fork, const Entry& entry, bool test);
-/// Rules 7, 11; `fork` is the content at the fork point of the pending recover.
-[[nodiscard]] Verdict check_veto(const LogContent& fork, const Entry& entry);
+/// Rules 7, 11; `fork` is the content at the fork point of the pending recover, which is the
+/// super-quorum's or an ordinary one.
+[[nodiscard]] Verdict check_veto(const LogContent& fork, const Entry& entry, bool of_super_quorum);
 /// Rules 9, 11.
 [[nodiscard]] Verdict check_deactivate(const LogContent& before, const Entry& entry);
 

@@ -143,10 +143,11 @@ Result<Entry> make_recover(const LogView& view, std::uint64_t fork_n, const Reve
     return fail(Errc::not_found, "the log ends there; choose an entry before it");
   }
   const std::string digest = recovery_digest(reveal);
-  if (digest != fork.entry->content->rec.d) {
-    return fail(Errc::refused, "these keys are not the recovery authority of that entry");
+  const RecoveryRule& rule = fork.entry->content->rec;
+  if (digest != rule.d && digest != rule.hi) {
+    return fail(Errc::refused, "these keys are not a recovery authority of that entry");
   }
-  if (content.rec.d == digest) {
+  if (content.rec.d == digest || content.rec.hi == digest) {
     return fail(Errc::refused, "a recover needs a new recovery authority");
   }
   Entry entry = follow(view, Op::recover, fork, now);
@@ -155,10 +156,20 @@ Result<Entry> make_recover(const LogView& view, std::uint64_t fork_n, const Reve
   return entry;
 }
 
-Result<Entry> make_veto(const LogView& view, AnchorTime now) {
+Result<Entry> make_veto(const LogView& view, AnchorTime now, const std::optional<Reveal>& reveal) {
   if (!view.pending.has_value()) return fail(Errc::wrong_state, "no recover is pending");
+  if (reveal.has_value() != view.pending->record.super_quorum) {
+    return fail(Errc::refused,
+                reveal.has_value()
+                    ? "an ordinary recover is vetoed with next keys alone"
+                    : "the super-quorum's recover is vetoed together with the recovery set");
+  }
+  if (reveal.has_value() && recovery_digest(*reveal) != view.uncontested_content().rec.d) {
+    return fail(Errc::refused, "these keys are not the recovery authority of the fork point");
+  }
   Entry entry = follow(view, Op::veto, view.pending->record, now);
   entry.ref = view.pending->record.hash;
+  entry.reveal = reveal;
   return entry;
 }
 

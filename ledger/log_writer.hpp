@@ -82,15 +82,17 @@ struct RotateSpec {
 /// announced).
 [[nodiscard]] Result<Entry> make_rotate(const LogView& view, RotateSpec spec, AnchorTime now);
 
-/// `fork_n`: the newest entry that its owner recognises; the recover takes n = fork_n + 1. Sign
-/// with reveal.t keys of the reveal. Errors: not_found (no such n), refused (the reveal is not that
-/// of the fork point, or content.rec.d was revealed before).
+/// `fork_n`: the newest entry that its owner recognises; the recover takes n = fork_n + 1. `reveal`
+/// opens rec.d, or rec.hi, of the fork point; sign with reveal.t of its keys. Errors: not_found (no
+/// such n), refused (the reveal is neither, or content.rec names it again).
 [[nodiscard]] Result<Entry> make_recover(const LogView& view, std::uint64_t fork_n,
                                          const Reveal& reveal, const LogContent& content,
                                          AnchorTime now);
-/// Cancels the pending recover. Sign with next.t of the next keys at its fork point.
-/// Errors: wrong_state (nothing pending).
-[[nodiscard]] Result<Entry> make_veto(const LogView& view, AnchorTime now);
+/// Cancels the pending recover. Sign with next.t of the next keys at its fork point and, where the
+/// recover is the super-quorum's, with reveal.t keys of `reveal`, the ordinary set of that point.
+/// Errors: wrong_state (nothing pending), refused (a reveal is missing, not asked for or another).
+[[nodiscard]] Result<Entry> make_veto(const LogView& view, AnchorTime now,
+                                      const std::optional<Reveal>& reveal = std::nullopt);
 [[nodiscard]] Result<Entry> make_deactivate(const LogView& view, AnchorTime now);
 
 /// Signs and adds. Errors: conflict (this key signed already), limit_exceeded, those of

@@ -75,6 +75,12 @@ class Planner {
                   "way: try again after " +
                       ledger::utc_text(pending.record.effective_from));
     }
+    if (pending.record
+            .super_quorum) {  // The last word an owner can have: no wallet objects by itself.
+      return fail(Errc::wrong_state,
+                  "a recovery by the super-quorum of this identity is pending: try again after " +
+                      ledger::utc_text(pending.record.effective_from));
+    }
     const auto& fork = view_->history[static_cast<std::size_t>(pending.fork_n)].entry->content;
     if (!fork) return fail(Errc::wrong_state, "another recovery is pending and cannot be vetoed");
     TRY(const std::vector<KeyPair> keys, next_keys(*fork));

@@ -82,7 +82,7 @@ TEST(LogRecover, VetoNamesThePendingRecover) {
   EXPECT_EQ(changed([](Entry& e) { e.n += 1; }), Rule::chain);
   EXPECT_EQ(changed([&](Entry& e) { e.prev = lab.view().head().hash; }), Rule::chain);
   EXPECT_EQ(changed([&](Entry& e) { e.ref = lab.view().head().hash; }), Rule::veto);
-  EXPECT_EQ(changed([&](Entry& e) { e.reveal = lab.reveals.begin()->second; }), Rule::unsupported);
+  EXPECT_EQ(changed([&](Entry& e) { e.reveal = lab.reveals.begin()->second; }), Rule::veto);
 }
 
 TEST(LogRecover, VetoIsJudgedAtTheForkPointEvenAfterARotate) {
@@ -243,19 +243,6 @@ TEST(LogRecover, ForksOnlyFromEntriesThatCount) {
   late.sigs.clear();
   ended.sign(late, late.reveal->k);
   EXPECT_EQ(ended.rule_against(late), Rule::recover);
-}
-
-TEST(LogRecover, SuperQuorumIsSkippedAsUnsupported) {
-  LogLab lab;
-  LogContent content = lab.first_content();
-  const ledger::RecoveryTier hi = must(ledger::generate_recovery(lab.ops, lab.random));
-  content.rec.hi = hi.digest;
-  lab.start_with(content);
-  Entry entry = lab.recover_unsigned(0);
-  entry.reveal = hi.reveal;
-  must(ledger::add_signatures(entry, hi.pairs, 1, lab.ops));
-  EXPECT_EQ(lab.rule_against(entry), Rule::unsupported);
-  EXPECT_EQ(lab.rule_against(lab.recover(0)), std::nullopt) << "rec.d still works";
 }
 
 TEST(LogRecover, ShrunkWindowsWaitUntilTheOldOnesHaveRun) {

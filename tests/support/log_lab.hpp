@@ -53,7 +53,7 @@ class LogLab {
   SoftwareKeys ops;
   std::map<std::string, KeyPair> pairs;           ///< By Multikey.
   std::map<std::string, std::string> by_digest;   ///< kd -> Multikey.
-  std::map<std::string, ledger::Reveal> reveals;  ///< By rec.d.
+  std::map<std::string, ledger::Reveal> reveals;  ///< By rec.d or rec.hi.
   std::vector<KeyPair> agents;                    ///< Of a policy or pair state.
   std::vector<ledger::AnchoredBlob> blobs;
   AnchorTime time = ledger::anchor_time_ms(1'795'000'000'000);
@@ -83,6 +83,13 @@ class LogLab {
     const ledger::NextTier tier = must(ledger::generate_next(ops, shape));
     for (const KeyPair& pair : tier.pairs) keep(pair);
     return tier.digests;
+  }
+  /// A recovery set; its digest may become rec.d or rec.hi.
+  ledger::RecoveryTier fresh_recovery() {
+    ledger::RecoveryTier tier = must(ledger::generate_recovery(ops, random, shape));
+    for (const KeyPair& pair : tier.pairs) keep(pair);
+    reveals[tier.digest] = tier.reveal;
+    return tier;
   }
   Entry& sign(Entry& entry, const std::vector<std::string>& keys) {
     for (const std::string& key : keys) {
@@ -208,21 +215,40 @@ class LogLab {
   }
   Entry recover_unsigned(std::uint64_t fork_n) {
     const LogView v = view();
-    const LogContent& fork = *v.history.at(fork_n).entry->content;
-    LogContent content = ledger::make_content(fresh_keys(), fork.ledgers, fork.state);
-    content.rec.delay = fork.rec.delay;
-    content.rec.contest = fork.rec.contest;
-    return must(ledger::make_recover(v, fork_n, reveals.at(fork.rec.d), content, time));
+    return recover_through(v, fork_n, v.history.at(fork_n).entry->content->rec.d);
   }
   Entry recover(std::uint64_t fork_n) {
     Entry entry = recover_unsigned(fork_n);
     return sign(entry, first(entry.reveal->k, entry.reveal->t));
+  }
+  /// Through rec.hi; the new log has a super-quorum again.
+  Entry super_recover(std::uint64_t fork_n) {
+    const LogView v = view();
+    Entry entry = recover_through(v, fork_n, *v.history.at(fork_n).entry->content->rec.hi);
+    entry.content->rec.hi = fresh_recovery().digest;
+    return sign(entry, first(entry.reveal->k, entry.reveal->t));
+  }
+  Entry recover_through(const LogView& v, std::uint64_t fork_n, const std::string& digest) {
+    const LogContent& fork = *v.history.at(fork_n).entry->content;
+    LogContent content = ledger::make_content(fresh_keys(), fork.ledgers, fork.state);
+    content.rec.delay = fork.rec.delay;
+    content.rec.contest = fork.rec.contest;
+    return must(ledger::make_recover(v, fork_n, reveals.at(digest), content, time));
   }
   Entry veto() {
     const LogView v = view();
     Entry entry = must(ledger::make_veto(v, time));
     const LogContent& fork = v.uncontested_content();
     return sign(entry, first(announced(fork.next), fork.next.t));
+  }
+  /// By next keys and the ordinary recovery set together.
+  Entry double_veto() {
+    const LogView v = view();
+    const LogContent& fork = v.uncontested_content();
+    const ledger::Reveal& reveal = reveals.at(fork.rec.d);
+    Entry entry = must(ledger::make_veto(v, time, reveal));
+    sign(entry, first(announced(fork.next), fork.next.t));
+    return sign(entry, first(reveal.k, reveal.t));
   }
   Entry deactivate() {
     const LogView v = view();
