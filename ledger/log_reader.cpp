@@ -6,6 +6,7 @@
 #include "crypto/assert.hpp"
 #include "crypto/limits.hpp"
 #include "ledger/log_rules.hpp"
+#include "ledger/previous_agents.hpp"
 #include "ledger/strict_json.hpp"
 
 namespace kith::ledger {
@@ -16,27 +17,6 @@ using std::chrono::seconds;
 
 Verdict refuse(Rule rule, std::string_view detail) {
   return Refusal{rule, std::string(detail)};
-}
-
-/// Keys that a state names for its agents.
-std::set<std::string> agent_keys(Kind kind, const Json& state) {
-  std::string_view list = "agents";
-  std::string_view member = "key";
-  if (kind == Kind::did) {
-    list = "verificationMethod";
-    member = "publicKeyMultibase";
-  } else if (kind == Kind::pair) {
-    member = "auth";
-  }
-  std::set<std::string> keys;
-  const JsonObject* object = state.if_object();
-  const Json* items = object == nullptr ? nullptr : object->if_contains(list);
-  if (items == nullptr || !items->is_array()) return keys;
-  for (const Json& item : items->get_array()) {
-    const Json* key = item.is_object() ? item.get_object().if_contains(member) : nullptr;
-    if (key != nullptr && key->is_string()) keys.emplace(key->get_string());
-  }
-  return keys;
 }
 
 /// The state machine: blobs go in one by one, in ledger order; view() comes out.
@@ -78,7 +58,6 @@ class Machine {
   [[nodiscard]] LogRecord record(const Arrival& arrival) const;
   [[nodiscard]] LogStatus status() const;
   [[nodiscard]] std::size_t uncontested() const;
-  [[nodiscard]] std::vector<PreviousAgent> previous_agents() const;
 
   std::string subject_;
   bool test_mode_;
@@ -334,24 +313,6 @@ std::size_t Machine::uncontested() const {
   return chain_[head].entry->content.has_value() ? head : head - 1;
 }
 
-std::vector<PreviousAgent> Machine::previous_agents() const {
-  const Kind kind = chain_.front().entry->kind;
-  std::vector<PreviousAgent> gone;
-  std::set<std::string> present;
-  for (const LogRecord& counted : chain_) {
-    if (!counted.entry->content.has_value()) continue;
-    std::set<std::string> named = agent_keys(kind, counted.entry->content->state);
-    for (const std::string& key : present) {
-      if (named.contains(key)) continue;
-      gone.push_back(PreviousAgent{key, counted.effective_from, counted.entry->op});
-    }
-    const auto back = [&](const PreviousAgent& agent) { return named.contains(agent.key); };
-    gone.erase(std::remove_if(gone.begin(), gone.end(), back), gone.end());
-    present = std::move(named);
-  }
-  return gone;
-}
-
 Result<LogView> Machine::view(AnchorTime now) {
   pass_time(now);
   if (chain_.empty()) {
@@ -367,7 +328,7 @@ Result<LogView> Machine::view(AnchorTime now) {
   view.uncontested = uncontested();
   view.delay_in_force = in_force(chain_.size() - 1, now_, &RecoveryRule::delay);
   view.contest_in_force = in_force(chain_.size() - 1, now_, &RecoveryRule::contest);
-  view.previous_agents = previous_agents();
+  view.previous_agents = previous_agents(chain_);
   view.history = std::move(chain_);
   view.pending = std::move(pending_);
   view.back_off_until = back_off_until_;

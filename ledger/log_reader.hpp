@@ -131,8 +131,8 @@ struct LogView {
   /// D and C in force at the time of reading (a shrunk value waits until the old one has run).
   std::chrono::seconds delay_in_force{0};
   std::chrono::seconds contest_in_force{0};
-  /// Entries that a recover replaced, and pending recovers that the super-quorum's displaced, in the
-  /// order in which that happened.
+  /// Entries that a recover replaced, and pending recovers that the super-quorum's displaced, as it
+  /// happened.
   std::vector<LogRecord> replaced;
   std::vector<LogRecord> vetoed;    ///< Recovers that were cancelled.
   std::size_t junk_count = 0;
