@@ -316,15 +316,7 @@ TEST(LogReader, RefusesHighS) {
   lab.start();
   Entry entry = lab.update(1);
   EXPECT_EQ(lab.rule_against(entry), std::nullopt);
-  // s -> n - s is the other valid signature of ECDSA.
-  const Bytes order =
-      *crypto::from_hex("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141");
-  int borrow = 0;
-  for (std::size_t i = 32; i-- > 0;) {
-    const int difference = order[i] - entry.sigs[0].s[32 + i] - borrow;
-    borrow = difference < 0 ? 1 : 0;
-    entry.sigs[0].s[32 + i] = static_cast<std::uint8_t>(difference + 256 * borrow);
-  }
+  negate_s(entry.sigs[0].s);
   const auto key = *ledger::signing_key(entry.sigs[0].k);
   ASSERT_TRUE(
       crypto::verify(key, ledger::signed_message(entry), entry.sigs[0].s, crypto::SValue::any)

@@ -41,6 +41,18 @@ inline void must(const Result<void>& result) {
   if (!result.has_value()) throw std::runtime_error(result.error().detail);
 }
 
+/// The other valid ECDSA signature: s -> order - s.
+inline void negate_s(Bytes& signature) {
+  const Bytes order =
+      *crypto::from_hex("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141");
+  int borrow = 0;
+  for (std::size_t i = 32; i-- > 0;) {
+    const int difference = order[i] - signature[32 + i] - borrow;
+    borrow = difference < 0 ? 1 : 0;
+    signature[32 + i] = static_cast<std::uint8_t>(difference + 256 * borrow);
+  }
+}
+
 class LogLab {
  public:
   explicit LogLab(Kind log_kind = Kind::did, ledger::LogKeyShape key_shape = {},
