@@ -68,8 +68,8 @@ Result<Did> read_party(std::string_view text) {
 Result<void> check_typ(const JsonObject& object) {
   TRY(const auto typ, json_optional_string(object, "typ"));
   if (!typ) return {};
-  const bool prefixed = typ->find('/') != std::string::npos;
-  if ((prefixed ? *typ : "application/" + *typ) != kPlainMediaType) {
+  constexpr std::string_view kSubtype = kPlainMediaType.substr(kPlainMediaType.find('/') + 1);
+  if (*typ != kPlainMediaType && *typ != kSubtype) {
     return fail(Errc::unsupported, "typ is not that of a DIDComm plaintext message");
   }
   return {};
@@ -82,7 +82,8 @@ Result<void> read_data(Attachment& attachment, JsonObject& data) {
   TRY(const auto base64, json_optional_string(data, "base64"));
   if (base64) {
     // The specification says base64url, and pads it in its own example.
-    const std::string_view text = std::string_view(*base64).substr(0, base64->find('='));
+    std::string_view text = *base64;
+    text = text.substr(0, text.find('='));
     if (base64->size() - text.size() > 2) {
       return fail(Errc::malformed, "the base64 of an attachment ends in too much padding");
     }
