@@ -1,6 +1,7 @@
 #include "crypto/bytes.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "crypto/base58.hpp"
 #include "crypto/limits.hpp"
@@ -23,7 +24,27 @@ constexpr std::array<std::int8_t, 256> reverse(std::string_view alphabet) {
   return table;
 }
 
-constexpr auto kBase64UrlValue = reverse(kBase64Url);
+/// The two characters of every twelve bits.
+constexpr auto kBase64UrlPairs = [] {
+  std::array<std::array<char, 2>, 4096> pairs{};
+  for (std::size_t i = 0; i < pairs.size(); ++i)
+    pairs[i] = {kBase64Url[i >> 6], kBase64Url[i & 63]};
+  return pairs;
+}();
+
+/// What each character adds to three bytes, by its place among four.
+constexpr std::uint32_t kNotBase64Url = 1U << 24;
+constexpr auto kBase64UrlParts = [] {
+  std::array<std::array<std::uint32_t, 256>, 4> parts{};
+  for (std::size_t place = 0; place < parts.size(); ++place) {
+    parts[place].fill(kNotBase64Url);
+    for (std::uint32_t i = 0; i < kBase64Url.size(); ++i) {
+      parts[place][static_cast<unsigned char>(kBase64Url[i])] = i << (18 - 6 * place);
+    }
+  }
+  return parts;
+}();
+
 constexpr auto kBase58Value = reverse(kBase58);
 constexpr auto kHexValue = reverse(kHex);
 
@@ -93,53 +114,48 @@ Result<Bytes> from_hex(std::string_view text) {
 std::string base64url(ByteView bytes) {
   std::string text((bytes.size() * 4 + 2) / 3, '\0');
   char* out = text.data();
-  const auto put = [&out](std::uint32_t six) { *out++ = kBase64Url[six & 63]; };
-  std::size_t at = 0;
-  for (; at + 3 <= bytes.size(); at += 3) {
-    const std::uint32_t group =
-        std::uint32_t{bytes[at]} << 16 | std::uint32_t{bytes[at + 1]} << 8 | bytes[at + 2];
-    put(group >> 18);
+  const auto put = [&out](std::uint32_t twelve) {
+    std::memcpy(out, kBase64UrlPairs[twelve & 0xfff].data(), 2);
+    out += 2;
+  };
+  const std::uint8_t* in = bytes.data();
+  for (std::size_t groups = bytes.size() / 3; groups > 0; --groups, in += 3) {
+    const std::uint32_t group = std::uint32_t{in[0]} << 16 | std::uint32_t{in[1]} << 8 | in[2];
     put(group >> 12);
-    put(group >> 6);
     put(group);
   }
-  if (at == bytes.size()) return text;
-  const bool two = at + 2 == bytes.size();
-  const std::uint32_t group = std::uint32_t{bytes[at]} << 8 | (two ? bytes[at + 1] : 0U);
-  put(group >> 10);
+  const std::size_t rest = bytes.size() % 3;
+  if (rest == 0) return text;
+  const std::uint32_t group = std::uint32_t{in[0]} << 8 | (rest == 2 ? in[1] : 0U);
   put(group >> 4);
-  if (two) put(group << 2);
+  if (rest == 2) *out = kBase64Url[(group << 2) & 63];
   return text;
 }
 
 Result<Bytes> from_base64url(std::string_view text) {
   if (text.size() % 4 == 1) return fail(Errc::malformed, "base64url has an impossible length");
   Bytes bytes(text.size() * 3 / 4);
+  const auto& [first, second, third, fourth] = kBase64UrlParts;
+  const std::uint8_t* in = as_bytes(text).data();
   std::uint8_t* out = bytes.data();
-  const auto put = [&out](std::uint32_t byte) { *out++ = static_cast<std::uint8_t>(byte); };
-  std::uint32_t group = 0;
-  std::int32_t wrong = 0;  // Negative when any character was.
-  const auto take = [&](char c) {
-    const std::int32_t six = kBase64UrlValue[static_cast<unsigned char>(c)];
-    wrong |= six;
-    group = group << 6 | (static_cast<std::uint32_t>(six) & 63);
-  };
-  std::size_t at = 0;
-  for (; at + 4 <= text.size(); at += 4) {
-    for (std::size_t i = 0; i < 4; ++i) take(text[at + i]);
-    put(group >> 16);
-    put(group >> 8);
-    put(group);
+  std::uint32_t seen = 0;
+  for (std::size_t groups = text.size() / 4; groups > 0; --groups, in += 4, out += 3) {
+    const std::uint32_t group = first[in[0]] | second[in[1]] | third[in[2]] | fourth[in[3]];
+    seen |= group;
+    out[0] = static_cast<std::uint8_t>(group >> 16);
+    out[1] = static_cast<std::uint8_t>(group >> 8);
+    out[2] = static_cast<std::uint8_t>(group);
   }
-  const std::size_t rest = text.size() - at;
-  for (; at < text.size(); ++at) take(text[at]);
-  if (wrong < 0) return fail(Errc::malformed, "not base64url without padding");
-  if (rest == 0) return bytes;
-  const unsigned spare = rest == 2 ? 4 : 2;
-  if ((group & ((1U << spare) - 1)) != 0)
-    return fail(Errc::malformed, "base64url is not canonical");
-  if (rest == 3) put(group >> 10);
-  put(group >> spare);
+  const std::size_t rest = text.size() % 4;
+  std::uint32_t group = 0;
+  if (rest > 0) group = first[in[0]] | second[in[1]] | (rest == 3 ? third[in[2]] : 0);
+  if (((seen | group) & kNotBase64Url) != 0) {
+    return fail(Errc::malformed, "not base64url without padding");
+  }
+  const std::uint32_t spare = rest == 3 ? 0xff : 0xffff;
+  if ((group & spare) != 0) return fail(Errc::malformed, "base64url is not canonical");
+  if (rest > 0) out[0] = static_cast<std::uint8_t>(group >> 16);
+  if (rest == 3) out[1] = static_cast<std::uint8_t>(group >> 8);
   return bytes;
 }
 
