@@ -16,6 +16,7 @@ std::size_t size_of(const protocol::RecordKey& key, const std::optional<Bytes>& 
 }  // namespace
 
 Result<std::optional<Bytes>> GroupStore::get(const protocol::RecordKey& key) {
+  if (is_known_absent(key)) return Value();
   if (const auto found = waiting_.find(key); found != waiting_.end()) return found->second;
   if (const auto found = kept_.find(key); found != kept_.end()) {
     uses_.splice(uses_.begin(), uses_, found->second.use);
@@ -24,6 +25,12 @@ Result<std::optional<Bytes>> GroupStore::get(const protocol::RecordKey& key) {
   TRY(Value value, inner_.get(key));
   keep(key, value);
   return value;
+}
+
+/// Whether a message came before is asked of marks that mostly are not there.
+bool GroupStore::is_known_absent(const protocol::RecordKey& key) const {
+  const auto ids = lists_.find(key.collection);
+  return ids != lists_.end() && !ids->second.contains(key.id);
 }
 
 Result<std::vector<std::string>> GroupStore::list(std::string_view collection) {

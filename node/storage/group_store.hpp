@@ -9,7 +9,8 @@
 ///
 /// Also keeps records that were read or written lately, up to a number of bytes, and the ids of
 /// collections that are listed again and again: reading a record from the disk means to decrypt it,
-/// and listing a mailbox means to decrypt the id of each letter. Sealed keys stay sealed.
+/// and listing a mailbox means to decrypt the id of each letter. Ids that are kept also say which
+/// records are not there. Sealed keys stay sealed.
 ///
 /// Nobody else may write the same records to `inner`, which outlives this. Single-threaded.
 
@@ -55,6 +56,7 @@ class GroupStore final : public protocol::Store {
   };
   using Records = std::map<protocol::RecordKey, Kept>;
 
+  [[nodiscard]] bool is_known_absent(const protocol::RecordKey& key) const;
   void keep(protocol::RecordKey key, Value value);
   void drop(Records::iterator record);
   void note_in_lists(const protocol::Write& write);

@@ -100,6 +100,29 @@ TEST(GroupStore, KeepsRecordsInStepWithWritesAndErasures) {
   EXPECT_EQ(disk.reads, 2) << "everything else was known";
 }
 
+TEST(GroupStore, ReadsNothingThatAListDoesNotHave) {
+  CountingStore disk;
+  ASSERT_TRUE(disk.commit(put("a", "1")).has_value());
+  GroupStore store(disk);
+  EXPECT_FALSE(store.get(key("b")).value().has_value());
+  EXPECT_EQ(disk.reads, 1) << "nobody knows yet";
+  ASSERT_TRUE(store.list("box").has_value());
+  EXPECT_FALSE(store.get(key("c")).value().has_value());
+  EXPECT_FALSE(store.get(key("")).value().has_value());
+  EXPECT_EQ(disk.reads, 1);
+  EXPECT_EQ(*store.get(key("a")).value(), bytes_of("1"));
+  EXPECT_FALSE(store.get({"another", "c"}).value().has_value());
+  EXPECT_EQ(disk.reads, 3) << "what is there, and what was never listed";
+
+  ASSERT_TRUE(store.commit({{key("c"), bytes_of("2")}, {key("a"), std::nullopt}}).has_value());
+  EXPECT_EQ(*store.get(key("c")).value(), bytes_of("2"));
+  EXPECT_FALSE(store.get(key("a")).value().has_value());
+  ASSERT_TRUE(store.flush().has_value());
+  EXPECT_EQ(*store.get(key("c")).value(), bytes_of("2"));
+  EXPECT_FALSE(store.get(key("a")).value().has_value());
+  EXPECT_EQ(disk.reads, 3);
+}
+
 TEST(GroupStore, KeepsNoMoreThanItMay) {
   CountingStore disk;
   GroupStoreLimits limits;
