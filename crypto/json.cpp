@@ -310,6 +310,24 @@ void write_text(std::string& out, const Json& value) {
   }
 }
 
+/// At least what `value` takes as text, nearly: a letter's text is not to be moved while it grows.
+std::size_t text_bytes(const Json& value);
+
+std::size_t text_bytes(const JsonObject& object) {
+  std::size_t bytes = 2;
+  for (const auto& member : object) bytes += member.key().size() + 4 + text_bytes(member.value());
+  return bytes;
+}
+
+std::size_t text_bytes(const Json& value) {
+  if (value.is_string()) return value.get_string().size() + 2;
+  if (value.is_object()) return text_bytes(value.get_object());
+  std::size_t bytes = 8;
+  if (!value.is_array()) return bytes;
+  for (const Json& item : value.get_array()) bytes += 1 + text_bytes(item);
+  return bytes;
+}
+
 Error wrong_member(std::string_view member, std::string_view expected) {
   return fail(Errc::malformed,
               "member '" + std::string(member) + "' must be " + std::string(expected));
@@ -339,12 +357,14 @@ std::string canonical_json(const Json& value) {
 
 std::string json_text(const Json& value) {
   std::string out;
+  out.reserve(text_bytes(value));
   write_text(out, value);
   return out;
 }
 
 std::string json_text(const JsonObject& object) {
   std::string out;
+  out.reserve(text_bytes(object));
   write_text(out, object);
   return out;
 }

@@ -56,7 +56,8 @@ class Unpacker {
   }
 
   const UnpackContext& context_;
-  std::string current_;  ///< The text that is to be opened next.
+  std::string_view current_;  ///< The text that is to be opened next: what came, or `opened_`.
+  std::string opened_;
   std::string signed_text_;
   std::vector<Layer> layers_;  ///< Opened ones, the outermost first.
   EnvelopeInfo info_;
@@ -177,7 +178,8 @@ Result<void> Unpacker::open_encrypted(const JsonObject& object) {
                           jwe.ephemeral.type};
   for (const crypto::JweRecipient& entry : jwe.recipients) envelope.kids.push_back(entry.kid);
   info_.envelopes.push_back(std::move(envelope));
-  current_ = crypto::as_text(plaintext);
+  opened_ = crypto::as_text(plaintext);
+  current_ = opened_;
   return {};
 }
 
@@ -220,7 +222,9 @@ Result<void> Unpacker::open_signed() {
       {OpenedEnvelope::Kind::signed_, jws.alg, {}, {kid.text()}, jws.key_type});
   info_.signed_by = kid.text();
   info_.sender = kid.did();
-  signed_text_ = std::exchange(current_, payload);
+  signed_text_ = current_;
+  opened_ = payload;
+  current_ = opened_;
   return {};
 }
 
@@ -319,7 +323,8 @@ Result<Unpacked> Unpacker::finish(JsonObject object) {
   CHECK(check_recipient(message));
   CHECK(check_times(message));
   CHECK(check_rotation(message));
-  return Unpacked{std::move(message), std::move(info_), std::move(current_),
+  std::string plaintext = layers_.empty() ? std::string(current_) : std::move(opened_);
+  return Unpacked{std::move(message), std::move(info_), std::move(plaintext),
                   std::move(signed_text_)};
 }
 
