@@ -134,7 +134,7 @@ struct LogView {
   /// Entries that a recover replaced, and pending recovers that the super-quorum's displaced, as it
   /// happened.
   std::vector<LogRecord> replaced;
-  std::vector<LogRecord> vetoed;    ///< Recovers that were cancelled.
+  std::vector<LogRecord> vetoed;  ///< Recovers that were cancelled.
   std::size_t junk_count = 0;
   std::vector<JunkEntry> junk;
   std::size_t duplicity_count = 0;
