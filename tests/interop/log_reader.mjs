@@ -1,0 +1,184 @@
+// A second reader of did:kith logs, written from docs/wire-formats.md (Logs), the log protocol and
+// the comments of ledger/*.hpp alone, with Node.js and nothing else: what two readers make of the
+// same histories is what the text says, not what one program happens to do.
+//
+//   node log_reader.mjs HISTORY...     one line of JSON for each file of tests/ledger/histories
+//
+// Here are the rules between entries; log_entry.mjs reads one entry, log_states.mjs its state.
+// Left out for now, as in the first reader: `move`, and the witness timestamps of the censorship
+// rule. Such entries are junk, and the log keeps the state it had before. Left out here alone: that
+// an Ed25519 key is a point of the prime-order subgroup.
+
+import {readFileSync} from 'node:fs';
+import {canonical, digest, Junk, must, parseEntry, same, signedBy} from './log_entry.mjs';
+import {checkState, checkUpdate} from './log_states.mjs';
+
+const DAY = 86_400;  // Seconds, like D and C; anchor times are milliseconds.
+const BACK_OFF_MS = 14 * DAY * 1000, CONTEST_BASE = 21 * DAY, TIME_MAX_MS = 253_402_300_799_000;
+const LOG_MAX = 4096, LISTED_MAX = 64;
+
+// Rules between entries (3, 5 to 9); `before` is the content that counts at prev
+
+const announced = ({next}) => (key) => next.kd.includes(digest(key));
+const revealDigest = ({reveal: {k, salt, t}}) => digest(canonical({k, salt, t}));
+
+function checkNewContent(entry, test) {
+  const {delay, contest} = entry.rec;
+  must(test || (delay > 0 && contest >= 2 * delay + CONTEST_BASE), 'windows');
+  must(!entry.keys.k.some(announced(entry)), 'a next key is known');
+  checkState(entry);
+}
+function checkGenesis(entry, subject) {
+  must(entry.op === 'genesis' && entry.id === subject && !entry.text.includes('{SCID}'), 'genesis');
+  const scid = entry.id.slice(9);
+  must(digest(entry.text.replaceAll(scid, '{SCID}')) === scid, 'SCID');
+  signedBy(entry, entry.keys.t, (key) => entry.keys.k.includes(key));
+  checkNewContent(entry, entry.test);
+}
+function checkNext(before, entry, test) {
+  const active = (key) => before.keys.k.includes(key);
+  if (entry.op === 'deactivate') return signedBy(entry, before.keys.t, active);
+  must(same(entry.ledgers, before.ledgers), 'ledgers');
+  if (entry.op === 'rotate') {
+    must(entry.keys.k.every(announced(before)), 'a new key was not announced');
+    const t = Math.max(before.next.t, entry.keys.t);
+    signedBy(entry, t, (key) => entry.keys.k.includes(key));
+    return checkNewContent(entry, test);
+  }
+  for (const name of ['keys', 'next', 'rec']) must(same(entry[name], before[name]), name);
+  checkState(entry);
+  return checkUpdate(before, entry);
+}
+/** True for the super-quorum's. */
+function checkRecover(fork, entry, test) {
+  const revealed = revealDigest(entry);
+  const high = revealed === fork.rec.hi;
+  must(high || revealed === fork.rec.d, 'another recovery set');
+  must(entry.rec.d !== fork.rec.d, 'authority is kept');
+  must(![entry.rec.d, entry.rec.hi].includes(revealed), 'what was revealed is used again');
+  signedBy(entry, entry.reveal.t, (key) => entry.reveal.k.includes(key));
+  checkNewContent(entry, test);
+  return high;
+}
+function checkVeto(fork, entry, high) {
+  const inSet = (key) => high && entry.reveal.k.includes(key);
+  must(high === (entry.reveal !== undefined), 'reveal');
+  must(!high || revealDigest(entry) === fork.rec.d, 'another recovery set');
+  const may = (key) => announced(fork)(key) || inSet(key);
+  signedBy(entry, fork.next.t, may, announced(fork));
+  if (high) signedBy(entry, entry.reveal.t, may, inSet);
+}
+
+// The log (section 4). A record is an entry that counted: {entry, position, anchored, from, until}
+
+class Log {
+  constructor(genesis, position, time) {
+    Object.assign(this, {pending: null, restUntil: 0, replaced: [], vetoed: [], evidence: []});
+    this.history = [{entry: genesis, position, anchored: time, from: time, until: Infinity}];
+    this.seen = new Set([genesis.hash]);  // Also what was replaced: nothing counts a second time.
+    Object.assign(this, {kind: genesis.kind, id: genesis.id, test: genesis.test ?? false});
+  }
+  get head() { return this.history.at(-1); }
+  /** The content after entry `n`; a deactivate carries none, and nothing continues it. */
+  content(n) {
+    must(this.history[n]?.entry.op !== 'deactivate', 'the log has ended');
+    return this.history[n].entry;
+  }
+  /** D or C in milliseconds after entry `n`: a longer one of before counts until it has run. */
+  window(name, n, time) {
+    const own = (record) => record.entry.rec[name] * 1000;
+    return Math.max(own(this.history[n]), ...this.history.slice(0, n).filter(
+        (record, i) => time < this.history[i + 1].from + own(record)).map(own));
+  }
+  /** A recover that nobody cancelled takes effect. */
+  settle(time) {
+    if (!this.pending || time < this.pending.from) return;
+    const after = this.history.splice(this.pending.entry.n);
+    this.replaced.push(...after.map(({position}) => position));
+    this.history.push(this.pending);
+    this.pending = null;
+  }
+  take(entry, position, time) {
+    must(entry.kind === this.kind && entry.id === this.id && entry.op !== 'genesis', 'chain');
+    must(!this.seen.has(entry.hash), 'it came before');
+    if (entry.op === 'veto') this.veto(entry, position, time);
+    else if (entry.op === 'recover') this.recover(entry, position, time);
+    else this.next(entry, position, time);
+    this.seen.add(entry.hash);
+  }
+  /** What entry `n` counts on: the content before it, if prev names that. */
+  parent(entry) {
+    must(this.history[entry.n - 1]?.entry.hash === entry.prev, 'chain');
+    return this.content(entry.n - 1);
+  }
+  next(entry, position, time) {
+    const {op, n} = entry;
+    checkNext(this.parent(entry), entry, this.test);
+    const rival = this.history[n]?.entry;
+    if (rival && rival.op !== 'recover' && this.kind !== 'pair') {
+      this.evidence.push(position);
+      this.seen.add(entry.hash);
+    }
+    must(!rival && (n < LOG_MAX || op === 'deactivate'), 'a second one, or too many');
+    const until = op === 'update' ? Infinity : time + this.window('contest', n - 1, time);
+    this.history.push({entry, position, anchored: time, from: time, until});
+  }
+  recover(entry, position, time) {
+    const high = checkRecover(this.parent(entry), entry, this.test);
+    must(!this.pending || (high && !this.pending.high), 'the place is taken');
+    must(high || time >= this.restUntil, 'rest after a veto');
+    for (const {entry: {op}, until, high: byHigh} of this.history.slice(entry.n)) {
+      must(time <= until && (op !== 'recover' || (high && !byHigh)), 'C is over');
+    }
+    if (this.pending) this.replaced.push(this.pending.position);
+    const from = time + this.window('delay', entry.n - 1, time);
+    const until = from + this.window('contest', entry.n - 1, from);
+    this.pending = {entry, position, anchored: time, from, until, high};
+  }
+  veto(entry, position, time) {
+    const {entry: recover, high, position: vetoed} = this.pending ?? {entry: {}};
+    must(entry.ref === recover.hash && entry.prev === entry.ref, 'not the pending recover');
+    must(entry.n === recover.n + 1, 'chain');
+    checkVeto(this.content(recover.n - 1), entry, high);
+    this.vetoed.push(vetoed);
+    if (!high) this.restUntil = time + BACK_OFF_MS;
+    this.pending = null;
+  }
+  get status() {
+    if (this.pending) return this.pending.entry.n < this.history.length ? 'contested' : 'pending';
+    return this.head.entry.op === 'deactivate' ? 'deactivated' : 'normal';
+  }
+}
+
+function readLog({subject, blobs, now_ms: now, test_mode: testMode}) {
+  const nothing = {n: 0, junk: [], replaced: [], vetoed: [], evidence: []};
+  const junk = [];
+  let log = null, time = 0;
+  for (const [position, {blob, time_ms: anchored}] of blobs.entries()) {
+    time = Math.max(time, Math.min(anchored, TIME_MAX_MS));
+    log?.settle(time);
+    try {
+      const entry = parseEntry(blob);
+      if (log) {
+        log.take(entry, position, time);
+      } else {
+        checkGenesis(entry, subject);
+        if (entry.test && !testMode) return {...nothing, status: 'refused'};
+        log = new Log(entry, position, time);
+      }
+    } catch (error) {
+      if (!(error instanceof Junk)) throw error;
+      junk.push(position);
+    }
+  }
+  if (!log) return {...nothing, status: 'not_found'};
+  log.settle(Math.max(time, now));
+  const {status, head, replaced, vetoed, evidence} = log;
+  const listed = (positions) => positions.slice(0, LISTED_MAX);
+  return {status, n: head.entry.n, replaced, vetoed, junk: listed(junk),
+          evidence: listed(evidence)};
+}
+
+for (const file of process.argv.slice(2)) {
+  console.log(JSON.stringify(readLog(JSON.parse(readFileSync(file, 'utf8')))));
+}

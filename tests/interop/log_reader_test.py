@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""A second reader of did:kith logs (log_reader.mjs) makes the same of every history as the first.
+
+The reader is told what a ledger gives, never what must come out; that is compared here. What this
+test must notice is planted in copies: a byte that changed in a blob, a blob that is missing, and
+another expectation, each a disagreement.
+"""
+
+import copy
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from peers import HERE, node_program
+
+TEST = "interop/log_reader"
+HISTORIES = HERE.parent / "ledger" / "histories"
+READING_S = 60
+# Every operation, kind of key and status; and in each all blobs matter to what comes out.
+PLANTED = ("did-all-operations", "policy-all-operations", "pair-all-operations", "secp256k1",
+           "veto-in-time", "recover-replaces", "super-double-veto", "duplicity", "did-deactivate")
+
+
+def read(node, histories):
+    """What the reader makes of each of `histories`: {name: what comes out}."""
+    with tempfile.TemporaryDirectory(prefix="kith-histories-") as directory:
+        files = [Path(directory) / f"{name}.json" for name in histories]
+        for file, history in zip(files, histories.values()):
+            told = {name: value for name, value in history.items() if name != "expected"}
+            file.write_text(json.dumps(told), encoding="utf-8")
+        done = subprocess.run([node, str(HERE / "log_reader.mjs"), *map(str, files)],
+                              capture_output=True, text=True, check=False, timeout=READING_S)
+    if done.returncode != 0:
+        raise AssertionError(f"the reader failed: {done.stderr}")
+    lines = done.stdout.splitlines()
+    if len(lines) != len(files):
+        raise AssertionError(f"{len(lines)} answers for {len(files)} histories")
+    return dict(zip(histories, map(json.loads, lines)))
+
+
+def disagreements(node, histories):
+    found = read(node, histories)
+    return {name: (found[name], history["expected"]) for name, history in histories.items()
+            if found[name] != history["expected"]}
+
+
+def byte_changed(history, position):
+    """The first digit or letter in the middle of a blob is another one."""
+    changed = copy.deepcopy(history)
+    text = changed["blobs"][position]["blob"]
+    at = next(i for i in range(len(text) // 2, len(text)) if text[i].isalnum())
+    other = "2" if text[at] != "2" else "3"
+    changed["blobs"][position]["blob"] = text[:at] + other + text[at + 1:]
+    return changed
+
+
+def left_out(history, position):
+    changed = copy.deepcopy(history)
+    del changed["blobs"][position]
+    return changed
+
+
+def other_expectations(history):
+    for member, value in history["expected"].items():
+        changed = copy.deepcopy(history)
+        if member == "status":
+            changed["expected"][member] = "pending" if value != "pending" else "normal"
+        elif member == "n":
+            changed["expected"][member] = value + 1
+        else:
+            changed["expected"][member] = value[1:] if value else [0]
+        yield member, changed
+
+
+def planted_faults(histories):
+    """{what was planted: the history with it}"""
+    faults = {}
+    for name in PLANTED:
+        history = histories[name]
+        # A blob that is junk as it is may change and stay so; its absence shows all the same.
+        junk = set(history["expected"]["junk"]) - set(history["expected"]["evidence"])
+        for position in range(len(history["blobs"])):
+            if position not in junk:
+                faults[f"{name}: byte in {position}"] = byte_changed(history, position)
+            faults[f"{name}: without {position}"] = left_out(history, position)
+        for member, changed in other_expectations(history):
+            faults[f"{name}: {member} expected otherwise"] = changed
+    return faults
+
+
+def main():
+    node = node_program(TEST, "test")
+    histories = {file.stem: json.loads(file.read_text(encoding="utf-8"))
+                 for file in sorted(HISTORIES.glob("*.json"))}
+    if not histories:
+        raise AssertionError(f"no histories in {HISTORIES}")
+    wrong = disagreements(node, histories)
+    for name, (found, expected) in wrong.items():
+        print(f"{name}: {found} instead of {expected}\n  {histories[name]['says']}")
+    faults = planted_faults(histories)
+    missed = faults.keys() - disagreements(node, faults).keys()
+    for what in sorted(missed):
+        print(f"this test does not notice: {what}")
+    blobs = sum(len(history["blobs"]) for history in histories.values())
+    alike = len(histories) - len(wrong)
+    print(f"{TEST}: {alike} of {len(histories)} histories ({blobs} blobs) read alike, "
+          f"{len(faults) - len(missed)} of {len(faults)} planted faults noticed")
+    return 1 if wrong or missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
