@@ -86,14 +86,20 @@ TEST(Message, RefusesFaultyHeaders) {
       text_with(R"("attachments":[{"data":{"links":["https://l"]}}])"),
       text_with(R"("attachments":[{"id":"a b","data":{"json":1}}])"),
       text_with(R"("attachments":[{"byte_count":"1","data":{"json":1}}])"),
+      text_with(R"("attachments":[{"data":{"base64":"YQ==="}}])"),
+      text_with(R"("attachments":[{"data":{"base64":"Y=Q="}}])"),
+      text_with(R"("attachments":[{"data":{"base64":"=YQ"}}])"),
   };
   for (const std::string& text : table) {
     const auto message = parse_message(text);
     ASSERT_TRUE(message.has_error()) << text;
     EXPECT_EQ(message.error().code, Errc::malformed) << text;
   }
-  EXPECT_EQ(parse_message(text_with(R"("typ":"application/json")")).error().code,
-            Errc::unsupported);
+  for (const std::string typ : {"application/json", "/didcomm-plain+json", "didcomm-plain", "",
+                                "text/didcomm-plain+json", "application/didcomm-plain+json2"}) {
+    EXPECT_EQ(parse_message(text_with(R"("typ":")" + typ + '"')).error().code, Errc::unsupported)
+        << typ;
+  }
 }
 
 TEST(Message, HoldsItsLimits) {
