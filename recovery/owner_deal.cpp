@@ -136,15 +136,20 @@ Result<std::map<std::string, std::string>> read_questions(const JsonObject& args
     if (!item.value().is_string()) return fail(Errc::malformed, "a question is a text");
     const std::string text(item.value().get_string());
     if (text.empty() || text.size() > kChallengeTextBytesMax) {
-      return fail(Errc::limit_exceeded, "a question has 1 to 256 bytes");
+      return fail(Errc::limit_exceeded,
+                  "the question for " + std::string(item.key()) + " must have 1 to 256 bytes");
     }
     const auto trustee = std::ranges::find_if(trustees, [&](const Contact& contact) {
       return contact.name == std::string_view(item.key()) ||
              contact.id == std::string_view(item.key());
     });
-    if (trustee == trustees.end()) return fail(Errc::usage, "a question for somebody else");
+    if (trustee == trustees.end()) {
+      return fail(Errc::usage, std::string(item.key()) + " has a question, but is no trustee");
+    }
     if (!texts.insert(text).second) return fail(Errc::usage, "ask each trustee another question");
-    questions[trustee->id] = text;
+    if (!questions.emplace(trustee->id, text).second) {
+      return fail(Errc::usage, trustee->name + " has two questions, by name and by id");
+    }
   }
   return questions;
 }

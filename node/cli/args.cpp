@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <set>
 
 namespace kith::node {
 namespace {
@@ -19,6 +20,51 @@ std::int64_t number_of(std::string_view text) {
   std::int64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
+}
+
+/// Between the values of an option that was given several times. One with several lines counts as
+/// so many values.
+constexpr char kNextPair = '\n';
+
+struct Pair {
+  std::string_view name;
+  std::string_view text;
+};
+
+/// NAME=TEXT lines. A name may not have the sign; whoever has such a contact uses its id.
+std::vector<Pair> pairs_of(std::string_view lines) {
+  std::vector<Pair> pairs;
+  while (!lines.empty()) {
+    const std::size_t end = std::min(lines.find(kNextPair), lines.size());
+    const std::string_view line = lines.substr(0, end);
+    const std::size_t sign = std::min(line.find('='), line.size());
+    pairs.push_back({line.substr(0, sign), line.substr(std::min(sign + 1, line.size()))});
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+  return pairs;
+}
+
+/// Of one value.
+std::string pair_error(const std::string& text) {
+  const std::size_t sign = text.find('=');
+  if (sign != std::string::npos && sign > 0 && sign + 1 < text.size()) return {};
+  return "'" + text + "' is not NAME=TEXT";
+}
+
+/// Nobody is named twice.
+Result<void> check_pairs(const Invocation& invocation) {
+  for (const ArgSpec& arg : invocation.spec->args) {
+    if (arg.kind != ArgSpec::Kind::pairs) continue;
+    const std::string lines = invocation.value(arg.name);
+    std::set<std::string_view> names;
+    for (const Pair& pair : pairs_of(lines)) {
+      if (!names.insert(pair.name).second) {
+        return fail(Errc::usage,
+                    std::string(arg.name) + " is given twice for " + std::string(pair.name));
+      }
+    }
+  }
+  return {};
 }
 
 /// Where CLI11 writes to; the addresses stay.
@@ -42,6 +88,8 @@ void add_args(CLI::App& app, const CommandSpec& spec, Parsed& parsed) {
       option->type_name("NUMBER")->check([](const std::string& text) {
         return is_number(text) ? std::string() : "'" + text + "' is not a number";
       });
+    } else if (arg.kind == ArgSpec::Kind::pairs) {
+      option->type_name("NAME=TEXT")->join(kNextPair)->check(pair_error);
     } else {
       option->type_name(arg.kind == ArgSpec::Kind::list ? "LIST" : "TEXT");
     }
@@ -170,6 +218,10 @@ JsonObject Invocation::args() const {
         begin = end + 1;
       }
       args[arg.key] = std::move(items);
+    } else if (arg.kind == ArgSpec::Kind::pairs) {
+      JsonObject object;
+      for (const Pair& pair : pairs_of(text)) object[pair.name] = pair.text;
+      args[arg.key] = std::move(object);
     } else {
       args[arg.key] = text;
     }
@@ -209,6 +261,7 @@ Result<std::variant<Invocation, HelpText>> parse_command_line(
   for (const auto& [name, given] : parsed.flags[spec]) {
     if (given) parsed.invocation.values[name] = "";
   }
+  CHECK(check_pairs(parsed.invocation));
   return Parse(std::move(parsed.invocation));
 }
 

@@ -244,6 +244,8 @@ std::vector<CommandSpec> recovery_commands() {
         {"--trustees", "trustees", "Contacts, separated by commas", list, true},
         {"--waiting", "waiting", "How long they wait: 1d, 3d, 7d, 14d or 30d"},
         {"--text", "text", "A line for your trustees"},
+        {"--question", "questions",
+         "A question that this trustee asks whoever says to be you; once for each", pairs},
         kWait}},
       {"recovery status", "How safe you are", "recovery-status", Special::none, {}},
       {"recovery heartbeat",

@@ -9,7 +9,13 @@
 namespace kith::node {
 
 struct ArgSpec {
-  enum class Kind { text, number, list, flag };
+  enum class Kind {
+    text,
+    number,
+    list,
+    flag,
+    pairs,  ///< NAME=TEXT, any number of times; the agent gets an object.
+  };
   std::string_view name;  ///< "CONTACT" for a positional, "--name" for an option.
   std::string_view key;   ///< Member of the agent command's args; empty: for the special alone.
   std::string_view help;

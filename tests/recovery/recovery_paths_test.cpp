@@ -88,7 +88,12 @@ TEST(RecoveryPaths, NoTwoTrusteesAreAskedTheSame) {
         JsonObject{{"t1", 7}}, JsonObject{{"t1", std::string(257, 'x')}}}) {
     EXPECT_FALSE(setup(std::move(questions)).has_value());
   }
-  EXPECT_TRUE(setup({{"t1", "Where?"}, {"t2", "When?"}}).has_value());
+  const std::string id =
+      world.owner.look([](Host& host) { return protocol::contact_named(host, "t1").value().id; });
+  EXPECT_EQ(setup({{"t1", "Where?"}, {id, "When?"}}).error().detail,
+            "t1 has two questions, by name and by id");
+  EXPECT_EQ(setup({{"t3", "Where?"}}).error().detail, "t3 has a question, but is no trustee");
+  EXPECT_TRUE(setup({{id, "Where?"}, {"t2", "When?"}}).has_value());
 }
 
 // --- Few vouchers
