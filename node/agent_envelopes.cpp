@@ -112,7 +112,8 @@ std::optional<Error> Agent::park(Unit& unit, const EnvelopeArrived& event, const
       modules_->named(protocol::kLookUpModule) == nullptr) {
     return error;
   }
-  const auto parked = protocol::park(unit, event.envelope, error.detail);
+  const protocol::Arrival how{error.detail, !event.channel.empty(), event.no_new_clients};
+  const auto parked = protocol::park(unit, event.envelope, how);
   if (!parked.has_value()) return parked.error();
   if (event.lasting) {
     if (parked_channels_.size() >= limits::kParkedEnvelopesMax) parked_channels_.clear();
@@ -132,19 +133,22 @@ Result<void> Agent::drain_arrivals(const ClockReading& clock, Outcome& outcome) 
     }
     unit.erase({"arrived", id});
     EnvelopeArrived event{arrived->envelope, {}};
-    const std::string parked =
-        arrived->looked_up.empty() ? "" : protocol::parked_id(event.envelope);
+    const protocol::Arrival& how = arrived->how;
+    event.no_new_clients = how.no_new_clients;
+    if (how.waited) event.channel = protocol::kChannelOver;
+    const std::string parked = how.looked_up.empty() ? "" : protocol::parked_id(event.envelope);
     if (const auto route = parked_channels_.find(parked); route != parked_channels_.end()) {
       event.channel = route->second;
       event.lasting = true;
     }
     Outcome inner;  // Whom it is from is told of envelopes that came by themselves alone.
-    if (const auto refused = open_envelope(unit, event, arrived->looked_up, inner)) {
+    if (const auto refused = open_envelope(unit, event, how.looked_up, inner)) {
       unit.audit("envelope.dropped", {{"code", crypto::error_text(refused->code).code}});
     }
     if (overfills(unit)) break;  // Stays until effects have ended.
     arrivals_.erase(arrivals_.begin());
     parked_channels_.erase(parked);
+    outcome.new_client = outcome.new_client || unit.audited(protocol::kGrantedEvent);
     CHECK(finish(unit, clock, outcome));
   }
   return {};

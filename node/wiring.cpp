@@ -6,6 +6,7 @@
 #include "node/node_module.hpp"
 #include "protocol/basic_message.hpp"
 #include "protocol/discover_features.hpp"
+#include "protocol/late_answers.hpp"
 #include "protocol/look_up.hpp"
 #include "protocol/mailbox_view.hpp"
 #include "protocol/mediator.hpp"
@@ -30,6 +31,7 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
   modules.push_back(std::make_unique<ledger::Connection>());
   modules.push_back(std::make_unique<ledger::IdentityModule>());
   modules.push_back(std::make_unique<protocol::LookUps>());
+  modules.push_back(std::make_unique<protocol::LateAnswers>());
   modules.push_back(std::make_unique<protocol::TrustPing>());
   modules.push_back(std::make_unique<protocol::BasicMessage>());
   modules.push_back(std::make_unique<protocol::Pickup>(config.pickup, history));

@@ -32,6 +32,18 @@ struct Notice {
   }
 };
 
+/// How an envelope came that is handled in a unit of its own.
+struct Arrival {
+  std::string looked_up = {};  ///< The sender whose document it waited for (look_up.hpp).
+  /// Its sender waited for an answer, on a connection that may be over by now (kChannelOver).
+  bool waited = false;
+  bool no_new_clients = false;  ///< Where it comes from, enough became clients when it came.
+  template <class V>
+  void visit(V& v) {
+    v("looked_up", looked_up), v("waited", waited), v("no_new_clients", no_new_clients);
+  }
+};
+
 class Host {
  public:
   virtual ~Host() = default;
@@ -46,9 +58,9 @@ class Host {
   virtual std::string start(Effect effect) = 0;
   virtual void cancel_effect(std::string_view id) = 0;
 
-  /// Hands in an envelope that came inside another message (pickup): handled in a unit of its own,
-  /// after this one is durable. `looked_up`: the sender whose document it waited for (look_up.hpp).
-  virtual void arrived(Bytes envelope, std::string_view looked_up) = 0;
+  /// Hands in an envelope that came inside another message (pickup), or that was parked: handled
+  /// in a unit of its own, after this one is durable.
+  virtual void arrived(Bytes envelope, const Arrival& how) = 0;
 
   // Timers: one per (module, name); setting again moves it.
   virtual void set_timer(std::string_view module, std::string_view name, Time at) = 0;

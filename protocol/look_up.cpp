@@ -15,9 +15,11 @@ constexpr std::string_view kParked = "parked";
 
 struct ParkedEnvelope {
   Bytes envelope;
+  Arrival how;
   template <class V>
   void visit(V& v) {
     v("envelope", envelope);
+    how.visit(v);
   }
 };
 
@@ -112,7 +114,10 @@ bool may_come_later(Errc code) {
 void release(Host& host, const std::string& did, LookUp look_up) {
   for (const ParkedNote& note : look_up.parked) {
     auto parked = load<ParkedEnvelope>(host, kParked, note.id);
-    if (parked) host.arrived(std::move(parked->envelope), did);
+    if (parked) {
+      parked->how.looked_up = did;  // Records of earlier versions do not say it.
+      host.arrived(std::move(parked->envelope), parked->how);
+    }
     host.erase({std::string(kParked), note.id});
   }
   host.cancel_timer(kLookUpModule, did);
@@ -141,7 +146,8 @@ std::string parked_id(ByteView envelope) {
   return crypto::hex(crypto::sha256(envelope));
 }
 
-Result<void> park(Host& host, ByteView envelope, const std::string& did) {
+Result<void> park(Host& host, ByteView envelope, const Arrival& how) {
+  const std::string& did = how.looked_up;
   const auto unknown = [&] { return fail(Errc::unknown_peer, did); };
   const auto parsed = Did::parse(did);
   if (!parsed.has_value() || parsed->method() != "web") return unknown();
@@ -161,7 +167,7 @@ Result<void> park(Host& host, ByteView envelope, const std::string& did) {
     fetch(host, look_up, did, url);
   }
   look_up.parked.push_back({id, envelope.size()});
-  save(host, kParked, id, ParkedEnvelope{crypto::to_bytes(envelope)});
+  save(host, kParked, id, ParkedEnvelope{crypto::to_bytes(envelope), how});
   save(host, kLookUps, did, look_up);
   return {};
 }

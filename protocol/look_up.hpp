@@ -28,10 +28,11 @@ inline constexpr std::string_view kLookUpModule = "look-up";
 /// The id of a parked envelope.
 [[nodiscard]] std::string parked_id(ByteView envelope);
 
-/// Parks `envelope`, which needs the document of `did` (the detail of unpack's unknown_peer).
+/// Parks `envelope`, which needs the document of `how.looked_up` (the detail of unpack's
+/// unknown_peer). How it came is kept with it.
 /// Errors: unknown_peer (nothing to look up, or tried in vain just now), limit_exceeded and
 /// wrong_state (no room: the sender may try later).
-[[nodiscard]] Result<void> park(Host& host, ByteView envelope, const std::string& did);
+[[nodiscard]] Result<void> park(Host& host, ByteView envelope, const Arrival& how);
 
 class LookUps final : public Module {
  public:

@@ -38,6 +38,7 @@ Result<void> send_back(Host& host, const Inbound& inbound, Message message) {
   SendOptions options;
   options.answers_inbound = true;
   options.channel = inbound.channel;
+  options.transient = true;  // The mail stays where it is until it is confirmed.
   TRY(const std::string id, send(host, std::move(message), options));
   return {};
 }
@@ -60,7 +61,9 @@ Result<void> answer_status(Host& host, const Inbound& inbound, const PickupDiale
     body["longest_waited_seconds"] =
         std::chrono::duration_cast<std::chrono::seconds>(waited).count();
   }
-  TRY(const std::string id, reply(host, inbound, dialect.type(kStatus), std::move(body)));
+  SendOptions options;
+  options.transient = true;  // Old news on any other way.
+  TRY(const std::string id, reply(host, inbound, dialect.type(kStatus), std::move(body), options));
   return {};
 }
 

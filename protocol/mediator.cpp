@@ -75,7 +75,7 @@ Result<void> on_forward(Host& host, const Inbound& inbound) {
   TRY(const DidUrl next, DidUrl::parse(forward.next));
   const auto client = client_for(host, next.did().text());
   if (!client) {
-    if (take_rewrapped(host, forward)) return {};
+    if (take_rewrapped(host, inbound, forward)) return {};
     return fail(Errc::unknown_peer, "nobody here registered that recipient");
   }
   if (!forward.encrypted) return fail(Errc::malformed, "only encrypted messages are relayed");

@@ -7,6 +7,7 @@
 #include "protocol/forward.hpp"
 #include "protocol/kept_document.hpp"
 #include "protocol/key_choice.hpp"
+#include "protocol/late_answers.hpp"
 #include "protocol/outbox.hpp"
 #include "protocol/problem_report.hpp"
 
@@ -235,15 +236,30 @@ Result<std::string> send(Host& host, Message message, const SendOptions& options
 
   TRY(const std::string packed, pack_message(host, message));
 
-  const auto sent = send_packed(host, packed, message.to.front(), *message.expires_time, options);
-  if (sent.has_value()) return message.id;
+  const Did& to = message.to.front();
+  const bool over = options.channel == kChannelOver;
+  if (over && options.transient) return message.id;  // Nobody waits for it any more.
+  SendOptions way = options;
+  if (over) way.channel.clear();
   // What went wrong is told at once or never: a mailbox is for what its owner may want to read.
-  const bool may_wait =
-      sent.error() == Errc::unreachable && !options.transient && message.type != kProblemReportType;
-  if (!may_wait || !queue_for(host, *message.from, message.to.front(), packed).has_value()) {
-    return sent.error();
+  const bool may_wait = !options.transient && !is_problem_report(message);
+  if (!way.channel.empty()) note_other_way(way, *message.from, to, may_wait);
+  auto sent = may_wait ? send_or_queue(host, packed, *message.from, to, *message.expires_time, way)
+                       : send_packed(host, packed, to, *message.expires_time, way);
+  // Ends at once; but its bytes are kept with the inbox mark, and a repeat gets them.
+  if (over && !sent.has_value() && sent.error() == Errc::unreachable) {
+    sent = send_packed(host, packed, to, *message.expires_time, options);
   }
+  if (!sent.has_value()) return sent.error();
   return message.id;
+}
+
+Result<void> send_or_queue(Host& host, const std::string& packed, const Did& own, const Did& to,
+                           std::int64_t expires_time, const SendOptions& options) {
+  auto sent = send_packed(host, packed, to, expires_time, options);
+  if (sent.has_value() || sent.error() != Errc::unreachable) return sent;
+  if (queue_for(host, own, to, packed).has_value()) return {};
+  return sent;
 }
 
 void choose_way(SendPayload& payload, std::uint32_t attempts) {

@@ -53,8 +53,10 @@ struct SendOptions {
   Duration life = std::chrono::hours{24 * 14};  ///< Given up after this.
   bool wants_reply = false;  ///< Ask for the answer on the same connection (return_route: all).
   bool transient = false;    ///< May be lost in a crash.
-  std::string channel;       ///< Answer on this waiting connection instead of an endpoint.
-  std::string via;           ///< Go to this address instead of the recipient's endpoints.
+  /// Answer on this waiting connection instead of an endpoint. If it is closed by then, see
+  /// late_answers.hpp.
+  std::string channel;
+  std::string via;  ///< Go to this address instead of the recipient's endpoints.
   /// Relays on the way hold it back: this long, or if negative a random time up to it.
   std::chrono::milliseconds relay_delay{0};
   bool answers_inbound = false;  ///< Kept with the inbox mark: an identical repeat gets it again.
@@ -62,7 +64,8 @@ struct SendOptions {
 
 /// Authcrypt from `message.from` to `message.to[0]`; both must be set. Fills id, created_time and
 /// expires_time where absent. Returns the message id. For a contact without an address it waits in
-/// the outbox (outbox.hpp), and no effect begins.
+/// the outbox (outbox.hpp), and no effect begins. An answer to a connection that is over
+/// (kChannelOver) goes the same ways; where there is none, it is kept for a repeat of the question.
 /// Errors: unknown_peer (no document), unreachable (no usable endpoint and no channel), bad_key.
 [[nodiscard]] Result<std::string> send(Host& host, Message message, const SendOptions& options);
 
@@ -70,6 +73,11 @@ struct SendOptions {
 /// valid until `expires_time`. Errors: unknown_peer, unreachable.
 [[nodiscard]] Result<void> send_packed(Host& host, const std::string& packed, const Did& to,
                                        std::int64_t expires_time, const SendOptions& options);
+
+/// As send_packed, or into the outbox of a contact without an address. Errors: as send_packed.
+[[nodiscard]] Result<void> send_or_queue(Host& host, const std::string& packed, const Did& own,
+                                         const Did& to, std::int64_t expires_time,
+                                         const SendOptions& options);
 
 /// The envelope alone, authcrypt from `message.from` to `message.to[0]`, without forwards.
 /// Errors: as send.

@@ -16,6 +16,10 @@
 
 namespace kith::protocol {
 
+/// The `channel` of a message whose connection was over before it could be opened (look_up.hpp). No
+/// connection has this name.
+inline constexpr std::string_view kChannelOver = "over";
+
 /// A message that passed every envelope check.
 struct Inbound {
   Message message;

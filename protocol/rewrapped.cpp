@@ -22,17 +22,17 @@ bool is_ours(Host& host, const std::string& next) {
 
 }  // namespace
 
-bool take_rewrapped(Host& host, const Forward& forward) {
+bool take_rewrapped(Host& host, const Inbound& inbound, const Forward& forward) {
   if (!is_ours(host, forward.next)) return false;
   for (const std::string& envelope : forward.envelopes) {
-    host.arrived(crypto::to_bytes(envelope), {});
+    host.arrived(crypto::to_bytes(envelope), {.no_new_clients = inbound.no_new_clients});
   }
   return true;
 }
 
 Result<void> Rewrapped::on_message(Host& host, const Inbound& inbound) {
   TRY(const Forward forward, parse_forward(inbound.message));
-  if (take_rewrapped(host, forward)) return {};
+  if (take_rewrapped(host, inbound, forward)) return {};
   return fail(Errc::unknown_peer, "this agent relays no mail");
 }
 

@@ -10,8 +10,9 @@
 
 namespace kith::protocol {
 
-/// If `next` is a DID of ours: hands all envelopes in, and is true.
-bool take_rewrapped(Host& host, const Forward& forward);
+/// If `next` is a DID of ours: hands all envelopes in, and is true. What was decided about
+/// `inbound`, which brought the forward, counts for them too.
+bool take_rewrapped(Host& host, const Inbound& inbound, const Forward& forward);
 
 /// For agents that relay nothing: takes what was rewrapped for them and refuses all other forwards.
 /// (A mediator's module does both.)

@@ -75,9 +75,9 @@ void UnitOfWork::cancel_effect(std::string_view id) {
   changes_.cancelled.emplace_back(id);
 }
 
-void UnitOfWork::arrived(Bytes envelope, std::string_view looked_up) {
+void UnitOfWork::arrived(Bytes envelope, const Arrival& how) {
   const std::string id = numbered_id(next_number("arrived"));
-  save(*this, "arrived", id, ArrivedEnvelope{std::move(envelope), std::string(looked_up)});
+  save(*this, "arrived", id, ArrivedEnvelope{std::move(envelope), how});
   changes_.arrivals.push_back(id);
 }
 

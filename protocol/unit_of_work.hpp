@@ -35,10 +35,11 @@ struct StoredTimer {
 /// An envelope waiting for its own unit (collection `arrived`).
 struct ArrivedEnvelope {
   Bytes envelope;
-  std::string looked_up;  ///< The sender whose document it waited for; empty: none.
+  Arrival how;
   template <class V>
   void visit(V& v) {
-    v("envelope", envelope), v("looked_up", looked_up);
+    v("envelope", envelope);
+    how.visit(v);
   }
 };
 
@@ -52,7 +53,7 @@ class UnitOfWork final : public Host {
   std::vector<std::string> list(std::string_view collection) override;
   std::string start(Effect effect) override;
   void cancel_effect(std::string_view id) override;
-  void arrived(Bytes envelope, std::string_view looked_up) override;
+  void arrived(Bytes envelope, const Arrival& how) override;
   void set_timer(std::string_view module, std::string_view name, Time at) override;
   void cancel_timer(std::string_view module, std::string_view name) override;
   void notify(Notice notice) override;

@@ -72,6 +72,16 @@ TEST_F(MediationLimits, NobodyBecomesAClientWhereEnoughDidLately) {
   EXPECT_FALSE(late.outcome().new_client);
 }
 
+TEST_F(MediationLimits, AWrapperRoundTheRequestChangesNothingOfThat) {
+  for (const bool crowded : {true, false}) {
+    RawClient late(net_, relay(), crowded ? 5 : 6);
+    late.request_in_forward(std::string(kV3) + "mediate-request", crowded);
+    EXPECT_FALSE(late.refused()) << "the wrapper is taken";
+    EXPECT_EQ(total().clients, crowded ? 0U : 1U);
+    EXPECT_EQ(late.outcome().new_client, !crowded);
+  }
+}
+
 TEST_F(MediationLimits, MailIsForAClientTheFirstTimeOnly) {
   RawClient reader(net_, relay(), 5);
   reader.join({"did:example:reader"});

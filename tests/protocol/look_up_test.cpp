@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 
 #include "crypto/limits.hpp"
+#include "protocol/contact.hpp"
 #include "protocol/did_peer.hpp"
+#include "protocol/late_answers.hpp"
+#include "protocol/mailbox.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/trust_ping.hpp"
 #include "tests/support/agents.hpp"
@@ -23,12 +26,26 @@ using test::Network;
 using Codes = std::vector<std::string>;
 
 const std::string kWanda = "did:web:wanda.example";
+const std::string kWandasEndpoint = "https://wanda.example/";
 const std::string kWandasDocument = "https://wanda.example/.well-known/did.json";
 
 Result<Bytes> page(std::uint32_t status, const std::string& body = {}, const std::string& to = {}) {
   return protocol::encode_record(
       FetchedPage{status, to, "application/did+json", crypto::to_bytes(body)});
 }
+
+constexpr const char* kWord = "https://example.org/talk/1.0/word";
+
+/// Keeps by message id whether whoever says a word may become a client.
+class Witness final : public Module {
+ public:
+  std::string_view name() const override { return "witness"; }
+  std::vector<std::string> message_types() const override { return {kWord}; }
+  Result<void> on_message(Host& host, const Inbound& inbound) override {
+    host.put({inbound.no_new_clients ? "late" : "early", inbound.message.id}, {});
+    return {};
+  }
+};
 
 /// Bob answers pings, whoever sends them. Wanda's keys are told by a web server.
 class LookUpTest : public ::testing::Test {
@@ -48,14 +65,18 @@ class LookUpTest : public ::testing::Test {
     });
     const auto agree = world_.keys.generate(KeyType::x25519, KeyPurpose::agree);
     wandas_key_ = {kWanda + "#agree", agree->sealed, KeyType::x25519};
-    const auto document = protocol::build_did_document(
-        *Did::parse(kWanda), {{"agree", agree->public_key, protocol::KeyUse::key_agreement}},
-        {ServiceEndpoint{"", "https://wanda.example/", {}, {}}});
-    document_ = crypto::json_text(document->raw);
+    document_ = document_with(agree->public_key, {ServiceEndpoint{"", kWandasEndpoint, {}, {}}});
+    document_without_address_ = document_with(agree->public_key, {});
   }
-  Bytes ping_from(const std::string& did) {
-    Message message = protocol::new_message(protocol::kPingType, world_.random,
-                                            protocol::epoch_seconds(net_.now()));
+  static std::string document_with(const PublicKey& agree,
+                                   const std::vector<ServiceEndpoint>& services) {
+    const auto document = protocol::build_did_document(
+        *Did::parse(kWanda), {{"agree", agree, protocol::KeyUse::key_agreement}}, services);
+    return crypto::json_text(document->raw);
+  }
+  Bytes ping_from(const std::string& did, std::string_view type = protocol::kPingType) {
+    Message message =
+        protocol::new_message(type, world_.random, protocol::epoch_seconds(net_.now()));
     message.from = *Did::parse(did);
     message.to = {bobs_did_};
     message.return_route = "all";
@@ -87,11 +108,14 @@ class LookUpTest : public ::testing::Test {
 
   Network net_;
   test::World world_;
-  AgentBox& bob_ = net_.add("bob", test::modules<protocol::TrustPing, protocol::LookUps>(),
-                            {.test_mode = false});
+  AgentBox& bob_ = net_.add(
+      "bob",
+      test::modules<protocol::TrustPing, protocol::LookUps, protocol::LateAnswers, Witness>(),
+      {.test_mode = false});
   Did bobs_did_ = *Did::parse("did:example:bob");
   SenderKey wandas_key_;
   std::string document_;
+  std::string document_without_address_;
   std::vector<std::string> fetched_;
   std::vector<Effect> open_;
 };
@@ -246,6 +270,90 @@ TEST_F(LookUpTest, AnAnswerGoesBackOnTheLastingConnection) {
   EXPECT_EQ(net_.waiting().front().payload.channel, "socket");
 }
 
+TEST_F(LookUpTest, AnAnswerGoesToTheEndpointWhereTheRequestIsOver) {
+  const auto taken = bob_.feed(node::EnvelopeArrived{ping_from(kWanda), "http"});
+  EXPECT_FALSE(taken.refused.has_value());
+  answer(page(200, document_));
+  ASSERT_EQ(answers(), 1U);
+  EXPECT_EQ(net_.waiting().front().payload.uri, kWandasEndpoint);
+  EXPECT_EQ(net_.waiting().front().payload.channel, "");
+}
+
+TEST_F(LookUpTest, AnAnswerWaitsInTheOutboxOfAContactWithoutAnEndpoint) {
+  bob_.edit([this](Host& host) {
+    Contact wanda;
+    wanda.id = "wanda";
+    wanda.my_did = bobs_did_.text();
+    wanda.their_did = kWanda;
+    wanda.state = protocol::ContactState::connected;
+    protocol::save_contact(host, wanda);
+    return true;
+  });
+  bob_.feed(node::EnvelopeArrived{ping_from(kWanda), "http"});
+  answer(page(200, document_without_address_));
+  EXPECT_EQ(answers(), 0U);
+  const auto box = [](Host& host) { return protocol::mailbox_state(host, "wanda").count; };
+  EXPECT_EQ(bob_.look(box), 1U);
+}
+
+TEST_F(LookUpTest, AStrangerWithoutAnEndpointHearsTheAnswerWhenItAsksAgain) {
+  const Bytes first = ping_from(kWanda);
+  bob_.feed(node::EnvelopeArrived{first, "http"});
+  answer(page(200, document_without_address_));
+  net_.settle();
+  EXPECT_EQ(bob_.audited("message.refused"), Codes{});
+  bob_.restart();
+  EXPECT_EQ(answers(), 0U);
+  bob_.feed(node::EnvelopeArrived{first, "http-2"});
+  ASSERT_EQ(answers(), 1U);
+  EXPECT_EQ(net_.waiting().front().payload.channel, "http-2");
+  net_.waiting().clear();
+  EXPECT_EQ(send(first), std::nullopt);
+  EXPECT_EQ(answers(), 0U) << "nobody waits for it there";
+}
+
+TEST_F(LookUpTest, AnAnswerGoesToTheEndpointWhereTheLastingConnectionHasClosed) {
+  bob_.feed(node::EnvelopeArrived{ping_from(kWanda), "socket", true});
+  answer(page(200, document_));
+  ASSERT_EQ(answers(), 1U);
+  Codes ways;
+  net_.fate = [&](const test::Packet& packet) {
+    ways.push_back(packet.payload.channel + packet.payload.uri);
+    return packet.payload.channel.empty() ? test::Fate::lost : test::Fate::fails;
+  };
+  net_.settle();
+  EXPECT_EQ(ways, (Codes{"socket", kWandasEndpoint}));
+  // What arrived on its connection goes no second way.
+  ways.clear();
+  bob_.feed(node::EnvelopeArrived{ping_from(kWanda), "socket", true});
+  net_.fate = [&](const test::Packet& packet) {
+    ways.push_back(packet.payload.channel + packet.payload.uri);
+    return test::Fate::lost;
+  };
+  net_.settle();
+  EXPECT_EQ(ways, Codes{"socket"});
+}
+
+TEST_F(LookUpTest, TheConnectionOfAnEarlierLifeIsOver) {
+  bob_.feed(node::EnvelopeArrived{ping_from(kWanda), "socket", true});
+  open_.clear();
+  bob_.restart();
+  answer(page(200, document_));
+  ASSERT_EQ(answers(), 1U);
+  EXPECT_EQ(net_.waiting().front().payload.uri, kWandasEndpoint);
+}
+
+TEST_F(LookUpTest, WhatWasDecidedWhenItCameHoldsWhenItIsOpened) {
+  for (const bool crowded : {true, false}) {
+    bob_.feed(node::EnvelopeArrived{ping_from(kWanda, kWord), "http", false, false, crowded});
+  }
+  open_.clear();
+  bob_.restart();
+  answer(page(200, document_));
+  EXPECT_EQ(count("late"), 1U);
+  EXPECT_EQ(count("early"), 1U) << "each by its own";
+}
+
 /// The limits, without packing hundreds of envelopes.
 class ParkTest : public LookUpTest {
  protected:
@@ -254,7 +362,7 @@ class ParkTest : public LookUpTest {
       open_.clear();  // The restart gives all of them again.
       Bytes envelope = host.random().bytes(16);
       envelope.resize(bytes);
-      return protocol::park(host, envelope, did);
+      return protocol::park(host, envelope, {.looked_up = did});
     });
     if (parked.has_value()) return std::nullopt;
     return parked.error().code;

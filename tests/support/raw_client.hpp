@@ -71,6 +71,21 @@ class RawClient {
     hand_in(*packed, Way{"", false, std::nullopt});
   }
 
+  /// An authenticated message that comes inside an anonymous forward to the mediator itself.
+  void request_in_forward(const std::string& type, bool no_new_clients) {
+    Message inner = fresh(type, {});
+    inner.from = me_.did;
+    const auto keys = relay_document().agreement_keys();
+    const auto packed = pack_authcrypt(inner, me_.agreement, keys, {}, world_.keys, world_.random);
+    EXPECT_TRUE(packed.has_value());
+    Message outer =
+        fresh(std::string(protocol::kForwardType), {{"next", relay_document().id.text()}});
+    outer.attachments.push_back(protocol::json_attachment(*crypto::parse_json(*packed)));
+    const auto wrapped = pack_anoncrypt(outer, keys, {}, world_.keys, world_.random);
+    EXPECT_TRUE(wrapped.has_value());
+    hand_in(*wrapped, Way{"", false, std::nullopt, false, no_new_clients});
+  }
+
   /// The last envelope once more, byte for byte.
   std::vector<Unpacked> repeat() {
     const std::string packed = last_packed_;
