@@ -5,8 +5,9 @@
 
 /// Noticing that a DID of ours is another client's at the mediator. Nobody tells who loses one
 /// (recipient_proof.hpp), so its list is read now and then. What it lacks is asked for without
-/// proof: a mediator that has forgotten it takes it again, one that gave it away refuses. A proof
-/// would take it back, and the other side would do the same.
+/// proof: a mediator that has forgotten it takes it again, one that gave it away refuses, and so
+/// does one that insists on proofs. There it is asked for with a proof that gives way to another's:
+/// an ordinary one would take it back, and the other side would do the same.
 
 namespace kith::protocol::pickup {
 namespace {

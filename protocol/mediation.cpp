@@ -137,6 +137,11 @@ std::string_view word_of(Registration result) {
   return "server_error";
 }
 
+bool says(const JsonObject& object, std::string_view member) {
+  const Json* value = object.if_contains(member);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
 /// Adds recipients for one client, one message's worth.
 class Adder {
  public:
@@ -146,18 +151,27 @@ class Adder {
         ends_{*inbound.info.own_did, *inbound.info.sender},
         history_(history) {}
 
-  /// Errors: limit_exceeded (histories of all items together).
-  Result<Registration> add(const JsonObject& update, const Did& did) {
+  /// `done` gets what is told beside the result. Errors: limit_exceeded (histories of all items
+  /// together).
+  Result<Registration> add(const JsonObject& update, const Did& did, JsonObject& done) {
     const Json* member = update.if_contains(kProofMember);
-    if (member == nullptr) return register_recipient(host_, client_, did.text());
+    if (member == nullptr) {
+      const Registration bare = register_recipient(host_, client_, did.text());
+      if (bare == Registration::client_error) done[kProofWantedMember] = true;
+      return bare;
+    }
     const auto claim = check(*member, did);
     if (history_bytes_ > kProofHistoryBytesMax) {
       return fail(Errc::limit_exceeded, "too long histories in one message");
     }
     if (!claim.has_value()) return Registration::client_error;
-    ProvenRegistration done = register_proven(host_, client_, did.text(), *claim);
-    if (done.former) taken_[*done.former].insert(did.text());
-    return done.result;
+    if (says(update, kYieldMember) && is_anothers(did.text())) {
+      done[kTakenMember] = true;
+      return Registration::client_error;
+    }
+    ProvenRegistration registered = register_proven(host_, client_, did.text(), *claim);
+    if (registered.former) taken_[*registered.former].insert(did.text());
+    return registered.result;
   }
 
   /// One pass through the mailbox of each client that lost DIDs.
@@ -169,6 +183,11 @@ class Adder {
   }
 
  private:
+  /// By a proof of its own.
+  bool is_anothers(const std::string& did) {
+    const auto owner = client_for(host_, did);
+    return owner && *owner != client_ && claim_on(host_, did);
+  }
   Result<RecipientClaim> check(const Json& member, const Did& did) {
     TRY(const JsonObject* object, crypto::as_object(member, kProofMember));
     TRY(const auto proof, decode_body<RecipientProof>(*object));
@@ -201,12 +220,15 @@ Result<void> on_update(Host& host, const Inbound& inbound, const Dialect& dialec
     TRY(const std::string action, crypto::json_string(*update, "action"));
     const auto did = Did::parse(text);
     Registration result = Registration::client_error;
+    JsonObject done;
     if (did.has_value() && action == "add" && served) {
-      TRY(result, adder.add(*update, *did));
+      TRY(result, adder.add(*update, *did, done));
     } else if (did.has_value() && action == "remove") {
       result = remove_recipient(host, client.id, text);
     }
-    JsonObject done{{"recipient_did", text}, {"action", action}, {"result", word_of(result)}};
+    done["recipient_did"] = text;
+    done["action"] = action;
+    done["result"] = word_of(result);
     const bool holds = result == Registration::success || result == Registration::no_change;
     if (action == "add" && holds && claim_on(host, text)) done[kProvenMember] = true;
     updated.push_back(std::move(done));

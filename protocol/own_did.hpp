@@ -33,9 +33,11 @@ struct OwnDid {
   bool proven = false;  ///< The mediator said that it has taken one.
   bool bare = false;    ///< None can be made, or the mediator did not take it.
   bool missed = false;  ///< The mediator did not list it: asked for without proof, to see why.
+  bool yields = false;  ///< Missed, and refused so: asked for with a proof that gives way.
   template <class V>
   void visit(V& v) {
     v("wish", wish), v("shown", shown), v("proven", proven), v("bare", bare), v("missed", missed);
+    v("yields", yields);
   }
 };
 

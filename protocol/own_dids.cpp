@@ -26,16 +26,34 @@ std::optional<RecipientProof> proof_for(Host& host, const DidHistory* history,
                                         const ProofEnds& ends, const std::string& text,
                                         const OwnDid& own) {
   const auto did = Did::parse(text);
-  if (own.wish != DidWish::add || own.bare || own.missed || !did.has_value()) return std::nullopt;
+  if (own.wish != DidWish::add || own.bare || !did.has_value()) return std::nullopt;
+  if (own.missed && !own.yields) return std::nullopt;
   auto proof = prove_recipient(host, history, *did, ends);
   if (!proof.has_value()) return std::nullopt;
   return std::move(*proof);
 }
 
+bool says(const JsonObject& object, std::string_view member) {
+  const Json* value = object.if_contains(member);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+/// The mediator did not take a DID that its list lacks. One that knows proofs tells whether
+/// another's stands in the way; with others there is no telling.
+bool is_lost(const OwnDid& own, const JsonObject& answer) {
+  return own.missed &&
+         (own.yields ? says(answer, kTakenMember) : !says(answer, kProofWantedMember));
+}
+
 /// The mediator did not take a DID. Without its proof it may.
-void on_not_taken(Host& host, const std::string& did, OwnDid own) {
-  if (own.missed) return on_lost(host, did);
-  if (own.wish == DidWish::add && own.shown) {
+void on_not_taken(Host& host, const std::string& did, OwnDid own, const JsonObject& answer) {
+  if (is_lost(own, answer)) return on_lost(host, did);
+  if (own.missed && !own.yields) {
+    own.yields = true;
+    own.bare = false;
+    return save(host, kOwnDids, did, own);
+  }
+  if (!own.missed && own.wish == DidWish::add && own.shown) {
     own.shown = false;
     own.bare = true;
     return save(host, kOwnDids, did, own);
@@ -64,6 +82,7 @@ JsonArray wanted_updates(Host& host, const DidHistory* history, const ProofEnds&
       history_bytes += proof->history_bytes();
       if (history_bytes > kProofHistoryBytesMax) break;
       update[kProofMember] = encode_body(*proof);
+      if (own.yields) update[kYieldMember] = true;
     }
     if (adds && (own.shown != proof.has_value() || own.bare == proof.has_value())) {
       own.shown = proof.has_value();
@@ -87,16 +106,16 @@ Result<bool> note_results(Host& host, const JsonArray& updated, bool late) {
     auto own = load<OwnDid>(host, kOwnDids, did);
     if (!own) continue;
     if (result != "success" && result != "no_change") {
-      if (!late && !settled(own->wish)) on_not_taken(host, did, *own);
+      if (!late && !settled(own->wish)) on_not_taken(host, did, *own, *update);
       continue;
     }
-    if (action == "add" && own->wish == DidWish::add && own->missed) {
+    if (action == "add" && own->wish == DidWish::add && own->missed && !own->yields) {
       save(host, kOwnDids, did, OwnDid{});  // It had forgotten it; now with proof.
       taken = taken || result == "success";
     } else if (action == "add" && own->wish == DidWish::add) {
-      const Json* proven = update->if_contains(kProvenMember);
       own->wish = DidWish::registered;
-      own->proven = proven != nullptr && proven->is_bool() && proven->get_bool();
+      own->proven = says(*update, kProvenMember);
+      own->missed = own->yields = false;
       save(host, kOwnDids, did, *own);
       taken = taken || result == "success";
     } else if (action == "remove" && own->wish == DidWish::remove) {

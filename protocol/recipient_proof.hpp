@@ -23,6 +23,13 @@ namespace kith::protocol {
 inline constexpr const char* kProofMember = "kith_proof";
 /// In the answer: the mediator knows the DID as proven.
 inline constexpr const char* kProvenMember = "kith_proven";
+/// In the answer to an item without proof that was refused: one with a proof may be taken. It says
+/// nothing about who else has the DID; only who proves it learns that.
+inline constexpr const char* kProofWantedMember = "kith_proof_wanted";
+/// Beside a proof: it gives way to another client's, however old that is.
+inline constexpr const char* kYieldMember = "kith_yield";
+/// In the answer to such an item: it gave way.
+inline constexpr const char* kTakenMember = "kith_taken";
 /// An older proof is refused, and one of the future beyond limits::kClockSkew.
 inline constexpr std::chrono::hours kProofLife{1};
 /// Histories in the proofs of one message together.

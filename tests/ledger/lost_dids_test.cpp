@@ -69,13 +69,25 @@ class LostDids : public test::MediationLab {
     return relay().look(
         [&](Host& host) { return protocol::client_for(host, did).value_or(std::string()); });
   }
+  /// As when the registration lapsed, or an older backup was restored.
+  void forget(const std::string& did) {
+    relay().edit([&](Host& host) {
+      const auto owner = protocol::client_for(host, did).value_or("");
+      EXPECT_EQ(protocol::remove_recipient(host, owner, did), Registration::success);
+      return true;
+    });
+  }
+  /// The id of the other client at the mediator.
+  std::string other(Host& host) {
+    for (const Contact& contact : protocol::list_contacts(host)) {
+      if (contact.their_did == dids_.at("other")) return contact.id;
+    }
+    return {};
+  }
   /// What a valid proof of the other client does.
   void take_over(const std::string& did) {
     relay().edit([&](Host& host) {
-      std::string thief;
-      for (const Contact& contact : protocol::list_contacts(host)) {
-        if (contact.their_did == dids_.at("other")) thief = contact.id;
-      }
+      const std::string thief = other(host);
       const RecipientClaim claim{host.now() + std::chrono::seconds{1}, {}};
       EXPECT_EQ(protocol::register_proven(host, thief, did, claim).result, Registration::success);
       return true;
@@ -114,16 +126,61 @@ TEST_F(LostDids, ADidThatAnotherProvedRaisesOneAlarmAndIsNotTakenBack) {
 TEST_F(LostDids, WhatTheMediatorForgotIsProvenToItAgainWithoutAnAlarm) {
   const auto dids = own(2);
   const std::string me = client_of(dids[0]);
-  relay().edit([&](Host& host) {
-    EXPECT_EQ(protocol::remove_recipient(host, me, dids[0]), Registration::success);
-    return true;
-  });
+  forget(dids[0]);
   net_.run_for(kDay + std::chrono::hours{1});
   EXPECT_EQ(client_of(dids[0]), me);
   EXPECT_TRUE(
       relay().look([&](Host& host) { return protocol::claim_on(host, dids[0]).has_value(); }));
   EXPECT_EQ(wish(dids[0]), DidWish::registered);
   EXPECT_TRUE(alice().notices("alarm").empty());
+}
+
+TEST_F(LostDids, OneThatInsistsOnProofsMayForgetWithoutAnAlarm) {
+  const auto dids = own(2);
+  const std::string me = client_of(dids[0]);
+  change_policy([](protocol::MediationPolicy& policy) { policy.require_proof = true; });
+  forget(dids[0]);
+  net_.run_for(kDay + std::chrono::hours{1});
+  EXPECT_EQ(client_of(dids[0]), me);
+  EXPECT_EQ(wish(dids[0]), DidWish::registered);
+  EXPECT_TRUE(alice().notices("alarm").empty());
+
+  forget(dids[0]);
+  take_over(dids[0]);
+  const std::string thief = client_of(dids[0]);
+  net_.run_for(kDay + std::chrono::hours{1});
+  EXPECT_EQ(wish(dids[0]), DidWish::lost);
+  EXPECT_EQ(alice().notices("alarm").size(), 1U);
+  EXPECT_EQ(client_of(dids[0]), thief) << "her proof gave way";
+  EXPECT_EQ(wish(dids[1]), DidWish::registered);
+}
+
+TEST_F(LostDids, WhoeverTookAForgottenDidWithoutProofGivesItBackWithoutAnAlarm) {
+  const auto dids = own(1);
+  const std::string me = client_of(dids[0]);
+  forget(dids[0]);
+  relay().edit([&](Host& host) {
+    EXPECT_EQ(protocol::register_recipient(host, other(host), dids[0]), Registration::success);
+    return true;
+  });
+  net_.run_for(kDay + std::chrono::hours{1});
+  EXPECT_EQ(client_of(dids[0]), me);
+  EXPECT_TRUE(alice().notices("alarm").empty());
+}
+
+TEST_F(LostDids, ARefusalForWantOfRoomIsNotCalledALoss) {
+  const auto dids = own(2);
+  forget(dids[0]);
+  change_policy([](protocol::MediationPolicy& policy) {
+    policy.require_proof = true;
+    policy.client.dids = 1;
+  });
+  net_.run_for(kDay + std::chrono::hours{1});
+  EXPECT_EQ(wish(dids[0]), DidWish::refused);
+  EXPECT_TRUE(alice().audited("mail.did-lost").empty());
+  const auto alarms = alice().notices("alarm");
+  ASSERT_EQ(alarms.size(), 1U);
+  EXPECT_EQ(alarms[0].find("another agent"), std::string::npos) << alarms[0];
 }
 
 TEST_F(LostDids, AListOfSeveralPagesIsReadToItsEnd) {
