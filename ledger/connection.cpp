@@ -188,7 +188,8 @@ void Connection::on_effect(Host& host, const protocol::Effect& effect, const Res
 
 void Connection::on_problem(Host& host, const Inbound& inbound,
                             const protocol::ProblemReport& report) {
-  if (report.args.front() != kConnectionRequest || !report.is_error()) return;
+  if (report.args.empty() || report.args.front() != kConnectionRequest || !report.is_error())
+    return;
   on_handshake_refused(host, inbound, report.args.size() > 1 ? report.args[1] : report.code);
 }
 

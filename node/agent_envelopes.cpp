@@ -13,6 +13,7 @@
 #include "protocol/mediation.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/relationship.hpp"
+#include "protocol/web_redirect.hpp"
 
 namespace kith::node {
 
@@ -173,6 +174,7 @@ std::optional<Error> Agent::deliver(Unit& unit, const Inbound& inbound, std::str
     report_problem(unit, inbound, result.error());
   } else {
     settle_acks(unit, inbound);
+    protocol::show_web_redirect(unit, inbound);
   }
   remember(unit, std::string(mark_id));
   return std::nullopt;
@@ -199,18 +201,23 @@ void Agent::settle_acks(Unit& unit, const Inbound& inbound) {
   protocol::acknowledge(unit, inbound, ids);
 }
 
-/// A report reaches every module that speaks the failed message's protocol; each knows its threads.
+/// A report reaches every module that speaks the failed message's protocol, which our own reports
+/// name in their first argument. Others' need not: those reach all modules. Each knows its threads.
 void Agent::deliver_problem(Unit& unit, const Inbound& inbound) {
   const auto report = protocol::parse_problem_report(inbound.message);
-  if (!report.has_value() || !inbound.info.authenticated || report->args.empty()) return;
+  if (!report.has_value() || !inbound.info.authenticated) return;
   if (!count_reported_problem(unit, inbound)) return;
   unit.audit("problem.received", {{"code", report->code}});
-  const std::string failed_protocol = protocol_of(report->args.front());
-  for (const auto& module : modules_->all()) {
+  protocol::show_web_redirect(unit, inbound);
+  const std::string failed = report->args.empty() ? "" : protocol_of(report->args.front());
+  const auto speaks_it = [&failed](const std::unique_ptr<protocol::Module>& module) {
     const auto types = module->message_types();
-    const bool speaks_it = std::ranges::any_of(
-        types, [&](const std::string& type) { return protocol_of(type) == failed_protocol; });
-    if (speaks_it) module->on_problem(unit, inbound, *report);
+    return std::ranges::any_of(
+        types, [&failed](const std::string& type) { return protocol_of(type) == failed; });
+  };
+  const bool named = std::ranges::any_of(modules_->all(), speaks_it);
+  for (const auto& module : modules_->all()) {
+    if (!named || speaks_it(module)) module->on_problem(unit, inbound, *report);
   }
 }
 

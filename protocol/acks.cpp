@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/sequence.hpp"
+
 namespace kith::protocol {
 
 bool is_empty(const Message& message) {
@@ -21,6 +23,7 @@ void acknowledge(Host& host, const Inbound& inbound, const std::vector<std::stri
   message.from = inbound.info.own_did;
   message.to = {*inbound.info.sender};
   message.ack = ids;
+  tell_received_orders(host, inbound, message);
   SendOptions options;
   options.answers_inbound = true;
   if (inbound.message.return_route == "all") options.channel = inbound.channel;

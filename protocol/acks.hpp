@@ -20,8 +20,8 @@ inline constexpr std::string_view kEmptyType = "https://didcomm.org/empty/1.0/em
 /// Whether `message` asks for its own acknowledgement: by "" or by its id.
 [[nodiscard]] bool asks_for_ack(const Message& message);
 
-/// Sends an empty message that acknowledges `ids` (oldest first) on the thread of `inbound`; kept
-/// with its inbox mark. Does nothing without ids.
+/// Sends an empty message that acknowledges `ids` (oldest first) on the thread of `inbound`, and
+/// tells what is missing there (sequence.hpp); kept with its inbox mark. Does nothing without ids.
 void acknowledge(Host& host, const Inbound& inbound, const std::vector<std::string>& ids);
 
 }  // namespace kith::protocol

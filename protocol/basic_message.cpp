@@ -5,6 +5,7 @@
 #include "protocol/language.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/sender.hpp"
+#include "protocol/sequence.hpp"
 
 namespace kith::protocol {
 namespace {
@@ -26,10 +27,11 @@ struct KeptText {
   std::string lang;  ///< Empty if not told.
   std::string message_id;
   bool delivered = false;  ///< A sent one that the other agent has acknowledged.
+  std::uint32_t sent = 1;  ///< How often it was packed anew and sent.
   template <class V>
   void visit(V& v) {
     v("contact_id", contact_id), v("text", text), v("time", time), v("received", received);
-    v("lang", lang), v("message_id", message_id), v("delivered", delivered);
+    v("lang", lang), v("message_id", message_id), v("delivered", delivered), v("sent", sent);
   }
 };
 
@@ -77,6 +79,7 @@ Result<std::string> send_as(Host& host, const Contact& contact, const KeptText& 
   message.body = {{"content", text.text}};
   if (!text.lang.empty()) message.lang = text.lang;
   message.please_ack = {""};
+  if (text.sent > 1) message.others[kSentCount] = text.sent;
   return send(host, std::move(message), {});
 }
 
@@ -106,7 +109,7 @@ Result<JsonObject> send_text(Host& host, const JsonObject& args) {
   if (contact.state != ContactState::connected) {
     return fail(Errc::wrong_state, contact.name + " has not answered the invitation yet");
   }
-  KeptText kept{contact.id, text, host.now(), false, lang.value_or(""), "", false};
+  KeptText kept{contact.id, text, host.now(), false, lang.value_or(""), "", false, 1};
   TRY(kept.message_id, send_as(host, contact, kept));
   keep(host, kept);
   return JsonObject{{"id", kept.message_id}, {"contact", contact.name}};
@@ -119,8 +122,9 @@ Result<void> BasicMessage::on_message(Host& host, const Inbound& inbound) {
   TRY(const std::string text, crypto::json_string(inbound.message.body, "content"));
   if (text.size() > limits::kTextBytesMax) return fail(Errc::limit_exceeded, "text too long");
   const Message& message = inbound.message;
+  note_order(host, contact, message);
   if (find_text(host, contact.id, message.id)) return {};  // Sent again after a loss of keys.
-  keep(host, {contact.id, text, host.now(), true, message.lang.value_or(""), message.id, false});
+  keep(host, {contact.id, text, host.now(), true, message.lang.value_or(""), message.id, false, 1});
   host.notify({"message", contact.name + ": " + text, contact.id, {}});
   return {};
 }
@@ -154,13 +158,35 @@ void BasicMessage::on_acks(Host& host, const Inbound& inbound) {
   }
 }
 
+/// The sorter of the code ("w": a warning) changes nothing: the text was shown or not, over there.
+void BasicMessage::on_problem(Host& host, const Inbound& inbound, const ProblemReport& report) {
+  if (!report.matches("w.msg.bad-lang") && !report.matches("e.msg.bad-lang")) return;
+  const auto contact = sender_of(host, inbound);
+  if (!contact.has_value() || !inbound.message.pthid) return;
+  const auto kept = find_text(host, contact->id, *inbound.message.pthid);
+  const auto text = kept ? load<KeptText>(host, kTexts, kept->id) : std::nullopt;
+  if (!text || text->received) return;
+  std::string read;
+  for (const std::string& tag : inbound.message.accept_lang) {
+    read += (read.empty() ? "" : ", ") + tag;
+  }
+  host.notify({"language",
+               contact->name + " cannot read the language of your text" +
+                   (text->lang.empty() ? std::string() : " (" + text->lang + ")") + "." +
+                   (read.empty() ? std::string() : " What can be read there: " + read + "."),
+               contact->id,
+               {}});
+}
+
 void resend_texts(Host& host, const Contact& contact) {
   std::size_t sent = 0;
   for (const std::string& id : host.list(kTexts)) {
-    const auto text = load<KeptText>(host, kTexts, id);
+    auto text = load<KeptText>(host, kTexts, id);
     if (!text || text->contact_id != contact.id || text->received || text->delivered) continue;
     if (text->message_id.empty() || text->time + Duration{kResentLife} < host.now()) continue;
+    ++text->sent;
     if (++sent > kResentMax || !send_as(host, contact, *text).has_value()) return;
+    save(host, kTexts, id, *text);
     host.audit("text.sent-again", {{"contact", contact.id}, {"id", text->message_id}});
   }
 }

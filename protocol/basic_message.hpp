@@ -30,6 +30,8 @@ class BasicMessage final : public Module {
   Result<void> on_message(Host& host, const Inbound& inbound) override;
   Result<JsonObject> on_command(Host& host, const Command& command) override;
   void on_acks(Host& host, const Inbound& inbound) override;
+  /// The other side says which languages it reads (DIDComm v2.1, "Asking for a different lang").
+  void on_problem(Host& host, const Inbound& inbound, const ProblemReport& report) override;
 };
 
 /// For when a contact's keys have changed: sends again, with their old ids, the texts that it has

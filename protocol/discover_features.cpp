@@ -375,8 +375,9 @@ std::vector<Feature> features_of(const std::vector<std::unique_ptr<Module>>& mod
       add_protocol(features, module->name(), type);
     }
   }
-  for (const char* header : {"thid", "pthid", "created_time", "expires_time", "from_prior",
-                             "please_ack", "ack", "return_route", "lang", "accept-lang"}) {
+  for (const char* header :
+       {"thid", "pthid", "created_time", "expires_time", "from_prior", "please_ack", "ack",
+        "return_route", "lang", "accept-lang", "sender_order", "received_orders", "web_redirect"}) {
     features.push_back({"header", header});
   }
   for (const char* goal : {"connect", "mediate", "recover"})
