@@ -148,6 +148,17 @@ inline constexpr std::size_t kLedgerWitnessesMax = 32;
 inline constexpr std::size_t kNoteSignaturesMax = 40;
 /// Three lines, and as many signatures, a few of them post-quantum ones (3.3 KB) of others.
 inline constexpr std::size_t kNoteBytesMax = 64 * 1024;
+/// Hashes of one proof: those of RFC 9162 need no more at any size a checkpoint can state.
+inline constexpr std::size_t kMerkleProofHashesMax = 65;
+/// A receipt: leaf and signed note of the largest size, in base64 where that is their form.
+inline constexpr std::size_t kReceiptBytesMax = 192 * 1024;
+/// Evidence against a ledger: descriptor, two signed notes and a proof.
+inline constexpr std::size_t kLedgerEvidenceBytesMax = 256 * 1024;
+/// Pieces of evidence that are kept; further lies are told, but add nothing.
+inline constexpr std::size_t kLedgerEvidenceKept = 16;
+/// Ledgers that a user asked by their address alone and whose key is remembered; the one that was
+/// asked longest ago goes first.
+inline constexpr std::size_t kLedgersPinned = 64;
 /// Resolutions kept for reading their result; the oldest goes first.
 inline constexpr std::size_t kResolutionsKept = 64;
 

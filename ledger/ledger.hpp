@@ -18,6 +18,7 @@
 
 #include "ledger/descriptor.hpp"
 #include "ledger/entry.hpp"
+#include "ledger/merkle.hpp"
 
 namespace kith::ledger {
 
@@ -73,6 +74,16 @@ class Ledger {
   [[nodiscard]] virtual Result<LedgerPage> read(std::string_view subject, std::uint64_t from) = 0;
   /// Entries of all subjects at positions >= position, at most `max`. Errors: as read.
   [[nodiscard]] virtual Result<LedgerPage> follow(std::uint64_t position, std::size_t max) = 0;
+};
+
+/// A ledger that keeps the tree over its leaves (leaf_text of append_rules.hpp), so that whoever
+/// holds its key can prove what it says: prover.hpp.
+class TreeLedger : public Ledger {
+ public:
+  /// Leaves; all are durable.
+  [[nodiscard]] virtual std::uint64_t size() const = 0;
+  /// The complete nodes at any size up to size(). Valid as long as the ledger.
+  [[nodiscard]] virtual MerkleReader tree() const = 0;
 };
 
 /// Every page that `read` gives, one after the other. Errors: those of read, limit_exceeded

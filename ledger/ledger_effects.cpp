@@ -47,28 +47,30 @@ Time to_time(AnchorTime time) {
   return protocol::from_epoch_ms(to_ms(time));
 }
 
-EffectResult finish_append(const Effect& effect, const Result<AppendOutcome>& outcome) {
-  if (!outcome.has_value()) return failed(effect, outcome.error(), worth_retry(outcome.error()));
-  if (const auto* unknown = std::get_if<UnknownOutcome>(&*outcome)) {
+EffectResult finish_append(const Effect& effect, const Result<LedgerClient::AppendReply>& reply) {
+  if (!reply.has_value()) return failed(effect, reply.error(), worth_retry(reply.error()));
+  if (const auto* unknown = std::get_if<UnknownOutcome>(&reply->outcome)) {
     return failed(effect, fail(Errc::timeout, unknown->why), true);
   }
   LedgerAppended record;
-  if (const auto* stale = std::get_if<StaleHead>(&*outcome)) {
+  if (const auto* stale = std::get_if<StaleHead>(&reply->outcome)) {
     record.stale = true;
     record.head = stale->head;
   } else {
-    const auto& appended = std::get<Appended>(*outcome);
+    const auto& appended = std::get<Appended>(reply->outcome);
     record.position = appended.position;
     record.time = to_time(appended.time);
+    record.receipt = reply->receipt;
   }
   return succeeded(effect, protocol::encode_record(record));
 }
 
-EffectResult finish_read(const Effect& effect, const Result<LedgerPage>& page) {
-  if (!page.has_value()) return failed(effect, page.error(), worth_retry(page.error()));
+EffectResult finish_read(const Effect& effect, const Result<ProvenPage>& proven) {
+  if (!proven.has_value()) return failed(effect, proven.error(), worth_retry(proven.error()));
   LedgerEntries record;
-  record.complete = page->complete;
-  for (const LedgerEntry& entry : page->entries) {
+  record.complete = proven->page.complete;
+  record.proof = proven->proof;
+  for (const LedgerEntry& entry : proven->page.entries) {
     record.entries.push_back({entry.position, to_time(entry.time), entry.blob});
   }
   return succeeded(effect, protocol::encode_record(record));
@@ -85,15 +87,37 @@ AppendRequest request_of(const LedgerAppendPayload& payload) {
   return {payload.subject, payload.blob, payload.expected_head};
 }
 
-Result<EffectResult> run(Ledger& ledger, const Effect& effect, AnchorTime now) {
+Result<LedgerClient::AppendReply> append_here(Ledger& ledger, const LedgerAppendPayload& payload,
+                                              AnchorTime now, LedgerProver* prover) {
+  TRY(AppendOutcome outcome, ledger.append(request_of(payload), now));
+  LedgerClient::AppendReply reply{std::move(outcome), {}};
+  const auto* appended = std::get_if<Appended>(&reply.outcome);
+  if (appended != nullptr && prover != nullptr) {
+    TRY(reply.receipt, prover->receipt(appended->position));
+  }
+  return reply;
+}
+
+Result<ProvenPage> read_here(Ledger& ledger, const LedgerReadPayload& payload,
+                             LedgerProver* prover) {
+  ProvenPage proven;
+  TRY(proven.page, ledger.read(payload.subject, payload.from));
+  if (prover != nullptr) {
+    TRY(proven.proof, prover->prove(proven.page, payload.seen));
+  }
+  return proven;
+}
+
+Result<EffectResult> run(Ledger& ledger, const Effect& effect, AnchorTime now,
+                         LedgerProver* prover) {
   switch (effect.kind) {
     case EffectKind::ledger_append: {
       TRY(const auto payload, protocol::decode_record<LedgerAppendPayload>(effect.payload));
-      return finish_append(effect, ledger.append(request_of(payload), now));
+      return finish_append(effect, append_here(ledger, payload, now, prover));
     }
     case EffectKind::ledger_read: {
       TRY(const auto payload, protocol::decode_record<LedgerReadPayload>(effect.payload));
-      return finish_read(effect, ledger.read(payload.subject, payload.from));
+      return finish_read(effect, read_here(ledger, payload, prover));
     }
     case EffectKind::fetch:
       return finish_descriptor(effect, ledger.descriptor());
@@ -152,8 +176,9 @@ std::string ledger_of(const Effect& effect) {
   return url.has_value() ? std::move(*url) : std::string();
 }
 
-EffectResult perform_on(Ledger& ledger, const Effect& effect, AnchorTime now) {
-  auto result = run(ledger, effect, now);
+EffectResult perform_on(Ledger& ledger, const Effect& effect, AnchorTime now,
+                        LedgerProver* prover) {
+  auto result = run(ledger, effect, now, prover);
   return result.has_value() ? std::move(*result) : failed(effect, result.error(), false);
 }
 
@@ -166,7 +191,7 @@ Result<HttpQuestion> question_of(const Effect& effect) {
   }
   if (effect.kind == EffectKind::ledger_read) {
     TRY(const auto payload, protocol::decode_record<LedgerReadPayload>(effect.payload));
-    return client.ask_read(payload.subject, payload.from);
+    return client.ask_read(payload.subject, payload.from, payload.seen);
   }
   return client.ask_descriptor();
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "ledger/ledger.hpp"
+#include "ledger/prover.hpp"
 #include "ledger/remote/http.hpp"
 #include "protocol/effect.hpp"
 
@@ -19,8 +20,9 @@ namespace kith::ledger {
 /// "/ledger/descriptor", empty if it ends in something else.
 [[nodiscard]] std::string ledger_of(const protocol::Effect& effect);
 
+/// With a prover of the same ledger, results come with the proofs that a host would give.
 [[nodiscard]] protocol::EffectResult perform_on(Ledger& ledger, const protocol::Effect& effect,
-                                                AnchorTime now);
+                                                AnchorTime now, LedgerProver* prover = nullptr);
 
 /// Errors: bad_url, malformed (a payload that does not decode), unsupported (another kind).
 [[nodiscard]] Result<HttpQuestion> question_of(const protocol::Effect& effect);

@@ -29,10 +29,21 @@ Result<AppendOutcome> MemoryLedger::append(const AppendRequest& request, AnchorT
   if (auto* stale = std::get_if<StaleHead>(&judged)) return AppendOutcome(std::move(*stale));
   auto& leaf = std::get<LedgerLeaf>(judged);
   const std::uint64_t position = entries_.size();
+  TRY(const auto complete,
+      merkle_append(position, merkle_leaf_hash(crypto::as_bytes(leaf_text(leaf))), tree()));
+  for (const auto& [node, node_hash] : complete) nodes_[node] = node_hash;
   by_subject_[leaf.subject].push_back(position);
   by_blob_hash_[hash] = position;
   entries_.push_back({position, std::move(leaf.subject), std::move(leaf.blob), leaf.time});
   return AppendOutcome(Appended{position, leaf.time});
+}
+
+MerkleReader MemoryLedger::tree() const {
+  return [this](const MerkleNode& wanted) -> Result<Digest256> {
+    const auto found = nodes_.find(wanted);
+    ASSERT(found != nodes_.end());  // Asked only for complete ones.
+    return found->second;
+  };
 }
 
 Result<LedgerPage> MemoryLedger::read(std::string_view subject, std::uint64_t from) {

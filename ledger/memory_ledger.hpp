@@ -11,7 +11,7 @@
 
 namespace kith::ledger {
 
-class MemoryLedger final : public Ledger {
+class MemoryLedger final : public TreeLedger {
  public:
   /// `descriptor` is valid (asserted). `test_mode`: test logs are taken.
   MemoryLedger(LedgerDescriptor descriptor, bool test_mode);
@@ -21,7 +21,8 @@ class MemoryLedger final : public Ledger {
   [[nodiscard]] Result<LedgerPage> read(std::string_view subject, std::uint64_t from) override;
   [[nodiscard]] Result<LedgerPage> follow(std::uint64_t position, std::size_t max) override;
 
-  [[nodiscard]] std::uint64_t size() const { return entries_.size(); }
+  [[nodiscard]] std::uint64_t size() const override { return entries_.size(); }
+  [[nodiscard]] MerkleReader tree() const override;
 
  private:
   LedgerDescriptor descriptor_;
@@ -29,6 +30,7 @@ class MemoryLedger final : public Ledger {
   std::vector<LedgerEntry> entries_;  ///< The index is the position.
   std::map<std::string, std::vector<std::uint64_t>, std::less<>> by_subject_;
   std::map<std::string, std::uint64_t> by_blob_hash_;
+  std::map<MerkleNode, Digest256> nodes_;
 };
 
 }  // namespace kith::ledger

@@ -4,6 +4,7 @@
 /// restart runs every open one again; all are idempotent. The shell performs one and returns an
 /// EffectResult; the unit that takes it deletes the record in its own batch.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -108,9 +109,10 @@ struct LedgerReadPayload {
   std::string ledger;
   std::string subject;
   std::uint64_t from = 0;  ///< First position wanted.
+  std::uint64_t seen = 0;  ///< Size of the newest checkpoint that the reader trusts.
   template <class V>
   void visit(V& v) {
-    v("ledger", ledger), v("subject", subject), v("from", from);
+    v("ledger", ledger), v("subject", subject), v("from", from), v("seen", seen);
   }
 };
 
@@ -144,12 +146,14 @@ struct EffectResult {
 /// Outcome records of the kinds.
 struct LedgerAppended {
   std::uint64_t position = 0;
-  Time time{};         ///< Anchor time.
-  bool stale = false;  ///< Not appended: the head was another.
-  std::string head;    ///< When stale: the head the ledger knows.
+  Time time{};          ///< Anchor time.
+  bool stale = false;   ///< Not appended: the head was another.
+  std::string head;     ///< When stale: the head the ledger knows.
+  std::string receipt;  ///< As the host gave it; empty: none (ledger/receipt.hpp).
   template <class V>
   void visit(V& v) {
     v("position", position), v("time", time), v("stale", stale), v("head", head);
+    v("receipt", receipt);
   }
 };
 
@@ -163,12 +167,27 @@ struct AnchoredBlob {
   }
 };
 
+/// What a ledger's host says to prove an answer (ledger/light_client.hpp).
+struct LedgerProof {
+  using Hashes = std::vector<std::array<std::uint8_t, 32>>;
+  std::string descriptor;         ///< JSON.
+  std::string checkpoint;         ///< Signed note.
+  Hashes consistency;             ///< From the checkpoint that the reader named to this one.
+  std::vector<Hashes> inclusion;  ///< Of each entry.
+  template <class V>
+  void visit(V& v) {
+    v("descriptor", descriptor), v("checkpoint", checkpoint), v("consistency", consistency);
+    v("inclusion", inclusion);
+  }
+};
+
 struct LedgerEntries {
   std::vector<AnchoredBlob> entries;
   bool complete = true;  ///< false: more follow after the last position.
+  std::optional<LedgerProof> proof;
   template <class V>
   void visit(V& v) {
-    v("entries", entries), v("complete", complete);
+    v("entries", entries), v("complete", complete), v("proof", proof);
   }
 };
 

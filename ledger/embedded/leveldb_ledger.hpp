@@ -22,7 +22,6 @@
 
 #include "ledger/append_rules.hpp"
 #include "ledger/ledger.hpp"
-#include "ledger/merkle.hpp"
 
 namespace kith::ledger {
 
@@ -34,7 +33,7 @@ struct LevelDbLedgerOptions {
   bool test_mode = false;  ///< Test logs are taken.
 };
 
-class LevelDbLedger final : public Ledger {
+class LevelDbLedger final : public TreeLedger {
  public:
   /// Errors: home_locked (open elsewhere), storage_corrupt, storage_unknown, storage_full,
   /// wrong_state (another key or origin), home_newer (a newer format), those of check_descriptor.
@@ -50,10 +49,8 @@ class LevelDbLedger final : public Ledger {
   [[nodiscard]] Result<LedgerPage> read(std::string_view subject, std::uint64_t from) override;
   [[nodiscard]] Result<LedgerPage> follow(std::uint64_t position, std::size_t max) override;
 
-  [[nodiscard]] std::uint64_t size() const;
-  /// The stored nodes of the tree over the leaves (leaf_text), for the roots and proofs of
-  /// merkle.hpp at any size up to size(). Valid as long as the ledger.
-  [[nodiscard]] MerkleReader tree() const;
+  [[nodiscard]] std::uint64_t size() const override;
+  [[nodiscard]] MerkleReader tree() const override;
   /// The write that failed: storage_full or storage_unknown.
   [[nodiscard]] std::optional<Error> failure() const;
 

@@ -66,15 +66,23 @@ Result<StaleHead> parse_stale(const HttpReply& reply) {
   return StaleHead{std::move(head)};
 }
 
-Result<Appended> parse_appended(const HttpReply& reply) {
+Result<LedgerClient::AppendReply> parse_appended(const HttpReply& reply) {
   CHECK(check_ok(reply));
-  TRY(const Json json,
-      crypto::parse_json(reply.body, {limits::kLedgerRequestBytesMax, 2, false, false}));
+  TRY(const Json json, crypto::parse_json(reply.body, {limits::kJsonBytesMax, 2, false, false}));
   TRY(const JsonObject* object, crypto::as_object(json, "append reply"));
   TRY(const std::int64_t position,
       ranged_int(*object, "position", 0, static_cast<std::int64_t>(kPositionMax)));
   TRY(const std::int64_t time, ranged_int(*object, "time", 0, to_ms(kAnchorTimeMax)));
-  return Appended{static_cast<std::uint64_t>(position), anchor_time_ms(time)};
+  TRY(std::string receipt, crypto::json_string(*object, "receipt"));
+  const Appended appended{static_cast<std::uint64_t>(position), anchor_time_ms(time)};
+  return LedgerClient::AppendReply{appended, std::move(receipt)};
+}
+
+Result<ProvenPage> parse_proven(const HttpReply& reply) {
+  CHECK(check_ok(reply));
+  TRY(ProvenPage proven, parse_page(reply.body));
+  if (!proven.proof) return fail(Errc::ledger_unproven, "the ledger gave no proof");
+  return proven;
 }
 
 }  // namespace
@@ -105,48 +113,51 @@ HttpQuestion LedgerClient::ask_append(const AppendRequest& request) const {
   return {"POST", base_ + "/ledger/log/" + request.subject, crypto::json_text(body)};
 }
 
-Result<AppendOutcome> LedgerClient::read_append(const HttpReply& reply) {
+Result<LedgerClient::AppendReply> LedgerClient::read_append(const HttpReply& reply) {
   if (reply.status == 409) {
     TRY(StaleHead stale, parse_stale(reply));
-    return AppendOutcome(std::move(stale));
+    return AppendReply{std::move(stale), {}};
   }
   if (worth_another_try(reply.status)) {
-    return AppendOutcome(UnknownOutcome{"the ledger answered " + std::to_string(reply.status)});
+    return AppendReply{UnknownOutcome{"the ledger answered " + std::to_string(reply.status)}, {}};
   }
-  TRY(const Appended appended, parse_appended(reply));
-  return AppendOutcome(appended);
+  return parse_appended(reply);
 }
 
-HttpQuestion LedgerClient::ask_read(std::string_view subject, std::uint64_t from) const {
-  return {
-      "GET", base_ + "/ledger/log/" + std::string(subject) + "?from=" + std::to_string(from), {}};
+HttpQuestion LedgerClient::ask_read(std::string_view subject, std::uint64_t from,
+                                    std::uint64_t seen) const {
+  return {"GET",
+          base_ + "/ledger/log/" + std::string(subject) + "?from=" + std::to_string(from) +
+              "&seen=" + std::to_string(seen),
+          {}};
 }
 
-Result<LedgerPage> LedgerClient::read_page(std::string_view subject, std::uint64_t from,
+Result<ProvenPage> LedgerClient::read_page(std::string_view subject, std::uint64_t from,
                                            const HttpReply& reply) {
-  CHECK(check_ok(reply));
-  TRY(LedgerPage page, parse_page(reply.body));
-  for (const LedgerEntry& entry : page.entries) {
+  TRY(ProvenPage proven, parse_proven(reply));
+  for (const LedgerEntry& entry : proven.page.entries) {
     if (entry.subject != subject) return fail(Errc::malformed, "an entry of another log");
   }
-  CHECK(check_order(page, from));
-  return page;
+  CHECK(check_order(proven.page, from));
+  return proven;
 }
 
-HttpQuestion LedgerClient::ask_follow(std::uint64_t position, std::size_t max) const {
-  return {
-      "GET",
-      base_ + "/ledger/follow?position=" + std::to_string(position) + "&max=" + std::to_string(max),
-      {}};
+HttpQuestion LedgerClient::ask_follow(std::uint64_t position, std::size_t max,
+                                      std::uint64_t seen) const {
+  return {"GET",
+          base_ + "/ledger/follow?position=" + std::to_string(position) +
+              "&max=" + std::to_string(max) + "&seen=" + std::to_string(seen),
+          {}};
 }
 
-Result<LedgerPage> LedgerClient::read_follow(std::uint64_t position, std::size_t max,
+Result<ProvenPage> LedgerClient::read_follow(std::uint64_t position, std::size_t max,
                                              const HttpReply& reply) {
-  CHECK(check_ok(reply));
-  TRY(LedgerPage page, parse_page(reply.body));
-  if (page.entries.size() > max) return fail(Errc::limit_exceeded, "more entries than asked for");
-  CHECK(check_order(page, position));
-  return page;
+  TRY(ProvenPage proven, parse_proven(reply));
+  if (proven.page.entries.size() > max) {
+    return fail(Errc::limit_exceeded, "more entries than asked for");
+  }
+  CHECK(check_order(proven.page, position));
+  return proven;
 }
 
 }  // namespace kith::ledger

@@ -3,14 +3,24 @@
 /// Ledger over HTTP as plain structs; the shell carries them.
 ///
 ///     GET  /ledger/descriptor                        200 descriptor
-///     GET  /ledger/log/<subject>?from=N              200 page
-///     POST /ledger/log/<subject>                     200 {"position","time"} | 409 {"head"}
-///          body {"blob":base64url,"expected_head":".."}
-///     GET  /ledger/follow?position=N&max=M           200 page
+///     GET  /ledger/log/<subject>?from=N&seen=S       200 page
+///     POST /ledger/log/<subject>                     200 {"position","receipt","time"} |
+///          body {"blob":base64url,"expected_head":".."}                      409 {"head"}
+///     GET  /ledger/follow?position=N&max=M&seen=S    200 page
+///     GET  /ledger/checkpoint                        200 signed note, as text
+///     GET  /ledger/proof/inclusion?position=N&size=S 200 {"position","proof","size"}
+///     GET  /ledger/proof/consistency?old=N&size=S    200 {"old","proof","size"}
 ///
 /// A page is {"complete":bool,"entries":[{"blob","position","subject","time"}]}; times are ms since
-/// 1970. Errors are {"error":{"code","message"}} with 400 (form, or an entry that would not count),
-/// 404 (path), 405, 413 (too large), 429 (too many appends), 503 (outcome unknown, or the disk).
+/// 1970. With `seen` each entry also has "proof", its inclusion, and the page has
+/// "tree":{"checkpoint","consistency","descriptor"}: the newest signed note, and that it continues
+/// the one of S leaves that the reader trusts (0: none). Proofs are arrays of hashes in base64, in
+/// the order of RFC 9162; without `size` they are for the newest checkpoint. A receipt is a C2SP
+/// tlog-proof (receipt.hpp).
+///
+/// Errors are {"error":{"code","message"}} with 400 (form, or an entry that would not count),
+/// 404 (path, or a size beyond the ledger's), 405, 413 (too large), 429 (too many appends), 503
+/// (outcome unknown, or the disk).
 
 #include <string>
 

@@ -1,7 +1,9 @@
 #include "ledger/remote/page_json.hpp"
 
+#include "crypto/assert.hpp"
 #include "crypto/limits.hpp"
 #include "ledger/did_kith.hpp"
+#include "ledger/hash_text.hpp"
 #include "ledger/strict_json.hpp"
 
 namespace kith::ledger {
@@ -10,9 +12,44 @@ namespace {
 
 constexpr auto kPositionLast = static_cast<std::int64_t>(kPositionMax);
 
-Result<LedgerEntry> parse_item(const Json& item) {
+/// Deepest: page, tree, descriptor, its lists.
+constexpr std::size_t kDepth = 4;
+
+Result<protocol::LedgerProof> parse_tree(const Json& json) {
+  TRY(const JsonObject* object, crypto::as_object(json, "proof of a page"));
+  CHECK(only_members(*object, {"checkpoint", "consistency", "descriptor"}, "the proof of a page"));
+  protocol::LedgerProof proof;
+  TRY(proof.checkpoint, crypto::json_string(*object, "checkpoint"));
+  TRY(proof.consistency, parse_hashes(*object, "consistency"));
+  const Json* descriptor = object->if_contains("descriptor");
+  if (descriptor == nullptr || !descriptor->is_object()) {
+    return fail(Errc::malformed, "a proof without the ledger's descriptor");
+  }
+  proof.descriptor = crypto::canonical_json(*descriptor);
+  return proof;
+}
+
+Json tree_json(const protocol::LedgerProof& proof) {
+  JsonObject object;
+  object["checkpoint"] = proof.checkpoint;
+  object["consistency"] = hashes_json(proof.consistency);
+  const auto descriptor = crypto::parse_json(proof.descriptor);
+  ASSERT(descriptor.has_value());  // Our own.
+  object["descriptor"] = *descriptor;
+  return object;
+}
+
+/// Entries come with their proofs where the page has one, and only there.
+Result<LedgerEntry> parse_item(const Json& item, ProvenPage& page) {
   TRY(const JsonObject* object, crypto::as_object(item, "ledger entry"));
-  CHECK(only_members(*object, {"blob", "position", "subject", "time"}, "a ledger entry"));
+  CHECK(only_members(*object, {"blob", "position", "proof", "subject", "time"}, "a ledger entry"));
+  if (object->contains("proof") != page.proof.has_value()) {
+    return fail(Errc::malformed, "a ledger page that is proven in part");
+  }
+  if (page.proof) {
+    TRY(MerkleProof hashes, parse_hashes(*object, "proof"));
+    page.proof->inclusion.push_back(std::move(hashes));
+  }
   LedgerEntry entry;
   TRY(const std::int64_t position, ranged_int(*object, "position", 0, kPositionLast));
   entry.position = static_cast<std::uint64_t>(position);
@@ -30,26 +67,28 @@ Result<LedgerEntry> parse_item(const Json& item) {
 
 }  // namespace
 
-Json page_json(const LedgerPage& page) {
+Json page_json(const ProvenPage& proven) {
   JsonArray entries;
-  for (const LedgerEntry& entry : page.entries) {
+  for (const LedgerEntry& entry : proven.page.entries) {
     JsonObject item;
     item["blob"] = crypto::base64url(entry.blob);
     item["position"] = static_cast<std::int64_t>(entry.position);
+    if (proven.proof) item["proof"] = hashes_json(proven.proof->inclusion[entries.size()]);
     item["subject"] = entry.subject;
     item["time"] = to_ms(entry.time);
     entries.emplace_back(std::move(item));
   }
   JsonObject object;
-  object["complete"] = page.complete;
+  object["complete"] = proven.page.complete;
   object["entries"] = std::move(entries);
+  if (proven.proof) object["tree"] = tree_json(*proven.proof);
   return object;
 }
 
-Result<LedgerPage> parse_page(std::string_view text) {
-  TRY(const Json json, crypto::parse_json(text, {limits::kJsonBytesMax, 4, false, false}));
+Result<ProvenPage> parse_page(std::string_view text) {
+  TRY(const Json json, crypto::parse_json(text, {limits::kJsonBytesMax, kDepth, false, false}));
   TRY(const JsonObject* object, crypto::as_object(json, "ledger page"));
-  CHECK(only_members(*object, {"complete", "entries"}, "a ledger page"));
+  CHECK(only_members(*object, {"complete", "entries", "tree"}, "a ledger page"));
   const Json* complete = object->if_contains("complete");
   if (complete == nullptr || !complete->is_bool()) {
     return fail(Errc::malformed, "a ledger page does not say whether it is complete");
@@ -58,16 +97,19 @@ Result<LedgerPage> parse_page(std::string_view text) {
   if (entries->size() > limits::kLedgerPageEntriesMax) {
     return fail(Errc::limit_exceeded, "a ledger page has too many entries");
   }
-  LedgerPage page;
-  page.complete = complete->get_bool();
-  for (const Json& item : *entries) {
-    TRY(LedgerEntry entry, parse_item(item));
-    page.entries.push_back(std::move(entry));
+  ProvenPage proven;
+  proven.page.complete = complete->get_bool();
+  if (const Json* tree = object->if_contains("tree")) {
+    TRY(proven.proof, parse_tree(*tree));
   }
-  if (!page.complete && page.entries.empty()) {
+  for (const Json& item : *entries) {
+    TRY(LedgerEntry entry, parse_item(item, proven));
+    proven.page.entries.push_back(std::move(entry));
+  }
+  if (!proven.page.complete && proven.page.entries.empty()) {
     return fail(Errc::malformed, "an empty page that is not the last");
   }
-  return page;
+  return proven;
 }
 
 }  // namespace kith::ledger

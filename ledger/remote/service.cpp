@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "crypto/limits.hpp"
+#include "ledger/hash_text.hpp"
 #include "ledger/remote/page_json.hpp"
 #include "ledger/strict_json.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::string_view kRoot = "/ledger/";
 constexpr std::string_view kLog = "/ledger/log/";
+constexpr std::string_view kProof = "/ledger/proof/";
 constexpr std::chrono::minutes kWindow{1};
 
 HttpReply json_reply(int status, const Json& body) {
@@ -43,12 +45,26 @@ int status_of(const Error& error) {
   }
 }
 
+Result<AppendRequest> parse_append(std::string_view subject, std::string_view body) {
+  TRY(const Json json, crypto::parse_json(body, {limits::kLedgerRequestBytesMax, 2, false, false}));
+  TRY(const JsonObject* object, crypto::as_object(json, "append request"));
+  CHECK(only_members(*object, {"blob", "expected_head"}, "an append request"));
+  AppendRequest request;
+  request.subject = subject;
+  TRY(const std::string blob, crypto::json_string(*object, "blob"));
+  TRY(request.blob, crypto::from_base64url(blob));
+  TRY(request.expected_head, crypto::json_string(*object, "expected_head"));
+  return request;
+}
+
+}  // namespace
+
 /// Reads "name=<digits>&..." with just these names, each at most once.
-class Query {
+class LedgerService::Query {
  public:
   explicit Query(std::string_view text) : text_(text) {}
 
-  [[nodiscard]] Result<std::uint64_t> number(std::string_view name, std::uint64_t if_absent) {
+  [[nodiscard]] Result<std::optional<std::uint64_t>> number(std::string_view name) {
     std::string_view rest = text_;
     std::optional<std::uint64_t> found;
     while (!rest.empty()) {
@@ -60,7 +76,7 @@ class Query {
       TRY(found, digits(item.substr(equals + 1)));
       ++used_;
     }
-    return found.value_or(if_absent);
+    return found;
   }
   /// Is there anything that nobody asked for?
   [[nodiscard]] Result<void> done() const {
@@ -84,20 +100,6 @@ class Query {
   std::string_view text_;
   std::size_t used_ = 0;
 };
-
-Result<AppendRequest> parse_append(std::string_view subject, std::string_view body) {
-  TRY(const Json json, crypto::parse_json(body, {limits::kLedgerRequestBytesMax, 2, false, false}));
-  TRY(const JsonObject* object, crypto::as_object(json, "append request"));
-  CHECK(only_members(*object, {"blob", "expected_head"}, "an append request"));
-  AppendRequest request;
-  request.subject = subject;
-  TRY(const std::string blob, crypto::json_string(*object, "blob"));
-  TRY(request.blob, crypto::from_base64url(blob));
-  TRY(request.expected_head, crypto::json_string(*object, "expected_head"));
-  return request;
-}
-
-}  // namespace
 
 bool LedgerService::handles(std::string_view target) {
   return target.starts_with(kRoot);
@@ -132,33 +134,71 @@ Result<HttpReply> LedgerService::answer(const HttpQuestion& question, AnchorTime
   const std::string_view text =
       mark == std::string_view::npos ? std::string_view() : target.substr(mark + 1);
   Query query(text);
-  const bool is_log = path.starts_with(kLog);
-  if (question.method == "POST" && is_log) {
+  if (question.method == "POST" && path.starts_with(kLog)) {
     CHECK(query.done());
     return append(path.substr(kLog.size()), question, now);
   }
   if (question.method != "GET") {
     return error_reply(405, fail(Errc::unsupported, "that cannot be done here"));
   }
+  return get(path, query);
+}
+
+Result<HttpReply> LedgerService::get(std::string_view path, Query& query) {
   if (path == "/ledger/descriptor") {
     CHECK(query.done());
     return HttpReply{200, "application/json", descriptor_json(ledger_.descriptor())};
   }
-  if (is_log) {
-    TRY(const std::uint64_t from, query.number("from", 0));
+  if (path == "/ledger/checkpoint") {
     CHECK(query.done());
-    TRY(const LedgerPage page, ledger_.read(path.substr(kLog.size()), from));
-    return json_reply(200, page_json(page));
+    TRY(std::string note, prover_.checkpoint());
+    return HttpReply{200, "text/plain; charset=utf-8", std::move(note)};
+  }
+  if (path.starts_with(kLog)) {
+    TRY(const auto from, query.number("from"));
+    TRY(const auto seen, query.number("seen"));
+    CHECK(query.done());
+    TRY(LedgerPage entries, ledger_.read(path.substr(kLog.size()), from.value_or(0)));
+    return page(std::move(entries), seen);
   }
   if (path == "/ledger/follow") {
-    TRY(const std::uint64_t position, query.number("position", 0));
-    TRY(const std::uint64_t max, query.number("max", limits::kLedgerPageEntriesMax));
+    TRY(const auto position, query.number("position"));
+    TRY(const auto max, query.number("max"));
+    TRY(const auto seen, query.number("seen"));
     CHECK(query.done());
-    if (max == 0) return fail(Errc::malformed, "a page of no entries");
-    TRY(const LedgerPage page, ledger_.follow(position, static_cast<std::size_t>(max)));
-    return json_reply(200, page_json(page));
+    if (max == 0U) return fail(Errc::malformed, "a page of no entries");
+    const auto most = static_cast<std::size_t>(max.value_or(limits::kLedgerPageEntriesMax));
+    TRY(LedgerPage entries, ledger_.follow(position.value_or(0), most));
+    return page(std::move(entries), seen);
   }
+  if (path.starts_with(kProof)) return get_proof(path.substr(kProof.size()), query);
   return fail(Errc::not_found, "no such path");
+}
+
+Result<HttpReply> LedgerService::page(LedgerPage page, std::optional<std::uint64_t> seen) {
+  ProvenPage proven{std::move(page), std::nullopt};
+  if (seen) {
+    TRY(proven.proof, prover_.prove(proven.page, *seen));
+  }
+  return json_reply(200, page_json(proven));
+}
+
+Result<HttpReply> LedgerService::get_proof(std::string_view kind, Query& query) {
+  const bool of_entry = kind == "inclusion";
+  if (!of_entry && kind != "consistency") return fail(Errc::not_found, "no such path");
+  const std::string_view name = of_entry ? "position" : "old";
+  TRY(const auto what, query.number(name));
+  TRY(const auto asked_size, query.number("size"));
+  CHECK(query.done());
+  if (!what) return fail(Errc::malformed, "it is not said what to prove");
+  const std::uint64_t size = asked_size.value_or(ledger_.size());
+  TRY(const MerkleProof proof,
+      of_entry ? prover_.inclusion(*what, size) : prover_.consistency(*what, size));
+  JsonObject body;
+  body[name] = static_cast<std::int64_t>(*what);
+  body["proof"] = hashes_json(proof);
+  body["size"] = static_cast<std::int64_t>(size);
+  return json_reply(200, body);
 }
 
 Result<HttpReply> LedgerService::append(std::string_view subject, const HttpQuestion& question,
@@ -177,6 +217,8 @@ Result<HttpReply> LedgerService::append(std::string_view subject, const HttpQues
   const auto& appended = std::get<Appended>(outcome);
   JsonObject body;
   body["position"] = static_cast<std::int64_t>(appended.position);
+  TRY(std::string receipt, prover_.receipt(appended.position));
+  body["receipt"] = std::move(receipt);
   body["time"] = to_ms(appended.time);
   return json_reply(200, body);
 }

@@ -39,7 +39,7 @@ bool HomeLedger::is_local(std::string_view ledger_url) {
   return ledger_url.starts_with(kScheme);
 }
 
-Result<ledger::Ledger*> HomeLedger::open(std::string_view ledger_url) {
+Result<ledger::TreeLedger*> HomeLedger::open(std::string_view ledger_url) {
   if (ledger_ && ledger_url == open_url_) return ledger_.get();
   TRY(const auto stored, store_.get({"meta", "ledger-host"}));
   LedgerHost host;
@@ -63,7 +63,12 @@ Result<ledger::Ledger*> HomeLedger::open(std::string_view ledger_url) {
   options.test_mode = test_mode_;
   TRY(ledger_, ledger::LevelDbLedger::open(options));
   open_url_ = ledger_url;
+  checkpoint_key_ = host.sealed_key;
   return ledger_.get();
+}
+
+ledger::LedgerProver::Sign HomeLedger::checkpoint_signer() {
+  return [this](ByteView message) { return keys_.sign(checkpoint_key_, message); };
 }
 
 }  // namespace kith::node

@@ -1,7 +1,7 @@
 #pragma once
 
 /// The ledger of this home (`leveldb:DIR`): opened when it is first used, made if it is not there.
-/// One home has one; its key lies sealed in the record meta/ledger-host.
+/// One home has one; its key, which signs checkpoints, lies sealed in the record meta/ledger-host.
 
 #include <memory>
 #include <optional>
@@ -10,7 +10,7 @@
 
 #include "crypto/key_ops.hpp"
 #include "crypto/random.hpp"
-#include "ledger/ledger.hpp"
+#include "ledger/prover.hpp"
 #include "protocol/store.hpp"
 
 namespace kith::ledger {
@@ -30,7 +30,9 @@ class HomeLedger {
   [[nodiscard]] static bool is_local(std::string_view ledger_url);
   [[nodiscard]] std::string default_url() const { return "leveldb:" + default_directory_; }
   /// Errors: refused (another directory than before), storage errors.
-  [[nodiscard]] Result<ledger::Ledger*> open(std::string_view ledger_url);
+  [[nodiscard]] Result<ledger::TreeLedger*> open(std::string_view ledger_url);
+  /// Signs the checkpoints of the ledger that is open, for as long as this lives.
+  [[nodiscard]] ledger::LedgerProver::Sign checkpoint_signer();
   /// A write of the ledger failed: it takes nothing more until it is opened again.
   [[nodiscard]] std::optional<Error> failure() const;
 
@@ -41,6 +43,7 @@ class HomeLedger {
   Random& random_;
   bool test_mode_;
   std::string open_url_;
+  SealedKey checkpoint_key_;  ///< Of the open ledger.
   std::unique_ptr<ledger::LevelDbLedger> ledger_;
 };
 

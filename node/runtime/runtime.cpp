@@ -219,8 +219,9 @@ Result<void> Runtime::Impl::open_listener() {
 
 Result<void> Runtime::Impl::open_reception() {
   if (options_.ledger_serve) {
-    TRY(ledger::Ledger * served, ledger_->open(ledger_->default_url()));
-    ledger_service_ = std::make_unique<ledger::LedgerService>(*served);
+    TRY(ledger::TreeLedger * served, ledger_->open(ledger_->default_url()));
+    ledger_service_ =
+        std::make_unique<ledger::LedgerService>(*served, ledger_->checkpoint_signer());
   }
   reception_ = std::make_unique<Reception>(events_, answers_, random_, ledger_service_.get(),
                                            options_.mediate);

@@ -23,12 +23,12 @@ using ledger::StaleHead;
 /// A backend with whatever must outlive it.
 struct Backend {
   std::unique_ptr<TemporaryDirectory> directory;
-  std::unique_ptr<Ledger> inner;
+  std::unique_ptr<ledger::TreeLedger> inner;
   std::unique_ptr<Ledger> outer;
   [[nodiscard]] Ledger& ledger() const { return outer ? *outer : *inner; }
 };
 
-std::unique_ptr<Ledger> open_embedded(const std::string& path, bool test_mode) {
+std::unique_ptr<ledger::TreeLedger> open_embedded(const std::string& path, bool test_mode) {
   return must(ledger::LevelDbLedger::open({path, ledger_descriptor(), test_mode}));
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "crypto/limits.hpp"
+#include "ledger/hash_text.hpp"
 #include "ledger/ledger_effects.hpp"
 #include "ledger/memory_ledger.hpp"
 #include "tests/support/ledger_kit.hpp"
@@ -39,7 +40,8 @@ class RemoteLedgerTest : public ::testing::Test {
 
   LogLab lab_;
   ledger::MemoryLedger inner_{ledger_descriptor(), false};
-  LedgerService service_{inner_};
+  LedgerService service_{inner_, ledger_signer()};
+  ledger::LedgerProver prover_{inner_, ledger_signer()};
 };
 
 TEST_F(RemoteLedgerTest, TheServiceRefusesWhatItDoesNotKnow) {
@@ -65,6 +67,75 @@ TEST_F(RemoteLedgerTest, TheServiceRefusesWhatItDoesNotKnow) {
   EXPECT_EQ(inner_.size(), 2U);
 }
 
+TEST_F(RemoteLedgerTest, TheServiceProvesWhatItHolds) {
+  const ledger::LedgerDescriptor descriptor = ledger_descriptor();
+  const HttpReply note = get("/ledger/checkpoint");
+  EXPECT_EQ(note.content_type, "text/plain; charset=utf-8");
+  const auto checkpoint = must(ledger::open_checkpoint(note.body, descriptor)).checkpoint;
+  EXPECT_EQ(checkpoint.size, 2U);
+  const auto proof = [&](const std::string& target) {
+    const Json json = must(crypto::parse_json(get(target).body));
+    return must(ledger::parse_hashes(json.get_object(), "proof"));
+  };
+  const auto first = must(inner_.read(lab_.subject, 0)).entries;
+  const auto page = must(LedgerClient::read_page(lab_.subject, 0, get(log_target() + "?seen=0")));
+  EXPECT_TRUE(ledger::check_included(first, page.proof->inclusion, checkpoint).has_value());
+  EXPECT_EQ(proof("/ledger/proof/inclusion?position=1"), page.proof->inclusion[1]);
+  EXPECT_EQ(proof("/ledger/proof/inclusion?position=0&size=1"), ledger::MerkleProof{});
+  const auto before = must(ledger::merkle_root(1, inner_.tree()));
+  const auto grown = proof("/ledger/proof/consistency?old=1&size=2");
+  EXPECT_TRUE(ledger::proves_consistency(grown, 1, before, 2, checkpoint.root));
+  EXPECT_FALSE(ledger::proves_consistency({}, 1, before, 2, checkpoint.root));
+  EXPECT_EQ(proof("/ledger/proof/consistency?old=1"), grown);
+  for (const char* beyond :
+       {"inclusion?position=2", "inclusion?position=0&size=3", "inclusion?position=1&size=1",
+        "consistency?old=3", "consistency?old=0&size=3", "consistency?old=2&size=1", "other"}) {
+    EXPECT_EQ(get("/ledger/proof/" + std::string(beyond)).status, 404) << beyond;
+  }
+  for (const char* bad : {"inclusion", "inclusion?size=1", "inclusion?position=x", "consistency",
+                          "consistency?old=1&position=1", "inclusion?position=0&size="}) {
+    EXPECT_EQ(get("/ledger/proof/" + std::string(bad)).status, 400) << bad;
+  }
+  EXPECT_EQ(get("/ledger/checkpoint?size=1").status, 400);
+}
+
+TEST_F(RemoteLedgerTest, AReceiptComesWithWhatWasAppended) {
+  const Entry update = lab_.update(2);
+  JsonObject body;
+  body["blob"] = crypto::base64url(ledger::entry_blob(update));
+  body["expected_head"] = update.prev;
+  const auto reply = must(LedgerClient::read_append(post(crypto::json_text(body))));
+  const Appended appended = std::get<Appended>(reply.outcome);
+  auto receipt = must(ledger::parse_receipt(reply.receipt));
+  EXPECT_EQ(receipt.position, 2U);
+  EXPECT_EQ(ledger::receipt_text(receipt), reply.receipt);
+  EXPECT_FALSE(ledger::open_receipt(receipt, ledger_descriptor()).has_value());  // Of what?
+  const ledger::LedgerLeaf leaf{lab_.subject, ledger::entry_blob(update), appended.time, Kind::did};
+  receipt.leaf = ledger::leaf_text(leaf);
+  EXPECT_EQ(must(ledger::parse_receipt(ledger::receipt_text(receipt))), receipt);
+  EXPECT_EQ(must(ledger::open_receipt(receipt, ledger_descriptor())).leaf, leaf);
+
+  auto elsewhere = receipt;
+  elsewhere.position = 1;
+  EXPECT_EQ(ledger::open_receipt(elsewhere, ledger_descriptor()).error(), Errc::bad_proof);
+  auto earlier = receipt;
+  earlier.leaf = ledger::leaf_text({lab_.subject, leaf.blob, leaf.time - 1s, Kind::did});
+  EXPECT_EQ(ledger::open_receipt(earlier, ledger_descriptor()).error(), Errc::bad_proof);
+  EXPECT_FALSE(ledger::open_receipt(receipt, ledger_descriptor(2)).has_value());
+  const std::vector<std::string> forms = {
+      "",
+      "x" + reply.receipt,
+      reply.receipt.substr(0, reply.receipt.size() - 1),
+      "c2sp.org/tlog-proof@v1\nindex 01\n\n",
+      "c2sp.org/tlog-proof@v1\nextra \nindex 1\n\n",
+  };
+  for (const std::string& bad : forms) {
+    EXPECT_FALSE(ledger::parse_receipt(bad).has_value()) << bad;
+  }
+  EXPECT_EQ(ledger::parse_receipt(std::string(limits::kReceiptBytesMax + 1, 'x')).error(),
+            Errc::limit_exceeded);
+}
+
 TEST_F(RemoteLedgerTest, TheServiceLimitsAppendsPerMinute) {
   const std::string body = R"({"blob":"e30","expected_head":""})";
   for (std::uint32_t i = 0; i < limits::kLedgerAppendsPerMinute; ++i) {
@@ -76,7 +147,7 @@ TEST_F(RemoteLedgerTest, TheServiceLimitsAppendsPerMinute) {
 }
 
 TEST_F(RemoteLedgerTest, TheClientBelievesNoTamperedPage) {
-  const std::string good = get(log_target()).body;
+  const std::string good = get(log_target() + "?seen=0").body;
   ASSERT_TRUE(LedgerClient::read_page(lab_.subject, 0, {200, "", good}).has_value());
   const auto refused = [&](const std::string& body, std::uint64_t from = 0) {
     return !LedgerClient::read_page(lab_.subject, from, {200, "", body}).has_value();
@@ -112,7 +183,18 @@ TEST_F(RemoteLedgerTest, TheClientBelievesNoTamperedPage) {
   EXPECT_TRUE(refused(changed([&](Page, Entries e) {
     while (e.size() <= limits::kLedgerPageEntriesMax) e.push_back(Json(e[0]));
   })));
-  EXPECT_TRUE(refused(good, 1));  // Not what was asked for.
+  EXPECT_TRUE(refused(changed([&](Page, Entries e) { first(e).erase("proof"); })));
+  EXPECT_TRUE(refused(changed([&](Page, Entries e) { first(e)["proof"] = JsonArray{"short"}; })));
+  EXPECT_TRUE(refused(changed([&](Page, Entries e) {
+    first(e)["proof"] = ledger::hashes_json(ledger::MerkleProof(limits::kMerkleProofHashesMax + 1));
+  })));
+  EXPECT_TRUE(refused(changed([](Page p, Entries) { p.erase("tree"); })));
+  EXPECT_TRUE(
+      refused(changed([](Page p, Entries) { p["tree"].get_object().erase("checkpoint"); })));
+  EXPECT_TRUE(refused(changed([](Page p, Entries) { p["tree"].get_object()["descriptor"] = ""; })));
+  EXPECT_TRUE(refused(changed([](Page p, Entries) { p["tree"].get_object()["more"] = 1; })));
+  EXPECT_TRUE(refused(get(log_target()).body));  // Proves nothing.
+  EXPECT_TRUE(refused(good, 1));                 // Not what was asked for.
   EXPECT_TRUE(refused(good + " x"));
   EXPECT_TRUE(refused(std::string(limits::kJsonBytesMax + 1, ' ')));
   EXPECT_TRUE(refused(""));
@@ -123,17 +205,20 @@ TEST_F(RemoteLedgerTest, TheClientTellsStaleUnknownAndRefusedApart) {
     return LedgerClient::read_append({status, "", body});
   };
   const std::string hash = ledger::blob_hash({});
-  EXPECT_EQ(std::get<StaleHead>(*read(409, R"({"head":")" + hash + R"("})")).head, hash);
-  EXPECT_EQ(std::get<Appended>(*read(200, R"({"position":7,"time":5})")).position, 7U);
+  EXPECT_EQ(std::get<StaleHead>(read(409, R"({"head":")" + hash + R"("})")->outcome).head, hash);
+  const auto appended = read(200, R"({"position":7,"receipt":"r","time":5})");
+  EXPECT_EQ(std::get<Appended>(appended->outcome).position, 7U);
+  EXPECT_EQ(appended->receipt, "r");
+  EXPECT_FALSE(read(200, R"({"position":7,"time":5})").has_value());
   for (const int status : {429, 500, 502, 503, 504}) {
     const auto outcome = read(status, "");
     ASSERT_TRUE(outcome.has_value());
-    EXPECT_TRUE(std::holds_alternative<UnknownOutcome>(*outcome)) << status;
+    EXPECT_TRUE(std::holds_alternative<UnknownOutcome>(outcome->outcome)) << status;
   }
   EXPECT_EQ(read(400, R"({"error":{"code":"log.invalid","message":"x"}})").error(),
             Errc::invalid_entry);
   EXPECT_FALSE(read(409, R"({"head":"moved"})").has_value());
-  EXPECT_FALSE(read(200, R"({"position":-7,"time":5})").has_value());
+  EXPECT_FALSE(read(200, R"({"position":-7,"receipt":"","time":5})").has_value());
   EXPECT_FALSE(read(200, "").has_value());
   EXPECT_FALSE(read(302, "").has_value());
 }
@@ -183,13 +268,14 @@ TEST_F(RemoteLedgerTest, EffectsBecomeQuestionsAndAnswersBecomeRecords) {
   effect.id = "7";
   effect.kind = protocol::EffectKind::ledger_read;
   effect.payload = protocol::encode_record(
-      protocol::LedgerReadPayload{"https://ledger.example/", lab_.subject, 0});
+      protocol::LedgerReadPayload{"https://ledger.example/", lab_.subject, 0, 0});
   EXPECT_EQ(ledger::ledger_of(effect), "https://ledger.example/");
   HttpQuestion question = must(ledger::question_of(effect));
-  ASSERT_EQ(question.target, "https://ledger.example/ledger/log/" + lab_.subject + "?from=0");
+  ASSERT_EQ(question.target,
+            "https://ledger.example/ledger/log/" + lab_.subject + "?from=0&seen=0");
   question.target = question.target.substr(std::string("https://ledger.example").size());
   const auto over_http = ledger::result_of(effect, service_.handle(question, lab_.time));
-  const auto here = ledger::perform_on(inner_, effect, lab_.time);
+  const auto here = ledger::perform_on(inner_, effect, lab_.time, &prover_);
   EXPECT_EQ(over_http.id, "7");
   EXPECT_EQ(*over_http.outcome, *here.outcome);
   const auto lost = ledger::result_of(effect, fail(Errc::timeout));
