@@ -6,6 +6,7 @@
 #include "crypto/limits.hpp"
 #include "ledger/did_kith.hpp"
 #include "ledger/rebase.hpp"
+#include "ledger/seen_ledgers.hpp"
 #include "protocol/messenger.hpp"
 
 namespace kith::ledger {
@@ -285,8 +286,8 @@ void go_on(Host& host, const Identity& identity, std::string_view subject, LogPo
 }
 
 void take_reading(Host& host, const Identity& identity, std::string_view subject, LogPost& post,
-                  ByteView outcome) {
-  const auto complete = take_page(post.pages, outcome);
+                  protocol::LedgerEntries page) {
+  const auto complete = take_page(post.pages, std::move(page));
   if (complete.has_value() && !*complete) {
     start_log_read(host, identity, subject, post);
     return;
@@ -342,18 +343,24 @@ void take_log_result(Host& host, const Identity& identity, std::string_view subj
   LogPost post = log_post(host, subject);
   if (post.effect != effect.id) return;
   post.effect.clear();
-  if (!outcome.has_value()) {
-    post.pages.clear();
-    post.error = outcome.error().detail.empty()
-                     ? std::string(crypto::error_text(outcome.error().code).sentence)
-                     : outcome.error().detail;
-    wait(host, subject, post);
-  } else if (effect.kind == EffectKind::ledger_append) {
+  if (effect.kind == EffectKind::ledger_append && outcome.has_value()) {
     // Appended or stale: what counts is what the ledger shows.
+    keep_receipt(host, effect, *outcome);
     post.pages.clear();
     start_log_read(host, identity, subject, post);
+    return save_post(host, subject, post);
+  }
+  auto page = proven_entries(host, effect, outcome);
+  if (!page.has_value()) {
+    post.pages.clear();
+    post.error = page.error().detail.empty()
+                     ? std::string(crypto::error_text(page.error().code).sentence)
+                     : page.error().detail;
+    wait(host, subject, post);
+  } else if (!*page) {
+    start_log_read(host, identity, subject, post);
   } else {
-    take_reading(host, identity, subject, post, *outcome);
+    take_reading(host, identity, subject, post, std::move(**page));
   }
   save_post(host, subject, post);
 }
@@ -372,8 +379,7 @@ void try_again(Host& host, const Identity& identity, std::string_view subject) {
   save_post(host, subject, post);
 }
 
-Result<bool> take_page(std::vector<protocol::AnchoredBlob>& pages, ByteView outcome) {
-  TRY(protocol::LedgerEntries page, protocol::decode_record<protocol::LedgerEntries>(outcome));
+Result<bool> take_page(std::vector<protocol::AnchoredBlob>& pages, protocol::LedgerEntries page) {
   if (!page.complete && page.entries.empty()) {
     return fail(Errc::malformed, "an empty page that is not the last");
   }
@@ -403,6 +409,7 @@ std::string start_read(Host& host, std::string_view context, std::string_view le
   payload.ledger = ledger_url;
   payload.subject = subject;
   payload.from = from;
+  payload.seen = seen_at(host, ledger_url);
   return start_effect(host, EffectKind::ledger_read, context, protocol::encode_record(payload));
 }
 

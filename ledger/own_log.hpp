@@ -58,7 +58,8 @@ void take_log_result(Host& host, const Identity& identity, std::string_view subj
 void try_again(Host& host, const Identity& identity, std::string_view subject);
 
 /// Adds a page to `pages`. True when it was the last. Errors: limit_exceeded, malformed.
-[[nodiscard]] Result<bool> take_page(std::vector<protocol::AnchoredBlob>& pages, ByteView outcome);
+[[nodiscard]] Result<bool> take_page(std::vector<protocol::AnchoredBlob>& pages,
+                                     protocol::LedgerEntries page);
 [[nodiscard]] std::vector<AnchoredBlob> anchored(const std::vector<protocol::AnchoredBlob>& pages);
 /// An effect that reads `subject` from position `from` on; returns its id.
 std::string start_read(Host& host, std::string_view context, std::string_view ledger_url,

@@ -6,6 +6,7 @@
 #include "ledger/did_kith.hpp"
 #include "ledger/identity.hpp"
 #include "ledger/own_log.hpp"
+#include "ledger/seen_ledgers.hpp"
 #include "ledger/strict_json.hpp"
 #include "protocol/did_core.hpp"
 #include "protocol/did_peer.hpp"
@@ -250,13 +251,13 @@ namespace {
 
 /// Ends the job, or goes on with the next page. Errors end it as well.
 Result<void> take_log_page(Host& host, ResolutionJob& job, std::string_view id,
-                           const Result<Bytes>& outcome) {
-  if (!outcome.has_value()) return outcome.error();
-  const auto complete = take_page(job.pages, *outcome);
+                           const protocol::Effect& effect, const Result<Bytes>& outcome) {
+  TRY(auto page, proven_entries(host, effect, outcome));
+  const auto complete = page ? take_page(job.pages, std::move(*page)) : Result<bool>(false);
   if (!complete.has_value()) return fail(Errc::limit_exceeded, complete.error().detail);
   if (!*complete) {
-    job.effect =
-        start_read(host, context_of(id), job.ledger_url, job.did, job.pages.back().position + 1);
+    const std::uint64_t from = job.pages.empty() ? 0 : job.pages.back().position + 1;
+    job.effect = start_read(host, context_of(id), job.ledger_url, job.did, from);
     return {};
   }
   return settle(host, job, anchored(job.pages));
@@ -285,8 +286,8 @@ void take_resolution_answer(Host& host, std::string_view id, const protocol::Eff
   if (!job || job->effect != effect.id) return;
   job->effect.clear();
   const bool web = effect.kind == protocol::EffectKind::fetch;
-  const auto taken =
-      web ? take_web_answer(host, *job, id, outcome) : take_log_page(host, *job, id, outcome);
+  const auto taken = web ? take_web_answer(host, *job, id, outcome)
+                         : take_log_page(host, *job, id, effect, outcome);
   if (!taken.has_value()) {
     refuse(*job, taken.error());
   } else if (job->effect.empty()) {

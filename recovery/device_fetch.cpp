@@ -6,6 +6,7 @@
 #include "crypto/hash.hpp"
 #include "crypto/limits.hpp"
 #include "ledger/connection.hpp"
+#include "ledger/seen_ledgers.hpp"
 #include "protocol/audit_log.hpp"
 #include "recovery/device_open.hpp"
 
@@ -225,8 +226,8 @@ std::vector<ledger::AnchoredBlob> known_log(const LogRead& read) {
 namespace {
 
 void ask_ledger(Host& host, const std::string& subject, LogRead read) {
-  const protocol::LedgerReadPayload payload{read.urls[read.url % read.urls.size()], subject,
-                                            read.from};
+  const std::string& url = read.urls[read.url % read.urls.size()];
+  const protocol::LedgerReadPayload payload{url, subject, read.from, ledger::seen_at(host, url)};
   protocol::Effect effect;
   effect.kind = protocol::EffectKind::ledger_read;
   effect.owner = kDeviceModule;
@@ -262,11 +263,10 @@ void on_log_read(Host& host, const protocol::Effect& effect, const Result<Bytes>
   auto read = log_read(host, subject);
   if (!read) return;
   read->reading = false;
-  const auto entries = outcome.has_value()
-                           ? protocol::decode_record<protocol::LedgerEntries>(*outcome)
-                           : Result<protocol::LedgerEntries>(outcome.error());
-  if (!entries.has_value()) {
-    read->problem = entries.error().detail;
+  const auto proven = ledger::proven_entries(host, effect, outcome);
+  if (proven.has_value() && !*proven) return ask_ledger(host, subject, std::move(*read));
+  if (!proven.has_value()) {
+    read->problem = proven.error().detail;
     read->incoming.clear();
     read->from = 0;
     ++read->tries;
@@ -274,16 +274,17 @@ void on_log_read(Host& host, const protocol::Effect& effect, const Result<Bytes>
     save_log_read(host, subject, *read);
     return;
   }
+  const protocol::LedgerEntries& entries = **proven;
   std::size_t bytes = 0;
   for (const auto& blob : read->incoming) bytes += blob.blob.size();
-  for (const protocol::AnchoredBlob& entry : entries->entries) {
+  for (const protocol::AnchoredBlob& entry : entries.entries) {
     bytes += entry.blob.size();
     if (bytes > limits::kLedgerSubjectBytesMax) break;
     read->incoming.push_back({entry.blob, entry.time});
     read->from = entry.position + 1;
   }
   const bool more =
-      !entries->complete && !entries->entries.empty() && bytes <= limits::kLedgerSubjectBytesMax;
+      !entries.complete && !entries.entries.empty() && bytes <= limits::kLedgerSubjectBytesMax;
   if (more) {
     ask_ledger(host, subject, std::move(*read));
     return;

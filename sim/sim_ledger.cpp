@@ -9,32 +9,38 @@
 namespace kith::sim {
 namespace {
 
-ledger::LedgerDescriptor describe(const std::string& url, crypto::Random& random) {
-  crypto::SoftwareKeys keys(random.secret(32), random);
-  const auto pair = keys.generate(KeyType::ed25519, KeyPurpose::authenticate);
-  ASSERT(pair.has_value());
+ledger::LedgerDescriptor describe(const std::string& url, const PublicKey& key) {
   ledger::LedgerDescriptor descriptor;
   descriptor.kind = "memory";
   descriptor.origin = "ledger.sim";
-  descriptor.key = pair->public_key;
+  descriptor.key = key;
   descriptor.urls = {url};
   return descriptor;
 }
 
-ledger::LedgerDescriptor descriptor_of(const World& world, const std::string& url) {
-  crypto::SeededRandom random = world.stream("ledger key");
+KeyPair checkpoint_key(crypto::SoftwareKeys& keys, crypto::SeededRandom& random) {
   const crypto::SodiumRandomGuard guard(random);
-  return describe(url, random);
+  const auto pair = keys.generate(KeyType::ed25519, KeyPurpose::ledger);
+  ASSERT(pair.has_value());
+  return *pair;
 }
 
 }  // namespace
+
+SimLedger::Signer::Signer(const World& world)
+    : random(world.stream("ledger key")),
+      keys(random.secret(32), random),
+      pair(checkpoint_key(keys, random)) {}
 
 SimLedger::SimLedger(World& world, const Faults& faults, std::string url, bool test_mode)
     : world_(world),
       faults_(faults),
       url_(std::move(url)),
       random_(world.stream("ledger")),
-      ledger_(descriptor_of(world, url_), test_mode) {
+      signer_(world),
+      ledger_(describe(url_, signer_.pair.public_key), test_mode),
+      prover_(ledger_,
+              [this](ByteView text) { return signer_.keys.sign(signer_.pair.sealed, text); }) {
   plan_outage();
 }
 
@@ -80,7 +86,7 @@ void SimLedger::arrive(SimNode& from, std::uint64_t life, const protocol::Effect
     result.retry = true;
   } else {
     const auto now = ledger::anchor_time_ms(protocol::epoch_ms(world_.now()));
-    result = ledger::perform_on(ledger_, effect, now);
+    result = ledger::perform_on(ledger_, effect, now, &prover_);
     if (per_mille(random_, faults_.ledger_unknown)) {
       world_.mark("ledger.unknown");
       result.outcome = fail(Errc::timeout, "no answer");

@@ -1,14 +1,17 @@
 #pragma once
 
 /// SimLedger: the community's ledger as a service without a node. Questions travel there and back
-/// with delays; it has outages, and sometimes does what it was asked while the answer gets lost.
+/// with delays; it has outages, and sometimes does what it was asked while the answer gets lost. It
+/// proves what it tells, as every host does.
 ///
 /// Performs effects of kind ledger_append and ledger_read, and the fetch of its descriptor. Fetches
 /// of other documents fail: nobody in the simulator serves any.
 
 #include <string>
 
+#include "crypto/software_keys.hpp"
 #include "ledger/memory_ledger.hpp"
+#include "ledger/prover.hpp"
 #include "protocol/effect.hpp"
 #include "sim/faults.hpp"
 #include "sim/world.hpp"
@@ -31,6 +34,14 @@ class SimLedger {
   void heal();
 
  private:
+  /// The ledger's key, out of a random stream of its own.
+  struct Signer {
+    explicit Signer(const World& world);
+    crypto::SeededRandom random;
+    crypto::SoftwareKeys keys;
+    KeyPair pair;
+  };
+
   void plan_outage();
   void answer(SimNode& from, std::uint64_t life, const protocol::EffectResult& result);
   void arrive(SimNode& from, std::uint64_t life, const protocol::Effect& effect);
@@ -39,7 +50,9 @@ class SimLedger {
   Faults faults_;
   std::string url_;
   crypto::SeededRandom random_;
+  Signer signer_;
   ledger::MemoryLedger ledger_;
+  ledger::LedgerProver prover_;
   bool out_ = false;
 };
 

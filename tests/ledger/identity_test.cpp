@@ -62,7 +62,7 @@ class IdentityTest : public ::testing::Test {
   void reset() {
     alice_ = nullptr;
     net_ = std::make_unique<Network>();
-    ledger_ = new_ledger();
+    renew_ledger();
     change_result_ = nullptr;
     reachable_ = true;
     net_->perform = [this](AgentBox& box, const Effect& effect) {
@@ -70,19 +70,23 @@ class IdentityTest : public ::testing::Test {
     };
     alice_ = &net_->add("alice", modules<IdentityModule, Rotation>(), kNoVaultYet);
   }
-  static std::unique_ptr<MemoryLedger> new_ledger() {
-    return std::make_unique<MemoryLedger>(ledger_descriptor(), true);
+  /// An empty one with the same name and key.
+  void renew_ledger() {
+    auto next = std::make_unique<MemoryLedger>(ledger_descriptor(), true);
+    prover_ = std::make_unique<ledger::LedgerProver>(*next, ledger_signer());
+    ledger_ = std::move(next);
   }
   EffectResult perform(AgentBox& box, const Effect& effect) {
-    if (!reachable_ || !box.online() || ledger::ledger_of(effect) != kUrl) {
+    if (!reachable_ || !box.online() || ledger::ledger_of(effect) != url_) {
       return {effect.id, fail(Errc::unreachable), true};
     }
-    EffectResult result = ledger::perform_on(*ledger_, effect, ledger::anchor_time(net_->now()));
+    EffectResult result =
+        ledger::perform_on(*ledger_, effect, ledger::anchor_time(net_->now()), prover_.get());
     if (change_result_) change_result_(effect, result);
     return result;
   }
 
-  static JsonObject create_args() { return {{"name", "Alice"}, {"ledger", kUrl}}; }
+  JsonObject create_args() const { return {{"name", "Alice"}, {"ledger", url_}}; }
   Result<JsonObject> create() { return alice_->command("identity-create", create_args(), true); }
   std::string state() { return text(must(alice_->command("identity-status")), "state"); }
   bool all_posted() { return state() == "posted"; }
@@ -139,6 +143,8 @@ class IdentityTest : public ::testing::Test {
 
   std::unique_ptr<Network> net_;
   std::unique_ptr<MemoryLedger> ledger_;
+  std::unique_ptr<ledger::LedgerProver> prover_;
+  std::string url_{kUrl};
   AgentBox* alice_ = nullptr;
   bool reachable_ = true;
   std::function<void(const Effect&, EffectResult&)> change_result_;
@@ -331,6 +337,7 @@ TEST_F(IdentityTest, RaisesTheAlarmAtAnEntrySignedWithAStolenKey) {
 }
 
 TEST_F(IdentityTest, JunkThatALedgerShowsIsNeitherKeptNorAlarming) {
+  url_ = "leveldb:here";
   create_posted();
   LogLab stranger(Kind::policy, {}, 9);
   stranger.start(true);
@@ -347,7 +354,7 @@ TEST_F(IdentityTest, JunkThatALedgerShowsIsNeitherKeptNorAlarming) {
   // An honest ledger does not take it.
   EXPECT_EQ(ledger_->append({own().policy, forged_blob, forged.prev}, stranger.time).error(),
             Errc::invalid_entry);
-  // A careless one does.
+  // A careless one does. Here it needs to prove nothing.
   change_result_ = [&](const Effect& effect, EffectResult& result) {
     if (effect.kind != EffectKind::ledger_read || !result.outcome.has_value()) return;
     auto page = must(protocol::decode_record<protocol::LedgerEntries>(*result.outcome));
@@ -417,7 +424,19 @@ TEST_F(IdentityTest, ALedgerThatForgetsIsNotFollowed) {
   create_posted();
   set_anchor("kept");
   ASSERT_TRUE(net_->run_until([&] { return all_posted(); }));
-  ledger_ = new_ledger();
+  renew_ledger();
+  net_->run_for(std::chrono::minutes{5});
+  EXPECT_EQ(alice_->notices("alarm").size(), 1U);
+  EXPECT_EQ(alice_->audited("ledger.rollback").size(), 1U);
+  EXPECT_EQ(policy().set, "kept");
+}
+
+TEST_F(IdentityTest, NorIsOneOfThisHome) {
+  url_ = "leveldb:here";
+  create_posted();
+  set_anchor("kept");
+  ASSERT_TRUE(net_->run_until([&] { return all_posted(); }));
+  renew_ledger();
   net_->run_for(std::chrono::minutes{5});
   EXPECT_EQ(alice_->notices("alarm").size(), 2U);  // One for each log.
   EXPECT_EQ(alice_->audited("identity.ledger-conflict").size(), 2U);

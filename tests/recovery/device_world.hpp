@@ -26,6 +26,7 @@
 #include "recovery/trustee.hpp"
 #include "recovery/trustee_session.hpp"
 #include "tests/support/agents.hpp"
+#include "tests/support/ledger_kit.hpp"
 
 namespace kith::recovery::testing {
 
@@ -77,20 +78,20 @@ class Neighbourhood {
       : net(seed),
         test_mode(for_tests),
         mediator(net.add("mediator", std::move(at_mediator), no_vault(for_tests))) {
-    crypto::SeededRandom random(seed, "ledger");
-    crypto::SoftwareKeys keys(SecretBytes(32), random);
     ledger::LedgerDescriptor descriptor;
     descriptor.kind = "memory";
     descriptor.origin = "ledger.test";
-    descriptor.key = keys.generate(KeyType::ed25519, crypto::KeyPurpose::ledger).value().public_key;
+    descriptor.key = test::LedgerKey(seed).pair.public_key;
     descriptor.urls = {std::string(kLedgerUrl)};
     log_ledger = std::make_unique<ledger::MemoryLedger>(descriptor, true);
+    prover = std::make_unique<ledger::LedgerProver>(*log_ledger, test::ledger_signer(seed));
     net.perform = [this](AgentBox& box, const protocol::Effect& effect) {
       if (ledger_down || !box.online()) {
         return std::optional(
             protocol::EffectResult{effect.id, fail(Errc::unreachable, "no ledger"), true});
       }
-      return std::optional(ledger::perform_on(*log_ledger, effect, ledger::anchor_time(net.now())));
+      const auto now = ledger::anchor_time(net.now());
+      return std::optional(ledger::perform_on(*log_ledger, effect, now, prover.get()));
     };
   }
 
@@ -249,6 +250,7 @@ class Neighbourhood {
 
   test::Network net;
   std::unique_ptr<ledger::MemoryLedger> log_ledger;
+  std::unique_ptr<ledger::LedgerProver> prover;
   bool ledger_down = false;
   bool test_mode;
   AgentBox& mediator;
