@@ -29,6 +29,7 @@
 ///   waiting|done|failed,
 ///                           didDocument?, didDocumentMetadata?, didResolutionMetadata}
 ///   policy-show      {} -> {policy, version, posted, agents, rules, set?}
+///   ledger-seen, ledger-evidence, ledger-receipt: ledger_report.hpp
 ///   policy-history   {} -> {policy, entries: [{n, op, hash, time, posted}], junk, duplicity}
 
 #include <functional>

@@ -5,6 +5,7 @@
 #include "ledger/did_kith.hpp"
 #include "ledger/identity.hpp"
 #include "ledger/identity_setup.hpp"
+#include "ledger/ledger_report.hpp"
 #include "ledger/own_log.hpp"
 #include "ledger/resolution.hpp"
 #include "protocol/vault.hpp"
@@ -151,8 +152,9 @@ void watch(Host& host) {
 }  // namespace
 
 std::vector<std::string> IdentityModule::commands() const {
-  return {"identity-create",    "identity-show", "identity-status", "did-show",      "did-resolve",
-          "did-resolve-status", "policy-show",   "policy-history",  "identity-check"};
+  return {"identity-create", "identity-show",      "identity-status", "did-show",
+          "did-resolve",     "did-resolve-status", "policy-show",     "policy-history",
+          "identity-check",  "ledger-seen",        "ledger-evidence", "ledger-receipt"};
 }
 
 bool IdentityModule::only_reads(std::string_view command) const {
@@ -166,6 +168,9 @@ Result<JsonObject> IdentityModule::on_command(Host& host, const Command& command
   if (command.name == "did-show") return show_did(host);
   if (command.name == "did-resolve") return start_resolution(host, command.args);
   if (command.name == "did-resolve-status") return resolution_status(host, command.args);
+  if (command.name == "ledger-seen") return ledger_seen(host);
+  if (command.name == "ledger-evidence") return evidence_file(host, command.args);
+  if (command.name == "ledger-receipt") return receipt_file(host, command.args);
   if (command.name == "identity-check") return check_link_secret(host, command.step_up);
   if (command.name == "policy-show") return show_policy(host);
   if (command.name == "policy-history") return policy_history(host);

@@ -21,6 +21,7 @@ namespace kith::node {
 [[nodiscard]] int run_doctor(const Invocation& invocation, const Output& output);
 /// `message pack` and `message unpack`: without a home.
 [[nodiscard]] int run_message(const Invocation& invocation, const Output& output);
+[[nodiscard]] int run_ledger_verify(const Invocation& invocation, const Output& output);
 
 /// The end of every command with a session: what is open leaves before the home is released, then
 /// the reply is printed.

@@ -1,36 +1,12 @@
-#include <fstream>
 #include <iostream>
 
-#include "crypto/limits.hpp"
 #include "node/cli/commands.hpp"
 #include "node/cli/envelope_tool.hpp"
+#include "node/cli/read_input.hpp"
 #include "node/runtime/system_clock.hpp"
 
 namespace kith::node {
 namespace {
-
-/// All of it, up to the largest envelope.
-Result<std::string> read_all(std::istream& in, const std::string& name) {
-  std::string text;
-  std::string piece(64 * 1024, '\0');
-  while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())), in.gcount() > 0) {
-    text.append(piece, 0, static_cast<std::size_t>(in.gcount()));
-    if (text.size() > limits::kEnvelopeBytesMax) return fail(Errc::limit_exceeded, name);
-  }
-  if (in.bad()) return fail(Errc::io, name);
-  return text;
-}
-
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(Errc::io, path);
-  return read_all(file, path);
-}
-
-Result<std::string> read_input(const Invocation& invocation) {
-  const std::string path = invocation.value("FILE");
-  return path.empty() || path == "-" ? read_all(std::cin, "the input") : read_file(path);
-}
 
 Result<std::string> run(const Invocation& invocation, Random& random) {
   TRY(const std::string secrets, read_file(invocation.value("--secrets")));
@@ -39,7 +15,7 @@ Result<std::string> run(const Invocation& invocation, Random& random) {
     TRY(documents, read_file(invocation.value("--did-docs")));
   }
   TRY(const auto tool, EnvelopeTool::make(secrets, documents, random));
-  TRY(const std::string input, read_input(invocation));
+  TRY(const std::string input, read_input(invocation.value("FILE")));
   if (invocation.spec->special == Special::message_pack) {
     PackRequest request;
     request.to = invocation.value("--to");

@@ -41,6 +41,8 @@ enum class Special {
   recovery_setup,
   ledger_serve,
   ledger_status,
+  ledger_file,
+  ledger_verify,
 };
 
 struct CommandSpec {

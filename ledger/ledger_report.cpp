@@ -1,0 +1,143 @@
+#include "ledger/ledger_report.hpp"
+
+#include "crypto/limits.hpp"
+#include "ledger/ledger_evidence.hpp"
+#include "ledger/receipt.hpp"
+#include "ledger/seen_ledgers.hpp"
+#include "ledger/strict_json.hpp"
+
+namespace kith::ledger {
+namespace {
+
+constexpr std::string_view kReceiptVersion = "kith-ledger-receipt/1";
+constexpr std::size_t kFileBytesMax =
+    std::max(limits::kLedgerEvidenceBytesMax, 2 * limits::kReceiptBytesMax);
+
+JsonObject checkpoint_json(const Checkpoint& checkpoint) {
+  JsonObject object;
+  object["origin"] = checkpoint.origin;
+  object["size"] = static_cast<std::int64_t>(checkpoint.size);
+  object["root"] = base64(checkpoint.root);
+  return object;
+}
+
+Result<JsonObject> seen_checkpoint(const SeenLedger& seen) {
+  TRY(const SignedNote note, parse_note(seen.checkpoint));
+  TRY(const Checkpoint checkpoint, parse_checkpoint(note.text));
+  TRY(const LedgerDescriptor ledger, parse_descriptor(seen.descriptor));
+  JsonObject object = checkpoint_json(checkpoint);
+  object["key"] = verifier_key(ledger.origin, NoteSignatureType::ed25519, ledger.key);
+  object["signatures"] = static_cast<std::int64_t>(note.signatures.size());
+  object["advanced"] = protocol::utc_text(seen.advanced);
+  return object;
+}
+
+JsonObject evidence_line(const std::string& id, const LedgerEvidence& evidence) {
+  JsonObject object;
+  object["id"] = id;
+  const auto judged = judge_evidence(evidence);
+  if (judged.has_value()) {
+    object["kind"] = evidence_name(judged->kind);
+    object["proven"] = judged->proven;
+  }
+  object["noticed"] = protocol::utc_text(evidence.noticed);
+  return object;
+}
+
+Result<std::string> object_text(const JsonObject& object, std::string_view member) {
+  const Json* value = object.if_contains(member);
+  if (value == nullptr || !value->is_object()) {
+    return fail(Errc::malformed, "the file names no ledger");
+  }
+  return crypto::canonical_json(*value);
+}
+
+Result<JsonObject> judge_evidence_file(std::string_view file) {
+  TRY(const LedgerEvidence evidence, parse_evidence(file));
+  TRY(const JudgedEvidence judged, judge_evidence(evidence));
+  JsonObject reply;
+  reply["what"] = "evidence";
+  reply["kind"] = evidence_name(judged.kind);
+  reply["proven"] = judged.proven;
+  reply["ledger"] = ledger_id(judged.ledger);
+  reply["first"] = checkpoint_json(judged.first);
+  reply["second"] = checkpoint_json(judged.second);
+  reply["noticed"] = protocol::utc_text(evidence.noticed);
+  return reply;
+}
+
+Result<JsonObject> judge_receipt(std::string_view text, std::string_view descriptor) {
+  TRY(const LedgerDescriptor ledger, parse_descriptor(descriptor));
+  TRY(const Receipt receipt, parse_receipt(text));
+  TRY(const OpenedReceipt opened, open_receipt(receipt, ledger));
+  TRY(const Entry entry, parse_entry(opened.leaf.blob));
+  JsonObject reply;
+  reply["what"] = "receipt";
+  reply["ledger"] = ledger_id(ledger);
+  reply["log"] = opened.leaf.subject;
+  reply["entry"] = entry_hash(entry);
+  reply["position"] = static_cast<std::int64_t>(receipt.position);
+  reply["time"] = utc_text(opened.leaf.time);
+  reply["checkpoint"] = checkpoint_json(opened.trusted.checkpoint);
+  reply["witnesses"] = static_cast<std::int64_t>(opened.trusted.cosignatures.size());
+  reply["enough_witnesses"] = enough_witnesses(opened.trusted, ledger);
+  return reply;
+}
+
+Result<JsonObject> judge_receipt_file(const JsonObject& object) {
+  CHECK(only_members(object, {"v", "descriptor", "receipt"}, "a receipt"));
+  TRY(const std::string descriptor, object_text(object, "descriptor"));
+  TRY(const std::string receipt, crypto::json_string(object, "receipt"));
+  return judge_receipt(receipt, descriptor);
+}
+
+}  // namespace
+
+Result<JsonObject> ledger_seen(Host& host) {
+  TRY(const Identity own, needed_identity(host));
+  JsonObject reply;
+  const auto seen = seen_ledger(host, own.ledger_url);
+  if (!seen || seen->checkpoint.empty()) return reply;
+  TRY(reply["checkpoint"], seen_checkpoint(*seen));
+  JsonArray evidence;
+  for (const std::string& id : evidence_against(host, *seen)) {
+    evidence.emplace_back(evidence_line(id, *ledger_evidence(host, id)));
+  }
+  if (!evidence.empty()) reply["evidence"] = std::move(evidence);
+  return reply;
+}
+
+Result<JsonObject> evidence_file(Host& host, const JsonObject& args) {
+  CHECK(only_members(args, {"id"}, "ledger-evidence"));
+  TRY(const std::string id, crypto::json_string(args, "id"));
+  const auto evidence = ledger_evidence(host, id);
+  if (!evidence) return fail(Errc::not_found, "no evidence by that id");
+  return evidence_json(*evidence);
+}
+
+Result<JsonObject> receipt_file(Host& host, const JsonObject& args) {
+  CHECK(only_members(args, {"policy"}, "ledger-receipt"));
+  TRY(const Identity own, needed_identity(host));
+  const Json* policy = args.if_contains("policy");
+  const bool of_policy = policy != nullptr && policy->is_bool() && policy->get_bool();
+  const auto receipt = kept_receipt(host, of_policy ? own.policy : own.did);
+  if (!receipt) return fail(Errc::not_found, "the ledger gave no receipt");
+  TRY(const Json descriptor, crypto::parse_json(own.ledger));
+  JsonObject file;
+  file["v"] = kReceiptVersion;
+  file["descriptor"] = descriptor;
+  file["receipt"] = *receipt;
+  return file;
+}
+
+Result<JsonObject> judge_file(std::string_view file, std::string_view descriptor) {
+  if (file.size() > kFileBytesMax) return fail(Errc::limit_exceeded, "the file is too long");
+  if (!descriptor.empty()) return judge_receipt(file, descriptor);
+  TRY(const Json json, crypto::parse_json(file, {kFileBytesMax, 4, false, false}));
+  TRY(const JsonObject* object, crypto::as_object(json, "evidence or receipt"));
+  TRY(const std::string version, crypto::json_string(*object, "v"));
+  if (version == kReceiptVersion) return judge_receipt_file(*object);
+  return judge_evidence_file(file);
+}
+
+}  // namespace kith::ledger

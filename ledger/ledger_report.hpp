@@ -1,0 +1,30 @@
+#pragma once
+
+/// What people see of a ledger's proofs: the state of the own ledger, files of evidence and
+/// receipts, and the judging of such files without a home.
+///
+/// A receipt as a file carries the ledger's descriptor with it:
+///     {"v":"kith-ledger-receipt/1","descriptor":{..},"receipt":"<C2SP tlog-proof>"}
+
+#include <string_view>
+
+#include "ledger/identity.hpp"
+
+namespace kith::ledger {
+
+/// Command ledger-seen: {checkpoint?: {origin, size, root, key, signatures, advanced},
+/// evidence?: [{id, kind, proven, noticed}]} of the identity's ledger. Errors: wrong_state (no
+/// identity).
+[[nodiscard]] Result<JsonObject> ledger_seen(Host& host);
+/// Command ledger-evidence {id}: the file. Errors: not_found.
+[[nodiscard]] Result<JsonObject> evidence_file(Host& host, const JsonObject& args);
+/// Command ledger-receipt {policy?}: the file, of what was posted last to the DID log, or to the
+/// policy. Errors: wrong_state, not_found.
+[[nodiscard]] Result<JsonObject> receipt_file(Host& host, const JsonObject& args);
+
+/// Judges a file of evidence or a receipt, by what it holds alone. `descriptor`: of the ledger, for
+/// a bare tlog-proof; empty otherwise. Gives {what, ledger, origin, ...}. Pure. Errors: malformed,
+/// limit_exceeded, unsupported, those of judge_evidence and open_receipt.
+[[nodiscard]] Result<JsonObject> judge_file(std::string_view file, std::string_view descriptor);
+
+}  // namespace kith::ledger
