@@ -183,6 +183,10 @@ Verdict check_recover(const LogContent& fork, const Entry& entry, bool test) {
   if (entry.content->rec.d == digest || entry.content->rec.hi == digest) {
     return refuse(Rule::recover, "the revealed recovery authority must be replaced");
   }
+  // Also where the super-quorum recovers: it may be the ordinary set that turned against the owner.
+  if (entry.content->rec.d == fork.rec.d) {
+    return refuse(Rule::recover, "a recover replaces the ordinary recovery authority");
+  }
   if (auto refusal = check_new_authority(Rule::recover, entry, test)) return refusal;
   return check_quorum(Rule::recover, entry, reveal.k, reveal.t);
 }

@@ -147,7 +147,7 @@ Result<Entry> make_recover(const LogView& view, std::uint64_t fork_n, const Reve
   if (digest != rule.d && digest != rule.hi) {
     return fail(Errc::refused, "these keys are not a recovery authority of that entry");
   }
-  if (content.rec.d == digest || content.rec.hi == digest) {
+  if (content.rec.d == rule.d || content.rec.d == digest || content.rec.hi == digest) {
     return fail(Errc::refused, "a recover needs a new recovery authority");
   }
   Entry entry = follow(view, Op::recover, fork, now);

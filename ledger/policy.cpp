@@ -148,7 +148,8 @@ void compare_agent(const PolicyAgent& before, const PolicyAgent& after, ChangeLi
   if (before.commitment != after.commitment) {
     if (after.commitment.has_value()) {
       changes.gains(PolicyAction::grant, after.key, "has a new commitment");
-    } else {
+    }
+    if (before.commitment.has_value()) {
       changes.loses(PolicyAction::revoke, after.key, "loses its commitment");
     }
   }

@@ -331,6 +331,13 @@ void add_super_quorum(std::vector<Scenario>& all) {
           lab.post(lab.veto());
           lab.post(lab.super_recover(0));
         });
+  super("super-keeps-the-ordinary-set", "A recover changes rec.d, whoever made it.",
+        {"normal", 0, {1}}, [](LogLab& lab) {
+          const std::string ordinary = lab.view().current.rec.d;
+          const Entry entry = lab.super_recover(0);
+          lab.post(resigned(lab, entry, entry.reveal->k,
+                            [&](Entry& e) { e.content->rec.d = ordinary; }));
+        });
   super(
       "super-keeps-its-authority", "What was revealed is replaced.", {"normal", 0, {1}},
       [](LogLab& lab) {
