@@ -14,8 +14,10 @@ Result<void> take_number(const Invocation& invocation, std::string_view flag,
   const ConfigOption& option = *std::ranges::find(config_options(), flag, &ConfigOption::flag);
   const std::int64_t given = invocation.number(flag);
   if (given < option.least || given > option.most) {
-    return fail(Errc::usage, std::string(flag) + " must be from " + std::to_string(option.least) +
-                                 " to " + std::to_string(option.most));
+    std::string range(flag);
+    range.append(" must be from ").append(std::to_string(option.least));
+    range.append(" to ").append(std::to_string(option.most));
+    return fail(Errc::usage, std::move(range));
   }
   option.set(options, ConfigValue(given));
   return {};
