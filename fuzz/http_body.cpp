@@ -1,6 +1,7 @@
 // What a stranger's HTTP request does, behind the reader of headers: POST / hands the body to an
 // agent, all else asks a ledger. The input is "<method> <target>\n<body>".
 
+#include <algorithm>
 #include <set>
 
 #include "fuzz/cast.hpp"

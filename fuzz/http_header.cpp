@@ -3,6 +3,8 @@
 
 #include "node/net/header_scan.hpp"
 
+#include <algorithm>
+
 #include "fuzz/target.hpp"
 
 namespace kith::fuzz {

@@ -1,5 +1,7 @@
 #include "recovery/vouch.hpp"
 
+#include <algorithm>
+
 #include "crypto/aead.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/limits.hpp"

@@ -1,5 +1,7 @@
 #include "crypto/software_keys.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "crypto/dleq.hpp"

@@ -1,5 +1,7 @@
 #include "ledger/connection.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "ledger/handshake.hpp"

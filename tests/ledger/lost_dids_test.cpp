@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "protocol/mailbox.hpp"
 #include "protocol/own_did.hpp"
 #include "protocol/pickup.hpp"

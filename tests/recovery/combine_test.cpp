@@ -1,5 +1,7 @@
 #include "recovery/combine.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/recovery/recovery_fixture.hpp"

@@ -2,6 +2,8 @@
 // somebody else has changed.
 
 #include "ledger/log_writer.hpp"
+
+#include <algorithm>
 #include "ledger/policy.hpp"
 #include "protocol/vault.hpp"
 #include "recovery/finish.hpp"

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "crypto/hash.hpp"
 #include "crypto/limits.hpp"
 #include "recovery/recognition_words.hpp"

@@ -1,5 +1,7 @@
 #include "sim/world.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "sim/chance.hpp"
