@@ -25,6 +25,9 @@ using Json = boost::json::value;
 using JsonObject = boost::json::object;
 using JsonArray = boost::json::array;
 
+/// Beyond this, IEEE doubles (and so many peers) no longer tell neighbouring integers apart.
+inline constexpr std::int64_t kJsonIntegerMax = (std::int64_t{1} << 53) - 1;
+
 struct JsonLimits {
   std::size_t bytes_max = limits::kJsonBytesMax;
   std::size_t depth_max = limits::kJsonDepthMax;

@@ -15,7 +15,6 @@ constexpr std::size_t kRulesMax = 16;
 constexpr std::size_t kRuleNameCharsMax = 32;
 constexpr std::size_t kSetCharsMax = 128;
 constexpr std::size_t kCommitmentBytes = 32;
-constexpr std::int64_t kAuthMax = (std::int64_t{1} << 53) - 1;
 constexpr std::int64_t kThresholdMax = static_cast<std::int64_t>(limits::kEntryKeysMax);
 
 bool is_rule_name(std::string_view name) {
@@ -29,7 +28,7 @@ Result<PolicyAgent> parse_agent(const Json& json) {
   CHECK(only_members(*object, {"key", "auth", "label", "commitment"}, "agent"));
   PolicyAgent agent;
   TRY(agent.key, crypto::json_string(*object, "key"));
-  TRY(const std::int64_t bits, ranged_int(*object, "auth", 0, kAuthMax));
+  TRY(const std::int64_t bits, ranged_int(*object, "auth", 0, crypto::kJsonIntegerMax));
   agent.auth = static_cast<AuthBits>(bits);
   TRY(agent.label, crypto::json_optional_string(*object, "label"));
   TRY(agent.commitment, crypto::json_optional_string(*object, "commitment"));
@@ -50,7 +49,7 @@ Result<std::map<std::string, std::uint32_t>> parse_rules(const JsonObject& objec
 Result<void> check_agent(const PolicyAgent& agent) {
   const auto key = signing_key(agent.key);
   if (!key.has_value()) return key.error();
-  if (agent.auth > static_cast<AuthBits>(kAuthMax)) {
+  if (agent.auth > static_cast<AuthBits>(crypto::kJsonIntegerMax)) {
     return fail(Errc::malformed, "auth is out of range");
   }
   if (agent.label.has_value() && agent.label->size() > limits::kNameCharsMax) {

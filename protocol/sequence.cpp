@@ -8,8 +8,6 @@ namespace kith::protocol {
 namespace {
 
 constexpr std::string_view kSequences = "sequence";
-/// What every reader of JSON knows exactly.
-constexpr std::int64_t kOrderMax = (std::int64_t{1} << 53) - 1;
 
 struct Sequence {
   std::int64_t last = 0;
@@ -27,7 +25,8 @@ std::string key_of(std::string_view contact_id, const Message& message) {
 
 std::optional<std::int64_t> order_of(const Message& message) {
   const auto order = crypto::json_optional_int(message.others, kSenderOrder);
-  if (!order.has_value() || !*order || **order < 1 || **order > kOrderMax) return std::nullopt;
+  if (!order.has_value() || !*order || **order < 1 || **order > crypto::kJsonIntegerMax)
+    return std::nullopt;
   return **order;
 }
 

@@ -13,7 +13,7 @@
 namespace kith::ledger {
 
 /// JSON integers stay below 2^53.
-inline constexpr std::uint64_t kPositionMax = (std::uint64_t{1} << 53U) - 1;
+inline constexpr std::uint64_t kPositionMax = crypto::kJsonIntegerMax;
 
 struct ProvenPage {
   LedgerPage page;

@@ -18,6 +18,14 @@ std::string replaced_once(std::string text, std::string_view what, std::string_v
   return text.replace(at, what.size(), by);
 }
 
+void two_for_one_number(LogLab& lab) {
+  lab.start();
+  const Entry first = lab.update(1);
+  const Entry second = lab.update(2);
+  lab.post(first);
+  lab.post(second);
+}
+
 void add_forms(std::vector<Scenario>& all) {
   const auto junk = [&](std::string name, std::string says, auto change) {
     all.push_back({std::move(name), std::move(says), {"normal", 1, {1}}, [=](LogLab& lab) {
@@ -167,13 +175,7 @@ void add_signatures(std::vector<Scenario>& all) {
   all.push_back({"duplicity",
                  "A second valid entry for one number is junk, and evidence.",
                  {"normal", 1, {2}, {}, {}, {2}},
-                 [](LogLab& lab) {
-                   lab.start();
-                   const Entry first = lab.update(1);
-                   const Entry second = lab.update(2);
-                   lab.post(first);
-                   lab.post(second);
-                 }});
+                 two_for_one_number});
   all.push_back({"duplicity-forged",
                  "What is not signed rightly is no evidence.",
                  {"normal", 1, {2}},
@@ -188,13 +190,7 @@ void add_signatures(std::vector<Scenario>& all) {
   all.push_back({"duplicity-of-agents-of-a-pair",
                  "Two agents of one party may race in good faith.",
                  {"normal", 1, {2}},
-                 [](LogLab& lab) {
-                   lab.start();
-                   const Entry first = lab.update(1);
-                   const Entry second = lab.update(2);
-                   lab.post(first);
-                   lab.post(second);
-                 },
+                 two_for_one_number,
                  Kind::pair});
 }
 

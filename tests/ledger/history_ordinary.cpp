@@ -35,6 +35,12 @@ void rotate_with(LogLab& lab, std::size_t count, Change change) {
   lab.post(lab.sign(entry, LogLab::first(entry.content->keys.k, count)));
 }
 
+void update_and_rotate(LogLab& lab) {
+  lab.start();
+  lab.post(lab.update(1));
+  lab.post(lab.rotate());
+}
+
 void add_operations(std::vector<Scenario>& all) {
   for (const Kind kind : {Kind::did, Kind::policy, Kind::pair}) {
     const std::string of(ledger::kind_name(kind));
@@ -72,21 +78,13 @@ void add_operations(std::vector<Scenario>& all) {
   all.push_back({"secp256k1",
                  "The second kind of key signs as well.",
                  {"normal", 2},
-                 [](LogLab& lab) {
-                   lab.start();
-                   lab.post(lab.update(1));
-                   lab.post(lab.rotate());
-                 },
+                 update_and_rotate,
                  Kind::did,
                  {KeyType::secp256k1, 1, 1, 1, 1, 1, 1}});
   all.push_back({"two-of-three",
                  "Two of three keys update and rotate.",
                  {"normal", 2},
-                 [](LogLab& lab) {
-                   lab.start();
-                   lab.post(lab.update(1));
-                   lab.post(lab.rotate());
-                 },
+                 update_and_rotate,
                  Kind::did,
                  kTwoOfThree});
 }
