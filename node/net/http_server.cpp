@@ -12,12 +12,12 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/vector_body.hpp>
 #include <boost/beast/http/write.hpp>
-#include <map>
 #include <optional>
 #include <set>
 
 #include "crypto/assert.hpp"
-#include "node/net/arrivals.hpp"
+#include "node/net/admission.hpp"
+#include "node/net/header_rules.hpp"
 #include "node/net/header_scan.hpp"
 #include "node/net/http.hpp"
 #include "node/net/http_parts.hpp"
@@ -40,57 +40,6 @@ constexpr std::chrono::milliseconds kAcceptRetry{100};
 /// Read at once; also what Beast may hold of a chunked body beyond the body itself.
 constexpr std::size_t kPieceBytes = std::size_t{16} * 1024;
 
-HttpResponse plain_answer(unsigned status, std::string_view text) {
-  HttpResponse answer;
-  answer.status = status;
-  answer.content_type = "text/plain";
-  answer.body = crypto::to_bytes(text);
-  return answer;
-}
-
-/// What is wrong with a parsed header, as the answer to give; nullopt if nothing.
-std::optional<HttpResponse> judge_header(const Parser& parser, std::size_t fields_max) {
-  const auto& request = parser.get();
-  const auto count = [&request](http::field name) { return request.count(name); };
-  const auto fields = static_cast<std::size_t>(std::distance(request.begin(), request.end()));
-  if (fields > fields_max) return plain_answer(431, "Too many header fields.\n");
-  // RFC 9112 section 6.3: what two readers could frame differently is refused, not repaired.
-  const bool has_length = count(http::field::content_length) > 0;
-  const bool has_coding = count(http::field::transfer_encoding) > 0;
-  if (count(http::field::content_length) > 1 || count(http::field::transfer_encoding) > 1 ||
-      (has_length && has_coding)) {
-    return plain_answer(400, "The length of the body is ambiguous.\n");
-  }
-  if (has_length) {
-    const auto length = request[http::field::content_length];
-    const bool digits = !length.empty() && std::all_of(length.begin(), length.end(),
-                                                       [](char c) { return c >= '0' && c <= '9'; });
-    if (!digits) return plain_answer(400, "The length of the body is not a number.\n");
-  }
-  if (has_coding && (request.version() == 10 ||
-                     !beast::iequals(request[http::field::transfer_encoding], "chunked"))) {
-    return plain_answer(400, "Only the chunked transfer coding is known.\n");
-  }
-  // RFC 9112 section 3.2.
-  const std::size_t hosts = count(http::field::host);
-  if (hosts > 1 || (hosts == 0 && request.version() == 11)) {
-    return plain_answer(400, "Exactly one Host field is needed.\n");
-  }
-  if (request.method() != http::verb::get && request.method() != http::verb::post) {
-    HttpResponse answer = plain_answer(405, "Only GET and POST are known.\n");
-    answer.fields = {{"Allow", "GET, POST"}};
-    return answer;
-  }
-  if (request.target().empty() || request.target()[0] != '/') {
-    return plain_answer(400, "The target must be a path.\n");
-  }
-  if (count(http::field::expect) > 0 &&
-      !beast::iequals(request[http::field::expect], "100-continue")) {
-    return plain_answer(417, "Only 100-continue can be expected.\n");
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
@@ -98,7 +47,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   Impl(asio::io_context& io, HttpHandler handler, ServerLimits limits, ServerExtras extras)
       : handler_(std::move(handler)),
         limits_(limits),
-        arrivals_(limits.new_connections_per_minute),
+        admission_(std::make_shared<Admission>(limits)),
         extras_(std::move(extras)),
         acceptor_(io),
         accept_timer_(io) {}
@@ -109,39 +58,34 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   void close_all();
   std::uint16_t port() const { return port_; }
   std::size_t connection_count() const { return connections_.size(); }
-  std::size_t websocket_count() const { return websockets_; }
+  std::size_t websocket_count() const { return admission_->websockets(); }
 
  private:
   class Connection;
   void admit(tcp::socket socket);
-  void count_out(const std::string& group);
-  std::shared_ptr<void> websocket_ticket(const std::string& group);
 
   HttpHandler handler_;
   ServerLimits limits_;
-  Arrivals arrivals_;
+  std::shared_ptr<Admission> admission_;
   ServerExtras extras_;
   tcp::acceptor acceptor_;
   asio::steady_timer accept_timer_;
   std::uint16_t port_ = 0;
   bool stopping_ = false;
   std::set<std::shared_ptr<Connection>> connections_;
-  std::map<std::string, std::size_t> counts_;  ///< Per address group; no zero entries.
-  std::size_t websockets_ = 0;
 };
 
 /// Alive while the server lists it or an operation of its own is pending.
 class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Impl& server, tcp::socket socket, const asio::ip::address& remote, std::string group)
+  Connection(Impl& server, tcp::socket socket, const asio::ip::address& remote,
+             std::unique_ptr<Admission::Place> place)
       : server_(&server),
         stream_(std::move(socket)),
         timer_(stream_.get_executor()),
         buffer_(server.limits_.header_bytes + kPieceBytes),
         remote_address_(remote.to_string()),
-        group_(std::move(group)) {}
-
-  const std::string& group() const { return group_; }
+        place_(std::move(place)) {}
 
   void start();
 
@@ -179,7 +123,7 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
   asio::steady_timer timer_;  ///< For the handler's answer; the stream has its own for I/O.
   beast::flat_buffer buffer_;
   std::string remote_address_;
-  std::string group_;
+  std::shared_ptr<Admission::Place> place_;  ///< Until the connection closes or is given away.
   State state_ = State::kIdle;
   bool stopping_ = false;
   std::uint64_t request_number_ = 0;
@@ -196,7 +140,7 @@ void HttpServer::Impl::Connection::close() {
   stream_.close();
   timer_.cancel();
   server->connections_.erase(self);
-  server->count_out(group_);
+  place_.reset();
 }
 
 void HttpServer::Impl::Connection::start() {
@@ -268,7 +212,7 @@ void HttpServer::Impl::Connection::parse_header() {
   buffer_.consume(used);
   if (error == http::error::body_limit) return refuse(413, "The body is too large.\n");
   if (error || !parser_->is_header_done()) return refuse(400, "The header is malformed.\n");
-  if (auto refusal = judge_header(*parser_, server_->limits_.header_fields)) {
+  if (auto refusal = judge_header(parser_->get(), server_->limits_.header_fields)) {
     return write(std::move(*refusal), false);
   }
   if (parser_->is_done() && wants_websocket()) return upgrade();
@@ -310,9 +254,6 @@ bool HttpServer::Impl::Connection::wants_websocket() const {
 }
 
 void HttpServer::Impl::Connection::upgrade() {
-  if (stopping_ || server_->websockets_ >= server_->limits_.websockets) {
-    return refuse(503, "There are too many connections.\n");
-  }
   // Frames before the handshake has ended would be a request smuggled in.
   if (buffer_.size() > 0) return refuse(400, "Nothing may follow before the answer.\n");
   const auto& request = parser_->get();
@@ -321,14 +262,15 @@ void HttpServer::Impl::Connection::upgrade() {
                            std::string{request[http::field::sec_websocket_version]},
                            remote_address_};
   if (!is_websocket_key(upgrade.key)) return refuse(400, "The WebSocket key is malformed.\n");
+  if (stopping_ || !place_->become_websocket()) {
+    return refuse(503, "There are too many connections.\n");
+  }
   Impl* server = std::exchange(server_, nullptr);
   const Self self = shared_from_this();
   server->connections_.erase(self);
-  auto ticket = server->websocket_ticket(group_);
-  server->count_out(group_);
   stream_.expires_never();
   accept_websocket(
-      std::move(stream_), upgrade, server->limits_.websocket, std::move(ticket),
+      std::move(stream_), upgrade, server->limits_.websocket, std::move(place_),
       [weak = std::weak_ptr(server->shared_from_this())](std::unique_ptr<WebSocket> socket) {
         const auto open = weak.lock();
         if (!socket || !open || open->stopping_) return;
@@ -462,15 +404,8 @@ void HttpServer::Impl::admit(tcp::socket socket) {
   const tcp::endpoint remote = socket.remote_endpoint(error);
   if (error) return;
   const asio::ip::address address = plain_address(remote.address());
-  std::string group = address_group(address);
-  const bool exempt = limits_.exempt_loopback && address.is_loopback();
-  const auto count = counts_.find(group);
-  const bool crowded =
-      !exempt && ((count != counts_.end() && count->second >= limits_.connections_per_address) ||
-                  !arrivals_.admit(group, read_clocks().steady_ms));
-  const bool full = connections_.size() >= limits_.http_connections ||
-                    connections_.size() + websockets_ >= limits_.connections;
-  if (crowded || full) {
+  auto place = admission_->admit(address, read_clocks().steady_ms);
+  if (!place) {
     // One try without waiting; the socket closes either way.
     static constexpr std::string_view kBusy =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
@@ -481,28 +416,9 @@ void HttpServer::Impl::admit(tcp::socket socket) {
   }
   socket.set_option(tcp::no_delay(true), error);
   auto connection =
-      std::make_shared<Connection>(*this, std::move(socket), address, std::move(group));
-  ++counts_[connection->group()];
+      std::make_shared<Connection>(*this, std::move(socket), address, std::move(place));
   connections_.insert(connection);
   connection->start();
-}
-
-void HttpServer::Impl::count_out(const std::string& group) {
-  const auto count = counts_.find(group);
-  ASSERT(count != counts_.end());
-  if (--count->second == 0) counts_.erase(count);
-}
-
-/// Counts a WebSocket as long as it lives, also beyond the server.
-std::shared_ptr<void> HttpServer::Impl::websocket_ticket(const std::string& group) {
-  ++websockets_;
-  ++counts_[group];
-  return std::shared_ptr<void>(nullptr, [weak = weak_from_this(), group](void*) {
-    const auto self = weak.lock();
-    if (!self) return;
-    --self->websockets_;
-    self->count_out(group);
-  });
 }
 
 void HttpServer::Impl::stop() {

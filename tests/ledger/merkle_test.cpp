@@ -194,8 +194,9 @@ TEST(Merkle, VerifiersTakeTheLargestSizes) {
 // Two leaves cannot pass for the node above them: the prefixes differ.
 TEST(Merkle, ANodeIsNoLeaf) {
   const Tree tree(numbered_leaves(2));
-  Bytes both(tree.leaf(0).begin(), tree.leaf(0).end());
+  const Digest256 left = tree.leaf(0);
   const Digest256 right = tree.leaf(1);
+  Bytes both(left.begin(), left.end());
   both.insert(both.end(), right.begin(), right.end());
   EXPECT_NE(merkle_leaf_hash(both), tree.root(2));
 }
