@@ -15,15 +15,25 @@ inline std::uint64_t heap_bytes_held = 0;
 
 }  // namespace kith::sim
 
-void* operator new(std::size_t size_bytes) {
+// Also what stable_sort asks for: a sanitizer's own would not be given back to the delete below.
+void* operator new(std::size_t size_bytes, const std::nothrow_t&) noexcept {
   void* const memory = std::malloc(size_bytes == 0 ? 1 : size_bytes);
+  if (memory != nullptr) kith::sim::heap_bytes_held += malloc_usable_size(memory);
+  return memory;
+}
+
+void* operator new(std::size_t size_bytes) {
+  void* const memory = operator new(size_bytes, std::nothrow);
   if (memory == nullptr) throw std::bad_alloc();
-  kith::sim::heap_bytes_held += malloc_usable_size(memory);
   return memory;
 }
 
 void* operator new[](std::size_t size_bytes) {
   return operator new(size_bytes);
+}
+
+void* operator new[](std::size_t size_bytes, const std::nothrow_t&) noexcept {
+  return operator new(size_bytes, std::nothrow);
 }
 
 void operator delete(void* memory) noexcept {
