@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/handshake.hpp"
+#include "ledger/identity.hpp"
 #include "ledger/log_sync.hpp"
 #include "protocol/did_peer.hpp"
 #include "protocol/invitation.hpp"
@@ -48,15 +49,20 @@ std::string_view role_name(ContactRole role) {
   return "";
 }
 
+/// Absent is false. Errors: usage.
+Result<bool> flag(const JsonObject& args, std::string_view name) {
+  const Json* value = args.if_contains(name);
+  if (value == nullptr) return false;
+  if (!value->is_bool()) return fail(Errc::usage, std::string(name) + " is true or false");
+  return value->get_bool();
+}
+
 Result<JsonObject> invite(Host& host, const JsonObject& args) {
   TRY(const auto goal, crypto::json_optional_string(args, "goal"));
   TRY(const auto name, crypto::json_optional_string(args, "name"));
   TRY(const auto life, crypto::json_optional_int(args, "life_s"));
-  const Json* wants_client = args.if_contains("client");
-  if (wants_client != nullptr && !wants_client->is_bool()) {
-    return fail(Errc::usage, "client is true or false");
-  }
-  const bool client = wants_client != nullptr && wants_client->get_bool();
+  TRY(const bool client, flag(args, "client"));
+  TRY(const bool is_public, flag(args, "public"));
   if (client && !host.get({"meta", "routing-did"})) {
     return fail(Errc::wrong_state, "only a mediator has clients: start it with --mediate");
   }
@@ -67,6 +73,10 @@ Result<JsonObject> invite(Host& host, const JsonObject& args) {
   record.name = name.value_or("");
   record.expires = host.now() + (life ? std::chrono::seconds{*life} : kInvitationLife);
   if (client) record.role = ContactRole::client;
+  if (is_public) {
+    TRY(const Did did, publish_address(host));
+    record.did = did.text();
+  }
   TRY(const MadeInvitation made,
       make_invitation(host, std::move(record), client ? kGoalMediate : kGoalConnect,
                       goal.value_or(client ? "Relay mail and keep backups" : "Become contacts")));
@@ -215,7 +225,7 @@ Result<Did> make_one_time_did(Host& host, const std::vector<ServiceEndpoint>& se
 
 void drop_one_time_did(Host& host, std::string_view did) {
   const auto parsed = Did::parse(did);
-  if (!parsed.has_value()) return;
+  if (!parsed.has_value() || !protocol::is_self_contained(*parsed)) return;
   protocol::forget_key(host, protocol::did_peer2_kid(*parsed, 0));
   protocol::forget_key(host, protocol::did_peer2_kid(*parsed, 1));
   protocol::unregister_own_did(host, did);
@@ -224,9 +234,12 @@ void drop_one_time_did(Host& host, std::string_view did) {
 Result<MadeInvitation> make_invitation(Host& host, OpenInvitation record,
                                        std::string_view goal_code, std::string_view goal_text) {
   TRY(const ServiceEndpoint service, protocol::own_service(host));
-  TRY(const Did did, make_one_time_did(host, {service}));
+  if (record.did.empty()) {
+    TRY(const Did fresh, make_one_time_did(host, {service}));
+    record.did = fresh.text();
+  }
+  TRY(const Did did, Did::parse(record.did));
   record.id = protocol::new_message_id(host.random());
-  record.did = did.text();
   record.created = host.now();
   if (record.expires == Time{}) record.expires = host.now() + kInvitationLife;
   save(host, kInvitations, record.id, record);

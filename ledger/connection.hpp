@@ -16,15 +16,21 @@
 /// message, with the same id, until the next one comes; after the ack the one-time DIDs are
 /// dropped. A reusable invitation keeps its DID and gives no from_prior.
 ///
+/// A public invitation is from the public did:kith of the inviter's identity, which the invitee
+/// resolves at its ledger before it accepts. That DID stays, and gives no from_prior either: signed
+/// by it, that would prove to third parties who is behind the new DID.
+///
 /// sync {subject, log} brings new entries of a microledger. It may come anonymously, and from
 /// anybody: the log proves itself. What was taken is confirmed by sync-ack {subject, head} to the
 /// subject's keys after the change.
 ///
 /// Commands
-///   invite {goal?, name?, life_s?, client?} -> {id, url, expires}
+///   invite {goal?, name?, life_s?, client?, public?} -> {id, url, expires}
 ///     `goal`: a text for people. `name`: for the contact that answers. Default life: 7 days.
 ///     `client` true: who answers has a mailbox at this mediator.
-///     Errors: wrong_state (no mediator or public address yet; not a mediator).
+///     `public` true: from the public DID, whose document gets our address (publish_address).
+///     Errors: wrong_state (no mediator or public address yet; not a mediator), those of
+///     publish_address.
 ///   accept {url, name?, role?} -> {contact, name, state, warning?}
 ///     `role` "mediator", or goal code "mediate": the contact becomes our mediator.
 ///     Errors: bad_url, malformed, expired, conflict (own, or accepted before), wrong_state (no
@@ -93,11 +99,11 @@ class Connection final : public Module {
 /// registered for mail when it has services. Also for invitations of recovery sessions.
 [[nodiscard]] Result<Did> make_one_time_did(Host& host,
                                             const std::vector<ServiceEndpoint>& services);
-/// Forgets its keys and its registration.
+/// Forgets its keys and its registration; leaves the DID of our identity alone.
 void drop_one_time_did(Host& host, std::string_view did);
 
-/// Makes an invitation out of `record`: fills id, did (fresh, with own_service), created, and
-/// expires if unset; keeps it. Dropped at its expiry. Also for recovery sessions.
+/// Makes an invitation out of `record`: fills id, did if unset (fresh, with own_service), created,
+/// and expires if unset; keeps it. Dropped at its expiry. Also for recovery sessions.
 /// Errors: wrong_state (no address yet).
 struct MadeInvitation {
   protocol::OpenInvitation record;

@@ -12,6 +12,7 @@
 #include "protocol/own_service.hpp"
 #include "protocol/pickup.hpp"
 #include "protocol/relationship.hpp"
+#include "protocol/resolver.hpp"
 
 namespace kith::ledger {
 namespace {
@@ -172,7 +173,7 @@ Result<void> on_request(Host& host, const Inbound& inbound) {
   handshake.thread = inbound.message.thread();
   handshake.my_one_time = inbound.info.own_did->text();
   handshake.their_one_time = inbound.info.sender->text();
-  handshake.reusable = invitation.reusable;
+  handshake.reusable = invitation.reusable || !protocol::is_self_contained(*inbound.info.own_did);
   handshake.message = protocol::to_json(response);
   handshake.expires = host.now() + kHandshakeLife;
   save_handshake(host, handshake);

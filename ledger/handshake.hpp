@@ -39,7 +39,7 @@ struct Handshake {
   std::string thread;  ///< Id of the request.
   std::string my_one_time;
   std::string their_one_time;
-  bool reusable = false;       ///< Inviter: my_one_time is that of a reusable invitation.
+  bool reusable = false;       ///< Inviter: my_one_time lives on (a reusable or public invitation).
   bool named_by_user = false;  ///< Invitee: the name does not follow the peer's proposal.
   /// Invitee: the inviter's document was looked up, and holds as it was until the handshake ends.
   bool pinned = false;

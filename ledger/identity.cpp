@@ -2,11 +2,15 @@
 
 #include <algorithm>
 
+#include "ledger/did_kith.hpp"
 #include "ledger/identity_setup.hpp"
 #include "ledger/log_keys.hpp"
+#include "ledger/microledger.hpp"
 #include "ledger/own_log.hpp"
 #include "ledger/rebase.hpp"
 #include "protocol/messenger.hpp"
+#include "protocol/own_service.hpp"
+#include "protocol/pickup.hpp"
 #include "protocol/vault.hpp"
 
 namespace kith::ledger {
@@ -81,6 +85,65 @@ Result<void> update_policy(Host& host, const std::function<void(Policy&)>& chang
   TRY(Entry entry, make_update(view, policy_json(after), anchor_time(host.now())));
   CHECK(add_signature(entry, agent, host.keys()));
   return hand_in(host, own, own.policy, entry);
+}
+
+namespace {
+
+/// The document of our DID with the present own_service as its one service. Errors: wrong_state.
+Result<Json> addressed(Host& host, const std::string& did, const Json& document) {
+  TRY(const ServiceEndpoint service, protocol::own_service(host));
+  PairState shape;
+  shape.services = {pair_service(service)};
+  TRY(const JsonObject* before, crypto::as_object(document, "DID document"));
+  JsonObject after = *before;
+  after["service"] = pair_document(did, shape).at("service");
+  return Json(std::move(after));
+}
+
+/// Whether this device can open what is encrypted to the DID.
+bool opens_mail(Host& host, const DidDocument& document) {
+  const auto keys = document.agreement_keys();
+  protocol::OwnSecrets secrets(host);
+  return std::ranges::any_of(
+      keys, [&](const NamedKey& key) { return secrets.find(key.kid).has_value(); });
+}
+
+}  // namespace
+
+Result<Did> publish_address(Host& host) {
+  TRY(const Identity own, needed_identity(host));
+  TRY(Did did, Did::parse(own.did));
+  TRY(const LogView view, stored_view(host, own.did));
+  if (view.status != LogStatus::normal) {
+    return fail(Errc::wrong_state, "your public DID has ended, or a recovery of it is pending");
+  }
+  TRY(const DidDocument document, protocol::KnownDids(host).resolve(did));
+  if (!opens_mail(host, document)) {
+    return fail(Errc::wrong_state, "this device does not hold the keys of your public DID");
+  }
+  TRY(Json next, addressed(host, own.did, view.current.state));
+  if (next != view.current.state) {
+    TRY(Entry entry, make_update(view, std::move(next), anchor_time(host.now())));
+    CHECK(sign_with_active(host, entry, view));
+    CHECK(hand_in(host, own, own.did, entry));
+    host.audit("identity.address-published");
+  }
+  protocol::register_own_did(host, own.did);
+  return did;
+}
+
+bool published_address_is_old(Host& host) {
+  const auto own = identity(host);
+  if (!own) return false;
+  const auto view = stored_view(host, own->did);
+  if (!view.has_value() || view->status != LogStatus::normal) return false;
+  const Json& state = view->current.state;
+  const Json* services = state.is_object() ? state.get_object().if_contains("service") : nullptr;
+  const bool has_address =
+      services != nullptr && services->is_array() && !services->get_array().empty();
+  if (!has_address) return false;
+  const auto next = addressed(host, own->did, state);
+  return next.has_value() && *next != state;
 }
 
 Result<Entry> prepare_rotate(Host& host, std::string_view subject,

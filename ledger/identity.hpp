@@ -98,6 +98,15 @@ void refresh_log(Host& host, std::string_view subject);
 /// Errors: those of post_entry and rebase_entry (rebase.hpp).
 [[nodiscard]] Result<void> post_prepared(Host& host, std::string_view subject, const Entry& rotate);
 
+/// Puts the present own_service into the public document of our DID, in the place of other
+/// services, and posts that; nothing is posted if it stands there alone. Everybody can read it from
+/// then on, and mail for the DID is taken. Call it only when the owner asks. Returns the DID.
+/// Errors: wrong_state (no identity, no address, the log has ended or is contested, this device
+/// does not hold the DID's keys), not_found (nor those of its log), those of post_entry.
+[[nodiscard]] Result<Did> publish_address(Host& host);
+/// The public document has an address, and it is not own_service any more.
+[[nodiscard]] bool published_address_is_old(Host& host);
+
 class IdentityModule final : public Module {
  public:
   [[nodiscard]] std::string_view name() const override { return "identity"; }

@@ -4,6 +4,7 @@
 
 #include "ledger/connection.hpp"
 #include "ledger/handshake.hpp"
+#include "ledger/identity.hpp"
 #include "ledger/log_store.hpp"
 #include "protocol/basic_message.hpp"
 #include "protocol/forward.hpp"
@@ -333,6 +334,13 @@ void announce_address(Host& host) {
     if (!update_own_pair_state(host, contact, *state).has_value()) {
       host.audit("connection.address-unchanged", {{"contact", contact.id}});
     }
+  }
+  if (published_address_is_old(host)) {
+    host.notify({"address-outdated",
+                 "Your public DID still tells everybody your former address. Make an invitation "
+                 "with `kith invite --public` to replace it.",
+                 "",
+                 {}});
   }
 }
 

@@ -8,6 +8,7 @@
 #include "ledger/rebase.hpp"
 #include "ledger/seen_ledgers.hpp"
 #include "protocol/messenger.hpp"
+#include "protocol/pickup.hpp"
 
 namespace kith::ledger {
 namespace {
@@ -268,6 +269,8 @@ void Settling::keep(const std::vector<AnchoredBlob>& blobs) {
   if (resolution.has_value() && resolution->document.is_object()) {
     protocol::remember_document(host_, subject_, resolution->document.get_object());
   }
+  const bool same = std::ranges::equal(blobs, kept_, {}, &AnchoredBlob::blob, &AnchoredBlob::blob);
+  if (!same) protocol::prove_own_did_again(host_, subject_);
 }
 
 /// After a reading: the next append, a wait, or rest.
@@ -323,6 +326,7 @@ Result<void> hand_in(Host& host, const Identity& identity, std::string_view subj
   if (subject == identity.did) {
     TRY(const Resolution resolution, resolve_did_kith(view));
     protocol::remember_document(host, subject, resolution.document.get_object());
+    protocol::prove_own_did_again(host, subject);
   }
   post.pending.push_back({blob, hash});
   if (post.effect.empty() && !post.conflict) start_append(host, identity, subject, post);

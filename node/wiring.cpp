@@ -2,7 +2,7 @@
 
 #include "ledger/connection.hpp"
 #include "ledger/identity.hpp"
-#include "ledger/pair_history.hpp"
+#include "ledger/log_history.hpp"
 #include "node/node_module.hpp"
 #include "protocol/basic_message.hpp"
 #include "protocol/discover_features.hpp"
@@ -26,7 +26,7 @@ namespace kith::node {
 
 std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& config) {
   std::vector<std::unique_ptr<protocol::Module>> modules;
-  const auto history = std::make_shared<const ledger::PairHistory>();
+  const auto history = std::make_shared<const ledger::LogHistory>();
   modules.push_back(std::make_unique<NodeModule>(config));
   modules.push_back(std::make_unique<ledger::Connection>());
   modules.push_back(std::make_unique<ledger::IdentityModule>());

@@ -313,7 +313,9 @@ std::variant<AcceptResult, ErrorReport> accept_invitation(Session& session, Json
     args["role"] = "mediator";
     is_mediator = true;
   }
-  if (const auto error = look_up_inviter(session, args, kWaitDefault)) return *error;
+  const std::string ledger = text_of(args, "ledger");
+  args.erase("ledger");
+  if (const auto error = look_up_inviter(session, args, ledger, kWaitDefault)) return *error;
   const auto accepted = session.command("accept", args);
   if (const auto* error = std::get_if<ErrorReport>(&accepted)) return *error;
   AcceptResult result{std::get<JsonObject>(accepted), false};

@@ -34,8 +34,10 @@ namespace kith::node {
 [[nodiscard]] std::optional<ErrorReport> lengthen_url(Session& session, JsonObject& args,
                                                       std::int64_t wait_s);
 
-/// Looks up who made the invitation in args.url, when its DID does not say its own keys.
+/// Looks up who made the invitation in args.url, when its DID does not say its own keys. `ledger`:
+/// where, if not at our own (empty).
 [[nodiscard]] std::optional<ErrorReport> look_up_inviter(Session& session, const JsonObject& args,
+                                                         const std::string& ledger,
                                                          std::int64_t wait_s);
 
 /// Connects to a mediator by its address, or accepts an invitation; waits as asked. The result is

@@ -76,28 +76,64 @@ std::optional<ErrorReport> lengthen_url(Session& session, JsonObject& args, std:
   return std::nullopt;
 }
 
+namespace {
+
+/// Why a look-up has no use; empty: it has. `reply`: of did-resolve-status.
+std::string why_not(const JsonObject& reply) {
+  if (text_of(reply, "state") != "done") {
+    const Json* why = reply.if_contains("didResolutionMetadata");
+    const bool said = why != nullptr && why->is_object();
+    return said ? text_of(why->get_object(), "message") : "unknown";
+  }
+  const Json* metadata = reply.if_contains("didDocumentMetadata");
+  const bool ended = metadata != nullptr && metadata->is_object() &&
+                     metadata->get_object().contains("deactivated");
+  return ended ? "their DID has been deactivated" : "";
+}
+
+/// Invited people read keys and address there, so an invitation works only from then on.
+std::variant<bool, ErrorReport> address_is_posted(Session& session, const Output& output,
+                                                  std::int64_t wait_s) {
+  const auto polled =
+      poll_until(session, "did-show", {}, wait_s, output.json ? "" : "Posting your address ...",
+                 [](const JsonObject& shown) {
+                   const Json* posted = shown.if_contains("posted");
+                   return posted != nullptr && posted->is_bool() && posted->get_bool();
+                 });
+  if (const auto* error = std::get_if<ErrorReport>(&polled)) return *error;
+  return std::get<Polled>(polled).done;
+}
+
+}  // namespace
+
 std::optional<ErrorReport> look_up_inviter(Session& session, const JsonObject& args,
-                                           std::int64_t wait_s) {
+                                           const std::string& ledger, std::int64_t wait_s) {
   const auto parsed = protocol::parse_invitation_url(text_of(args, "url"));
   // `accept` says what is wrong with it.
   if (!parsed.has_value() || !parsed->invitation) return std::nullopt;
   const Did& inviter = parsed->invitation->from;
   if (protocol::is_self_contained(inviter)) return std::nullopt;
-  const auto started = session.command("did-resolve", {{"did", inviter.text()}});
+  JsonObject asked{{"did", inviter.text()}};
+  if (!ledger.empty()) asked["ledger"] = ledger;
+  const auto started = session.command("did-resolve", asked);
   if (const auto* error = std::get_if<ErrorReport>(&started)) return *error;
   const auto polled = poll_until(
       session, "did-resolve-status", {{"id", text_of(std::get<JsonObject>(started), "id")}}, wait_s,
       {}, [](const JsonObject& status) { return text_of(status, "state") != "waiting"; });
   if (const auto* error = std::get_if<ErrorReport>(&polled)) return *error;
   const JsonObject& reply = std::get<Polled>(polled).reply;
-  const std::string state = text_of(reply, "state");
-  if (state == "done") return std::nullopt;
-  if (state == "waiting") return report_of(fail(Errc::timeout, "who made the invitation"));
-  const Json* why = reply.if_contains("didResolutionMetadata");
-  const bool said = why != nullptr && why->is_object();
-  return report_of(
-      fail(Errc::unreachable,
-           "who made the invitation: " + (said ? text_of(why->get_object(), "message") : "")));
+  const bool on_ledger = inviter.method() == "kith";
+  if (text_of(reply, "state") == "waiting") {
+    return report_of(fail(Errc::timeout, on_ledger ? "the ledger does not tell who made the "
+                                                     "invitation; is it the right one (--ledger)?"
+                                                   : "who made the invitation"));
+  }
+  std::string why = why_not(reply);
+  if (why.empty()) return std::nullopt;
+  if (on_ledger && text_of(reply, "state") != "done") {
+    why += "; if they use another ledger than the one asked, name it with --ledger";
+  }
+  return report_of(fail(Errc::unreachable, "who made the invitation: " + why));
 }
 
 int do_invite(Session& session, const Invocation& invocation, const Output& output) {
@@ -105,6 +141,16 @@ int do_invite(Session& session, const Invocation& invocation, const Output& outp
   if (const auto* error = std::get_if<ErrorReport>(&made)) return output.error(*error);
   JsonObject reply = std::get<JsonObject>(made);
   std::string url = text_of(reply, "url");
+  if (invocation.has("--public")) {
+    const auto posted = address_is_posted(session, output, invocation.wait_seconds(kWaitDefault));
+    if (const auto* error = std::get_if<ErrorReport>(&posted)) return output.error(*error);
+    reply["posted"] = std::get<bool>(posted);
+    if (!std::get<bool>(posted)) {
+      output.say(
+          "The ledger does not show your address yet. Hand the invitation out when `kith did "
+          "show` says that it is posted.");
+    }
+  }
   if (invocation.has("--short")) {
     const auto changed =
         changed_url(session, "shorten", url, invocation.wait_seconds(kWaitDefault));

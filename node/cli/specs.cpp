@@ -61,6 +61,10 @@ std::vector<CommandSpec> people_commands() {
        {{"--goal", "goal", "A line that tells the person what it is for"},
         {"--name", "name", "Your name for the contact that answers"},
         {"--client", "client", "Who answers becomes a client of this mediator", flag},
+        {"--public", "public",
+         "In the name of your public DID: everybody can read your address on its ledger from then "
+         "on, and link your public invitations to each other",
+         flag},
         {"--short", "", "A short address, kept by your mediator until the invitation ends", flag},
         {"--qr", "", "Show a QR code in the terminal", flag},
         {"--qr-svg", "", "Write the QR code to this file, as SVG"},
@@ -73,6 +77,7 @@ std::vector<CommandSpec> people_commands() {
        {{"URL", "url", "The invitation, or http://HOST of a mediator", text, true},
         {"--name", "name", "Your name for this contact"},
         {"--role", "role", "`mediator`: this contact relays your mail"},
+        {"--ledger", "ledger", "Look the inviter's public DID up at this ledger, not at yours"},
         kWait}},
       {"contacts show", "List the people you know", "contacts", Special::none, {}},
       {"contacts rename",

@@ -36,7 +36,7 @@ class LostDids : public test::MediationLab {
                          test::Modules all;
                          all.push_back(std::make_unique<Connection>());
                          all.push_back(std::make_unique<Pickup>(
-                             pace, std::make_shared<const ledger::PairHistory>()));
+                             pace, std::make_shared<const ledger::LogHistory>()));
                          return all;
                        },
                        {.has_address = false});

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "ledger/connection.hpp"
-#include "ledger/pair_history.hpp"
+#include "ledger/log_history.hpp"
 #include "protocol/did_peer.hpp"
 #include "protocol/mediation.hpp"
 #include "protocol/mediator.hpp"
@@ -58,7 +58,7 @@ class MediationLab : public ::testing::Test {
         Modules all;
         all.push_back(std::make_unique<ledger::Connection>());
         all.push_back(std::make_unique<protocol::Mediator>(
-            "https://relay.test/", policy_, std::make_shared<const ledger::PairHistory>()));
+            "https://relay.test/", policy_, std::make_shared<const ledger::LogHistory>()));
         return all;
       });
     }

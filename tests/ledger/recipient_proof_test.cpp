@@ -15,7 +15,7 @@ namespace kith {
 namespace {
 
 using ledger::Connection;
-using ledger::PairHistory;
+using ledger::LogHistory;
 using protocol::Pickup;
 using protocol::PickupPace;
 using protocol::ProofEnds;
@@ -35,8 +35,8 @@ class RecipientProofTest : public test::MediationLab {
                     [] {
                       test::Modules all;
                       all.push_back(std::make_unique<Connection>());
-                      all.push_back(std::make_unique<Pickup>(
-                          PickupPace{}, std::make_shared<const PairHistory>()));
+                      all.push_back(std::make_unique<Pickup>(PickupPace{},
+                                                             std::make_shared<const LogHistory>()));
                       return all;
                     },
                     {.has_address = false});
@@ -75,7 +75,7 @@ class RecipientProofTest : public test::MediationLab {
   RecipientProof proof(AgentBox& holder, const std::string& did, AgentBox& client) {
     const ProofEnds both = ends(client);
     return holder.look([&](Host& host) {
-      const PairHistory history;
+      const LogHistory history;
       return *protocol::prove_recipient(host, &history, *Did::parse(did), both);
     });
   }
