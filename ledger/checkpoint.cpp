@@ -120,6 +120,7 @@ NoteSignature witness_signature(const PublicKey& witness, CosignatureTime time,
 }
 
 Result<TrustedCheckpoint> open_checkpoint(std::string_view note, const LedgerDescriptor& ledger) {
+  if (!can_prove(ledger)) return fail(Errc::ledger_no_proof, "it signs no checkpoints");
   TRY(const SignedNote parsed, parse_note(note));
   TrustedCheckpoint trusted;
   TRY(trusted.checkpoint, parse_checkpoint(parsed.text));

@@ -33,6 +33,10 @@ std::vector<std::string> key_texts(const std::vector<PublicKey>& keys) {
 
 }  // namespace
 
+bool can_prove(const LedgerDescriptor& descriptor) {
+  return descriptor.kind != "etcd" && descriptor.kind != "evm";
+}
+
 Result<void> check_descriptor(const LedgerDescriptor& descriptor) {
   CHECK(plain_text(descriptor.kind, "ledger kind", kKindCharsMax));
   CHECK(plain_text(descriptor.origin, "ledger origin", kOriginCharsMax));
@@ -40,7 +44,11 @@ Result<void> check_descriptor(const LedgerDescriptor& descriptor) {
   if (descriptor.origin.find('+') != std::string::npos) {
     return fail(Errc::malformed, "a ledger origin holds no plus");
   }
-  CHECK(check_ledger_key(descriptor.key));
+  if (can_prove(descriptor)) {
+    CHECK(check_ledger_key(descriptor.key));
+  } else if (!descriptor.key.bytes.empty() || !descriptor.witnesses.empty()) {
+    return fail(Errc::malformed, "a ledger of this kind has no key and no witnesses");
+  }
   if (descriptor.urls.size() > limits::kLedgerUrlsMax) {
     return fail(Errc::limit_exceeded, "too many ledger addresses");
   }
@@ -70,8 +78,10 @@ Result<LedgerDescriptor> parse_descriptor(std::string_view text) {
   LedgerDescriptor descriptor;
   TRY(descriptor.kind, crypto::json_string(*object, "kind"));
   TRY(descriptor.origin, crypto::json_string(*object, "origin"));
-  TRY(const std::string key, crypto::json_string(*object, "key"));
-  TRY(descriptor.key, ledger_key(key));
+  if (can_prove(descriptor) || object->contains("key")) {
+    TRY(const std::string key, crypto::json_string(*object, "key"));
+    TRY(descriptor.key, ledger_key(key));
+  }
   TRY(descriptor.urls, string_list(*object, "urls", limits::kLedgerUrlsMax));
   TRY(const std::vector<std::string> witnesses,
       string_list(*object, "witnesses", limits::kLedgerWitnessesMax));
@@ -91,7 +101,7 @@ std::string descriptor_json(const LedgerDescriptor& descriptor) {
   object["v"] = kVersion;
   object["kind"] = descriptor.kind;
   object["origin"] = descriptor.origin;
-  object["key"] = crypto::multikey(descriptor.key);
+  if (can_prove(descriptor)) object["key"] = crypto::multikey(descriptor.key);
   object["urls"] = json_strings(descriptor.urls);
   object["witnesses"] = json_strings(key_texts(descriptor.witnesses));
   object["w"] = std::int64_t{descriptor.w};

@@ -3,6 +3,9 @@
 /// What a ledger is, and the id that commits to it (log-protocol section 1): every reader of a log
 /// that names the id applies the same rule of order and time.
 ///
+/// Ledgers of the kinds "etcd" and "evm" sign nothing: order and time come from servers or a chain
+/// that the reader trusts. Their descriptors have no key and no witnesses, all others have one.
+///
 /// JSON (canonical, RFC 8785):
 /// {"kind":"leveldb","key":"z6Mk..","origin":"..","urls":["https://.."],
 /// "v":"kith-ledger/1","w":0,"witnesses":["z6Mk.."]}. Id: "ledger:" and the multihash of that text.
@@ -22,13 +25,15 @@ inline constexpr std::string_view kLedgerIdPrefix = "ledger:";
 struct LedgerDescriptor {
   std::string kind;    ///< Backend: "leveldb", "host", "etcd", "evm", "memory"; others are carried.
   std::string origin;  ///< Name in checkpoints (C2SP tlog-checkpoint): unique, no spaces.
-  PublicKey key;       ///< Ed25519: signs checkpoints.
+  PublicKey key;       ///< Ed25519: signs checkpoints; empty where nothing is signed.
   std::vector<std::string> urls;     ///< Where it is reached; may be empty (a ledger of one home).
   std::vector<PublicKey> witnesses;  ///< Ed25519, distinct.
   std::uint32_t w = 0;               ///< Cosignatures asked for; at most witnesses.size().
   friend bool operator==(const LedgerDescriptor&, const LedgerDescriptor&) = default;
 };
 
+/// Whether it signs checkpoints, and so can prove what it says: by its kind.
+[[nodiscard]] bool can_prove(const LedgerDescriptor& descriptor);
 /// Errors: malformed, bad_key, limit_exceeded (kLedgerUrlsMax, kLedgerWitnessesMax).
 [[nodiscard]] Result<void> check_descriptor(const LedgerDescriptor& descriptor);
 /// Reads any JSON spelling of one value; unknown members are refused, because the id commits to

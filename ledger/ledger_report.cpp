@@ -96,6 +96,13 @@ Result<JsonObject> judge_receipt_file(const JsonObject& object) {
 Result<JsonObject> ledger_seen(Host& host) {
   TRY(const Identity own, needed_identity(host));
   JsonObject reply;
+  TRY(const LedgerDescriptor ledger, parse_descriptor(own.ledger));
+  if (!can_prove(ledger)) {
+    const crypto::ErrorText& text = crypto::error_text(Errc::ledger_no_proof);
+    reply["can_prove"] = false;
+    reply["note"] = std::string(text.sentence) + " " + std::string(text.next_step);
+    return reply;
+  }
   const auto seen = seen_ledger(host, own.ledger_url);
   if (!seen || seen->checkpoint.empty()) return reply;
   TRY(reply["checkpoint"], seen_checkpoint(*seen));
@@ -118,6 +125,8 @@ Result<JsonObject> evidence_file(Host& host, const JsonObject& args) {
 Result<JsonObject> receipt_file(Host& host, const JsonObject& args) {
   CHECK(only_members(args, {"policy"}, "ledger-receipt"));
   TRY(const Identity own, needed_identity(host));
+  TRY(const LedgerDescriptor ledger, parse_descriptor(own.ledger));
+  if (!can_prove(ledger)) return fail(Errc::ledger_no_proof, "it gives no receipts");
   const Json* policy = args.if_contains("policy");
   const bool of_policy = policy != nullptr && policy->is_bool() && policy->get_bool();
   const auto receipt = kept_receipt(host, of_policy ? own.policy : own.did);

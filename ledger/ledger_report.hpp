@@ -13,13 +13,13 @@
 namespace kith::ledger {
 
 /// Command ledger-seen: {checkpoint?: {origin, size, root, key, signatures, advanced},
-/// evidence?: [{id, kind, proven, noticed}]} of the identity's ledger. Errors: wrong_state (no
-/// identity).
+/// evidence?: [{id, kind, proven, noticed}]} of the identity's ledger, or {can_prove: false, note}
+/// of one that signs nothing. Errors: wrong_state (no identity).
 [[nodiscard]] Result<JsonObject> ledger_seen(Host& host);
 /// Command ledger-evidence {id}: the file. Errors: not_found.
 [[nodiscard]] Result<JsonObject> evidence_file(Host& host, const JsonObject& args);
 /// Command ledger-receipt {policy?}: the file, of what was posted last to the DID log, or to the
-/// policy. Errors: wrong_state, not_found.
+/// policy. Errors: wrong_state, not_found, ledger_no_proof.
 [[nodiscard]] Result<JsonObject> receipt_file(Host& host, const JsonObject& args);
 
 /// Judges a file of evidence or a receipt, by what it holds alone. `descriptor`: of the ledger, for

@@ -230,7 +230,7 @@ TEST_F(RemoteLedgerTest, TheDescriptorComesOverAndItsIdCommitsToIt) {
   const std::string id = ledger::ledger_id(fetched);
   EXPECT_TRUE(ledger::is_ledger_id(id));
   std::vector<ledger::LedgerDescriptor> others(6, fetched);
-  others[0].kind = "etcd";
+  others[0].kind = "memory";
   others[1].origin = "elsewhere.example";
   others[2].key = ledger_descriptor(2).key;
   others[3].urls.push_back("https://second.example");
