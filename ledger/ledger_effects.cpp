@@ -76,13 +76,6 @@ EffectResult finish_read(const Effect& effect, const Result<ProvenPage>& proven)
   return succeeded(effect, protocol::encode_record(record));
 }
 
-EffectResult finish_descriptor(const Effect& effect, const Result<LedgerDescriptor>& descriptor) {
-  if (!descriptor.has_value()) {
-    return failed(effect, descriptor.error(), worth_retry(descriptor.error()));
-  }
-  return succeeded(effect, crypto::to_bytes(descriptor_json(*descriptor)));
-}
-
 AppendRequest request_of(const LedgerAppendPayload& payload) {
   return {payload.subject, payload.blob, payload.expected_head};
 }
@@ -120,7 +113,7 @@ Result<EffectResult> run(Ledger& ledger, const Effect& effect, AnchorTime now,
       return finish_read(effect, read_here(ledger, payload, prover));
     }
     case EffectKind::fetch:
-      return finish_descriptor(effect, ledger.descriptor());
+      return descriptor_result(effect, ledger.descriptor());
     case EffectKind::send:
     case EffectKind::live:
       break;
@@ -137,7 +130,7 @@ Result<EffectResult> read_reply(const Effect& effect, const HttpReply& reply) {
       return finish_read(effect, LedgerClient::read_page(payload.subject, payload.from, reply));
     }
     case EffectKind::fetch:
-      return finish_descriptor(effect, LedgerClient::read_descriptor(reply));
+      return descriptor_result(effect, LedgerClient::read_descriptor(reply));
     case EffectKind::send:
     case EffectKind::live:
       break;
@@ -200,6 +193,23 @@ EffectResult result_of(const Effect& effect, const Result<HttpReply>& reply) {
   if (!reply.has_value()) return failed(effect, reply.error(), true);
   auto result = read_reply(effect, *reply);
   return result.has_value() ? std::move(*result) : failed(effect, result.error(), false);
+}
+
+EffectResult descriptor_result(const Effect& effect, const Result<LedgerDescriptor>& descriptor) {
+  if (!descriptor.has_value()) {
+    return failed(effect, descriptor.error(), worth_retry(descriptor.error()));
+  }
+  return succeeded(effect, crypto::to_bytes(descriptor_json(*descriptor)));
+}
+
+EffectResult append_result(const Effect& effect, const Result<AppendOutcome>& outcome) {
+  if (!outcome.has_value()) return failed(effect, outcome.error(), worth_retry(outcome.error()));
+  return finish_append(effect, LedgerClient::AppendReply{*outcome, {}});
+}
+
+EffectResult read_result(const Effect& effect, const Result<LedgerPage>& page) {
+  if (!page.has_value()) return failed(effect, page.error(), worth_retry(page.error()));
+  return finish_read(effect, ProvenPage{*page, std::nullopt});
 }
 
 }  // namespace kith::ledger

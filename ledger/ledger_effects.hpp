@@ -30,4 +30,12 @@ namespace kith::ledger {
 [[nodiscard]] protocol::EffectResult result_of(const protocol::Effect& effect,
                                                const Result<HttpReply>& reply);
 
+/// Results of effects that were performed otherwise; the effect is of the kind that they name.
+[[nodiscard]] protocol::EffectResult append_result(const protocol::Effect& effect,
+                                                   const Result<AppendOutcome>& outcome);
+[[nodiscard]] protocol::EffectResult read_result(const protocol::Effect& effect,
+                                                 const Result<LedgerPage>& page);
+[[nodiscard]] protocol::EffectResult descriptor_result(const protocol::Effect& effect,
+                                                       const Result<LedgerDescriptor>& descriptor);
+
 }  // namespace kith::ledger

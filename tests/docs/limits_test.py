@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""docs/limits.md must say what crypto/limits.hpp says: every constant, its value, its reason.
+"""docs/limits.md must say what crypto/limits.hpp and the limits of modules say: every constant, its
+value, its reason.
 
 `--write` writes the page anew. Without it the test first makes sure that it would notice a changed
 value, a lost reason and a missing constant, then compares. Exit code 1 if the page has drifted.
@@ -12,14 +13,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HEADER = ROOT / "crypto" / "limits.hpp"
+# Limits that one module alone needs: (title, header).
+MODULES = [("Ledgers in etcd (`ledger/etcd/limits.hpp`)", ROOT / "ledger" / "etcd" / "limits.hpp")]
 PAGE = ROOT / "docs" / "limits.md"
 
 INTRODUCTION = """# Limits
 
 Nothing that reaches a node from outside meets an unbounded loop or allocation: what is larger than
 the limit is refused with the error `limit_exceeded`, before memory is spent on it. The numbers live
-in [`crypto/limits.hpp`](../crypto/limits.hpp); this page is written from that file by
-`tests/docs/limits_test.py --write`, and a test fails when the two differ.
+in [`crypto/limits.hpp`](../crypto/limits.hpp), those of one module alone in a header of its own; this
+page is written from them by `tests/docs/limits_test.py --write`, and a test fails when they differ.
 """
 
 CONSTANT = re.compile(
@@ -93,8 +96,17 @@ def blind_spots(header, page):
     return [what for what, changed in faults.items() if page_of(changed) == page]
 
 
+def all_limits():
+    """The headers as one text."""
+    text = HEADER.read_text(encoding="utf-8")
+    for title, header in MODULES:
+        module = header.read_text(encoding="utf-8")
+        text += f"\n// {title}\n" + module[module.index("{", module.index("namespace ")) + 1:]
+    return text
+
+
 def main():
-    header = HEADER.read_text(encoding="utf-8")
+    header = all_limits()
     wanted = page_of(header)
     declared = len(re.findall(r"^inline constexpr", header, re.M))
     listed = sum(len(rows) for _, rows in parse(header))

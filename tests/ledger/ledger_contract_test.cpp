@@ -1,267 +1,52 @@
-// What every ledger promises, held against each backend of ours.
+// The suite of ledger_contract.hpp on the backends that need no other process.
 
-#include <gtest/gtest.h>
-
-#include <functional>
-#include <memory>
-
-#include "crypto/limits.hpp"
+#include "tests/ledger/ledger_contract.hpp"
 #include "ledger/embedded/leveldb_ledger.hpp"
 #include "ledger/memory_ledger.hpp"
+#include "tests/ledger/etcd_backend.hpp"
+#include "tests/support/fake_etcd.hpp"
 #include "tests/support/ledger_kit.hpp"
-#include "tests/support/log_lab.hpp"
 
 namespace kith::test {
 namespace {
 
-using ledger::Appended;
-using ledger::AppendOutcome;
-using ledger::Ledger;
-using ledger::LedgerPage;
-using ledger::StaleHead;
-
-/// A backend with whatever must outlive it.
-struct Backend {
-  std::unique_ptr<TemporaryDirectory> directory;
-  std::unique_ptr<ledger::TreeLedger> inner;
-  std::unique_ptr<Ledger> outer;
-  [[nodiscard]] Ledger& ledger() const { return outer ? *outer : *inner; }
-};
-
-std::unique_ptr<ledger::TreeLedger> open_embedded(const std::string& path, bool test_mode) {
-  return must(ledger::LevelDbLedger::open({path, ledger_descriptor(), test_mode}));
-}
-
-struct Maker {
-  const char* name;
-  std::function<Backend(bool test_mode)> make;
-};
-
 Backend make_memory(bool test_mode) {
-  return {nullptr, std::make_unique<ledger::MemoryLedger>(ledger_descriptor(), test_mode), nullptr};
+  return {nullptr, std::make_unique<ledger::MemoryLedger>(ledger_descriptor(), test_mode)};
 }
+
 Backend make_embedded(bool test_mode) {
-  Backend backend;
-  backend.directory = std::make_unique<TemporaryDirectory>();
-  backend.inner = open_embedded(backend.directory->path(), test_mode);
-  return backend;
-}
-Backend make_remote(bool test_mode) {
-  Backend backend = make_embedded(test_mode);
-  backend.outer = std::make_unique<RemoteLedger>(*backend.inner);
-  return backend;
-}
-
-class LedgerContract : public ::testing::TestWithParam<Maker> {
- protected:
-  Backend backend_ = GetParam().make(true);
-  Ledger& ledger() { return backend_.ledger(); }
-
-  Result<AppendOutcome> send(const Entry& entry, ledger::AnchorTime now) {
-    return ledger().append({entry.id, ledger::entry_blob(entry), entry.prev}, now);
-  }
-  /// Appends and keeps it in the lab as well.
-  Appended post(LogLab& lab, const Entry& entry) {
-    const auto outcome = must(send(entry, lab.time));
-    lab.post(entry);
-    return std::get<Appended>(outcome);
-  }
-  Appended start(LogLab& lab) {
-    lab.start();
-    const auto outcome = must(ledger().append({lab.subject, lab.blobs[0].blob, ""}, lab.time));
-    return std::get<Appended>(outcome);
-  }
-  std::vector<ledger::LedgerEntry> all() {
-    std::vector<ledger::LedgerEntry> entries;
-    for (;;) {
-      const std::uint64_t from = entries.empty() ? 0 : entries.back().position + 1;
-      const LedgerPage page = must(ledger().follow(from, 3));
-      entries.insert(entries.end(), page.entries.begin(), page.entries.end());
-      if (page.complete) return entries;
-    }
-  }
-};
-
-TEST_P(LedgerContract, KeepsOrderAndTimesOfWhatWasAppended) {
-  LogLab lab;
-  const Appended first = start(lab);
-  lab.time += 5s;
-  const Appended second = post(lab, lab.update(1));
-  EXPECT_LT(first.position, second.position);
-  EXPECT_EQ(second.time, lab.time);
-  const LedgerPage page = must(ledger().read(lab.subject, 0));
-  ASSERT_EQ(page.entries.size(), 2U);
-  EXPECT_TRUE(page.complete);
-  EXPECT_EQ(page.entries[0].blob, lab.blobs[0].blob);
-  EXPECT_EQ(page.entries[1].blob, lab.blobs[1].blob);
-  EXPECT_EQ(page.entries[1].position, second.position);
-  EXPECT_EQ(page.entries[1].time, second.time);
-  EXPECT_EQ(page.entries[1].subject, lab.subject);
-  const LedgerPage later = must(ledger().read(lab.subject, second.position));
-  ASSERT_EQ(later.entries.size(), 1U);
-  EXPECT_EQ(later.entries[0], page.entries[1]);
-  EXPECT_TRUE(must(ledger().read(lab.subject, second.position + 1)).entries.empty());
-}
-
-TEST_P(LedgerContract, TimesNeverRunBack) {
-  LogLab lab;
-  const Appended first = start(lab);
-  const Entry update = lab.update(1);
-  const auto second = std::get<Appended>(must(send(update, lab.time - kDay)));
-  EXPECT_EQ(second.time, first.time);
-}
-
-TEST_P(LedgerContract, ARepeatGivesTheFirstPlaceAgain) {
-  LogLab lab;
-  const Appended first = start(lab);
-  const Appended second = post(lab, lab.update(1));
-  const auto again = std::get<Appended>(
-      must(ledger().append({lab.subject, lab.blobs[0].blob, ""}, lab.time + kDay)));
-  EXPECT_EQ(again.position, first.position);
-  EXPECT_EQ(again.time, first.time);
-  EXPECT_EQ(all().size(), 2U);
-  EXPECT_EQ(all()[1].position, second.position);
-}
-
-TEST_P(LedgerContract, OfTwoWritersTheSecondHearsOfTheHead) {
-  LogLab lab;
-  start(lab);
-  const Entry mine = lab.update(1);
-  const Entry theirs = lab.update(2);
-  ASSERT_TRUE(std::holds_alternative<Appended>(must(send(theirs, lab.time))));
-  const auto outcome = must(send(mine, lab.time));
-  ASSERT_TRUE(std::holds_alternative<StaleHead>(outcome));
-  EXPECT_EQ(std::get<StaleHead>(outcome).head, ledger::entry_hash(theirs));
-  EXPECT_EQ(all().size(), 2U);
-}
-
-TEST_P(LedgerContract, AWrongHeadIsToldEvenWhereTheEntryWouldFit) {
-  LogLab lab;
-  start(lab);
-  const Entry update = lab.update(1);
-  const auto outcome = must(
-      ledger().append({lab.subject, ledger::entry_blob(update), ledger::blob_hash({})}, lab.time));
-  ASSERT_TRUE(std::holds_alternative<StaleHead>(outcome));
-  EXPECT_EQ(std::get<StaleHead>(outcome).head, update.prev);
-  EXPECT_EQ(all().size(), 1U);
-}
-
-TEST_P(LedgerContract, NobodyKeepsARecoverOutByMovingTheHead) {
-  LogLab lab;
-  start(lab);
-  const Entry recover = lab.recover(0);
-  post(lab, lab.update(1));
-  lab.time += 1s;
-  ASSERT_TRUE(std::holds_alternative<Appended>(must(send(recover, lab.time))));
-  lab.post(recover);
-  const Entry veto = lab.veto();
-  post(lab, lab.update(2));
-  ASSERT_TRUE(std::holds_alternative<Appended>(must(send(veto, lab.time))));
-  EXPECT_EQ(all().size(), 5U);
-}
-
-TEST_P(LedgerContract, RefusesJunkAndStoresNothingOfIt) {
-  LogLab lab;
-  start(lab);
-  Entry forged = lab.update(1);
-  forged.sigs.front().s.front() ^= 1U;
-  EXPECT_EQ(send(forged, lab.time).error(), Errc::invalid_entry);
-
-  const auto append = [&](const std::string& subject, Bytes blob, const std::string& head) {
-    return ledger().append({subject, std::move(blob), head}, lab.time);
+  const auto directory = std::make_shared<TemporaryDirectory>();
+  const auto open = [directory, test_mode] {
+    return std::unique_ptr<Ledger>(
+        must(ledger::LevelDbLedger::open({directory->path(), ledger_descriptor(), test_mode})));
   };
-  const Entry good = lab.update(2);
-  const Bytes blob = ledger::entry_blob(good);
-  Bytes spaced = blob;
-  spaced.push_back(' ');
-  LogLab other(Kind::did, {}, 2);
-  other.start();
-  EXPECT_FALSE(append(lab.subject, crypto::to_bytes("junk"), good.prev).has_value());
-  EXPECT_FALSE(append(lab.subject, spaced, good.prev).has_value());
-  EXPECT_FALSE(append(other.subject, blob, "").has_value());
-  EXPECT_FALSE(append("did:example:other", blob, good.prev).has_value());
-  EXPECT_FALSE(append(lab.subject, blob, "not a hash").has_value());
-  EXPECT_EQ(append(lab.subject, Bytes(limits::kEntryBytesMax + 1, '{'), good.prev).error(),
-            Errc::limit_exceeded);
-  EXPECT_EQ(all().size(), 1U);
-  EXPECT_TRUE(must(ledger().read(other.subject, 0)).entries.empty());
-
-  // None of it stands in the way of the good one.
-  EXPECT_TRUE(std::holds_alternative<Appended>(must(append(lab.subject, blob, good.prev))));
+  return {directory, open(), open};
 }
 
-TEST_P(LedgerContract, TakesTestLogsOnlyWhereTestsAreRun) {
-  LogLab lab;
-  lab.start(true);
-  const ledger::AppendRequest genesis{lab.subject, lab.blobs[0].blob, ""};
-  EXPECT_TRUE(std::holds_alternative<Appended>(must(ledger().append(genesis, lab.time))));
-  const Backend real = GetParam().make(false);
-  EXPECT_FALSE(real.ledger().append(genesis, lab.time).has_value());
-  EXPECT_TRUE(must(real.ledger().follow(0, 10)).entries.empty());
+/// Clients of one host, whose own ledger lives in memory.
+Backend make_remote(bool test_mode) {
+  const auto host = std::make_shared<ledger::MemoryLedger>(ledger_descriptor(), test_mode);
+  const auto open = [host] { return std::unique_ptr<Ledger>(new RemoteLedger(*host)); };
+  return {host, open(), open};
 }
 
-TEST_P(LedgerContract, FollowsAllSubjectsInPages) {
-  LogLab alice(Kind::did, {}, 1);
-  LogLab bob(Kind::policy, {}, 2);
-  start(alice);
-  start(bob);
-  for (std::uint64_t i = 0; i < 4; ++i) {
-    post(alice, alice.update(i));
-    post(bob, bob.update(i));
-  }
-  const auto entries = all();
-  ASSERT_EQ(entries.size(), 10U);
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    EXPECT_EQ(entries[i].subject, i % 2 == 0 ? alice.subject : bob.subject);
-    EXPECT_EQ(entries[i].blob, (i % 2 == 0 ? alice : bob).blobs[i / 2].blob);
-  }
-  const LedgerPage page = must(ledger().follow(0, 1));
-  EXPECT_EQ(page.entries.size(), 1U);
-  EXPECT_FALSE(page.complete);
-  EXPECT_TRUE(must(ledger().follow(entries.back().position + 1, 1)).complete);
+Backend make_etcd(bool test_mode) {
+  const auto cluster = std::make_shared<FakeEtcd>();
+  return etcd_backend(
+      cluster, cluster->exchange(), [cluster] { return cluster->session(); }, test_mode);
 }
 
-/// Entries of 15 KiB, together more than one page.
-const LogLab& wide_log() {
-  static const LogLab log = [] {
-    LogLab lab(Kind::did, {}, 3);
-    lab.start();
-    for (std::uint64_t i = 0; i < 36; ++i) {
-      const LogView view = lab.view();
-      Json state = LogLab::did_state(lab.subject, std::to_string(i) + std::string(7000, 'x'));
-      Entry entry = must(ledger::make_update(view, std::move(state), lab.time));
-      lab.post(lab.sign(entry, lab.update_signers(view)));
-    }
-    return lab;
-  }();
-  return log;
-}
-
-TEST_P(LedgerContract, GivesALongLogInPagesOfBoundedSize) {
-  const LogLab& lab = wide_log();
-  for (const auto& blob : lab.blobs) {
-    const Entry entry = must(ledger::parse_entry(blob.blob));
-    ASSERT_TRUE(std::holds_alternative<Appended>(must(send(entry, lab.time))));
-  }
-  const LedgerPage page = must(ledger().read(lab.subject, 0));
-  EXPECT_FALSE(page.complete);
-  std::size_t bytes = 0;
-  for (const auto& entry : page.entries) bytes += entry.blob.size();
-  EXPECT_LE(bytes, limits::kLedgerPageBytesMax);
-  const auto entries = must(ledger::read_all(ledger(), lab.subject));
-  ASSERT_EQ(entries.size(), lab.blobs.size());
-  for (std::size_t i = 0; i < entries.size(); ++i) EXPECT_EQ(entries[i].blob, lab.blobs[i].blob);
-}
-
-TEST_P(LedgerContract, SaysWhatItIs) {
-  EXPECT_EQ(ledger().descriptor(), ledger_descriptor());
-}
+const Maker kMemory{"memory", make_memory};
+const Maker kEmbedded{"embedded", make_embedded};
+const Maker kRemote{"remote", make_remote};
+const Maker kEtcd{"etcd", make_etcd};
 
 INSTANTIATE_TEST_SUITE_P(Backends, LedgerContract,
-                         ::testing::Values(Maker{"memory", make_memory},
-                                           Maker{"embedded", make_embedded},
-                                           Maker{"remote", make_remote}),
-                         [](const auto& backend) { return std::string(backend.param.name); });
+                         ::testing::Values(kMemory, kEmbedded, kRemote, kEtcd), maker_name);
+INSTANTIATE_TEST_SUITE_P(Backends, ReopenedLedger, ::testing::Values(kEmbedded, kRemote, kEtcd),
+                         maker_name);
+INSTANTIATE_TEST_SUITE_P(Backends, SharedLedger, ::testing::Values(kRemote, kEtcd), maker_name);
+INSTANTIATE_TEST_SUITE_P(Backends, CrowdedLedger, ::testing::Values(kEtcd), maker_name);
 
 }  // namespace
 }  // namespace kith::test
