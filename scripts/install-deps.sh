@@ -58,6 +58,8 @@ fi
 peers=()
 if [ "$level" != build ]; then
   packages+=(libgtest-dev libbenchmark-dev clang-format strace)
+  # A ledger for the tests, which start servers of their own; its service is not wanted here.
+  packages+=(etcd-server)
   # Another Node.js than Debian's comes with an npm of its own, and does not go with Debian's.
   command -v node >/dev/null || packages+=(nodejs)
   command -v npm >/dev/null || packages+=(npm)

@@ -21,6 +21,7 @@ struct Wishes {
   bool test = false;
   bool private_network = false;
   std::string ca_file;      ///< Further CAs to trust; kept in the home.
+  std::string login_file;   ///< For a ledger in etcd; what it says is kept in the home.
   bool passphrase = false;  ///< False: a key file.
 };
 

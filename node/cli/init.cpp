@@ -1,4 +1,5 @@
 #include "crypto/random.hpp"
+#include "ledger/etcd/address.hpp"
 #include "node/cli/commands.hpp"
 #include "node/cli/first_steps.hpp"
 #include "node/cli/recovery_offer.hpp"
@@ -29,11 +30,19 @@ Result<SecretBytes> new_passphrase() {
 }
 
 Result<void> check_url(const std::string& url) {
-  if (url.starts_with("leveldb:")) return {};
   if (!url.starts_with("http://") && !url.starts_with("https://")) {
-    return fail(Errc::bad_url, "use http://HOST, https://HOST or, for a ledger, leveldb:DIR");
+    return fail(Errc::bad_url,
+                "use http://HOST, https://HOST or, for a ledger, etcd://HOST,... or leveldb:DIR");
   }
   CHECK(parse_http_url(url, UrlPolicy{true}));
+  return {};
+}
+
+Result<void> check_ledger(const std::string& url) {
+  if (url.starts_with("leveldb:")) return {};
+  if (!ledger::is_etcd_url(url)) return check_url(url);
+  TRY(const ledger::EtcdAddress address, ledger::EtcdAddress::parse(url));
+  for (std::size_t i = 0; i < address.servers.size(); ++i) CHECK(check_url(address.base_url(i)));
   return {};
 }
 
@@ -57,8 +66,9 @@ Result<Wishes> gather(const Invocation& invocation) {
   wishes.with_identity = !invocation.has("--no-identity");
   wishes.test = invocation.has("--test");
   wishes.ca_file = invocation.value("--tls-ca");
+  wishes.login_file = invocation.value("--ledger-login");
   if (!wishes.mediator.empty()) CHECK(check_url(wishes.mediator));
-  if (!wishes.ledger.empty()) CHECK(check_url(wishes.ledger));
+  if (!wishes.ledger.empty()) CHECK(check_ledger(wishes.ledger));
   if (asks_person(invocation) && wishes.with_identity) {
     if (!invocation.has("--name")) {
       wishes.name = ask("What should others call you? (Enter: nothing)").value_or("");
@@ -104,6 +114,7 @@ Result<std::unique_ptr<Runtime>> make_home(const std::string& directory,
   }
   RuntimeOptions options;
   options.keep_step_up = true;
+  options.ledger_login = wishes.login_file;
   options.new_home = HomeSettings{wishes.test, wishes.private_network};
   TRY(auto runtime, Runtime::start(std::move(home), std::move(made.keys), std::move(options)));
   CHECK(runtime->finish_new_home());
@@ -118,6 +129,7 @@ Result<std::unique_ptr<Runtime>> reopen_home(const std::string& directory,
   TRY(UnlockedKeys keys, unlock_home(home, invocation));
   RuntimeOptions options;
   options.keep_step_up = true;
+  options.ledger_login = wishes.login_file;
   TRY(auto runtime, Runtime::start(std::move(home), std::move(keys), std::move(options)));
   wishes.test = runtime->settings().test;
   wishes.private_network = runtime->settings().private_network;

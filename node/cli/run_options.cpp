@@ -39,6 +39,7 @@ Result<RuntimeOptions> run_options(const Invocation& invocation, const std::stri
   take("--tls-cert", options.tls_certificate);
   take("--tls-key", options.tls_key);
   take("--tls-ca", options.tls_ca);
+  take("--ledger-login", options.ledger_login);
   CHECK(take_number(invocation, "--relay-delay-ms", options));
   options.mediate = options.mediate || invocation.has("--mediate");
   options.ledger_serve = options.ledger_serve || invocation.has("--ledger-serve") ||

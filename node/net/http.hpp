@@ -116,6 +116,8 @@ struct HttpCall {
   std::string content_type;  ///< No such field if empty.
   Bytes body;
   std::string accept = {};  ///< The Accept field; none is sent if empty.
+  /// The Authorization field; none is sent if empty, nor to where a redirect leads.
+  std::string authorization = {};
   /// The URL was written by a stranger: only public addresses, whatever the options allow.
   bool public_only = false;
   bool follow_redirects = true;

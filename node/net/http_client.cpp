@@ -233,6 +233,9 @@ void HttpClient::Impl::send(const CallPtr& call) {
     request.set(http::field::content_type, call->call.content_type);
   }
   if (!call->call.accept.empty()) request.set(http::field::accept, call->call.accept);
+  if (!call->call.authorization.empty() && call->redirects == 0) {
+    request.set(http::field::authorization, call->call.authorization);
+  }
   // A copy: a redirect or a dead connection may need it again.
   request.body() = call->call.body;
   request.prepare_payload();

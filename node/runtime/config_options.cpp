@@ -190,6 +190,10 @@ std::vector<ConfigOption> make_options() {
     plain<&Options::tls_ca>("tls.ca", "--tls-ca",
                             "PEM file of further CAs to trust when connecting; empty: ca.pem in "
                             "the home, if there"),
+    plain<&Options::ledger_login>(
+        "ledger.login", "--ledger-login",
+        "File of one line, etcds://NAME:PASSWORD@HOST,...: how this node logs in at a ledger in "
+        "etcd. What it says is kept, sealed, in the home; empty: what was kept"),
     plain<&Options::metrics_listen>(
         "metrics.listen", "--metrics-listen",
         "Numbers for Prometheus at http://ADDRESS:PORT/metrics; only an address of this machine "

@@ -121,6 +121,11 @@ void EffectRunner::use_ledger(const Effect& effect, const std::string& ledger_ur
     submit_(ledger::perform_on(**local, effect, ledger::anchor_time_ms(read_clocks().wall_ms)));
     return;
   }
+  if (ledger::is_etcd_url(ledger_url)) {
+    tools_.etcd.perform(effect, ledger_url,
+                        [this](EffectResult result) { submit_(std::move(result)); });
+    return;
+  }
   auto question = ledger::question_of(effect);
   if (!question.has_value()) return finished(effect.id, question.error());
   HttpCall call;

@@ -9,6 +9,7 @@
 #include "node/event.hpp"
 #include "node/net/http.hpp"
 #include "node/runtime/crash_points.hpp"
+#include "node/runtime/etcd_ledgers.hpp"
 #include "node/runtime/ledgers.hpp"
 #include "node/runtime/links.hpp"
 #include "node/runtime/waiting_answers.hpp"
@@ -24,6 +25,7 @@ struct EffectTools {
   HttpClient& client;
   Links& links;
   HomeLedger& ledger;
+  EtcdLedgers& etcd;
   WaitingAnswers& answers;
   CrashPoints& crash_points;
 };

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "ledger/etcd/address.hpp"
 #include "node/net/http.hpp"
 #include "node/storage/home.hpp"
 
@@ -39,6 +40,13 @@ Result<Bytes> fetch_url(std::string url, const std::string& home) {
 }
 
 bool is_private_url(const std::string& url) {
+  if (ledger::is_etcd_url(url)) {
+    const auto address = ledger::EtcdAddress::parse(url);
+    for (std::size_t i = 0; address.has_value() && i < address->servers.size(); ++i) {
+      if (is_private_url(address->base_url(i))) return true;
+    }
+    return false;
+  }
   const auto strict = parse_http_url(url, UrlPolicy{});
   return !strict.has_value() && strict.error() == Errc::refused &&
          parse_http_url(url, UrlPolicy{true}).has_value();

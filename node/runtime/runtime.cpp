@@ -144,6 +144,7 @@ class Runtime::Impl {
   std::unique_ptr<Reception> reception_;
   std::unique_ptr<EffectRunner> effects_;
   std::unique_ptr<HttpClient> client_;
+  std::unique_ptr<EtcdLedgers> etcd_;
   std::unique_ptr<Links> links_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<ControlServer> control_;
@@ -173,6 +174,8 @@ Result<void> Runtime::Impl::open_clients() {
   client.policy.allow_private = settings_.private_network || options_.private_network;
   TRY(client.tls, trust_of(home_.directory(), options_.tls_ca));
   client_ = std::make_unique<HttpClient>(io_, client);
+  TRY(auto login, ledger_login(*store_, options_.ledger_login));
+  etcd_ = std::make_unique<EtcdLedgers>(io_, *client_, random_, std::move(login), settings_.test);
   LinkOptions links;
   links.connect.policy = client.policy;
   links.connect.tls = client.tls;
@@ -291,7 +294,7 @@ Result<void> Runtime::Impl::start_agent() {
   if (options_.wrap_keys) wrapped_keys_ = options_.wrap_keys(keys_);
   crypto::KeyOps& agent_keys = wrapped_keys_ ? *wrapped_keys_ : keys_;
   effects_ = std::make_unique<EffectRunner>(
-      EffectTools{*client_, *links_, *ledger_, answers_, crash_points_},
+      EffectTools{*client_, *links_, *ledger_, *etcd_, answers_, crash_points_},
       [this](Event event) { events_.submit(std::move(event)); });
   group_ = std::make_unique<GroupStore>(*store_);
   auto agent = std::make_unique<Agent>(AgentSeams{*group_, agent_keys, random_, settings_.test},

@@ -45,6 +45,7 @@ struct RuntimeOptions {
   std::string tls_certificate;  ///< PEM file with the chain: the listener speaks TLS 1.3 alone.
   std::string tls_key;          ///< Its private key, PEM.
   std::string tls_ca;           ///< Further CAs to trust when connecting; empty: the home's ca.pem.
+  std::string ledger_login;     ///< File with name and password for a ledger in etcd; then kept.
   protocol::MediationPolicy mediation;  ///< With `mediate`: whom it serves, and how far.
   std::string metrics_listen;           ///< "ADDRESS:PORT" of this machine; empty: no metrics.
   bool keep_agreements = true;          ///< SoftwareKeys::keep_agreements.
