@@ -8,14 +8,10 @@
 namespace kith::crypto {
 namespace {
 
+using test::unhex;
+
 constexpr ContentEncryption kAll[] = {ContentEncryption::a256cbc_hs512, ContentEncryption::a256gcm,
                                       ContentEncryption::xc20p};
-
-Bytes unhex(std::string_view text) {
-  auto bytes = from_hex(text);
-  EXPECT_TRUE(bytes.has_value());
-  return bytes.has_value() ? *bytes : Bytes{};
-}
 
 void check_aead_file(const Json& file, ContentEncryption enc) {
   test::for_each_case(file, [&](const JsonObject&, const JsonObject& one) {

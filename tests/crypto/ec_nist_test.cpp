@@ -11,11 +11,9 @@
 namespace kith::crypto {
 namespace {
 
-constexpr KeyType kCurves[] = {KeyType::p256, KeyType::p384, KeyType::p521};
+using test::unhex;
 
-Bytes unhex(std::string_view text) {
-  return from_hex(text).value();
-}
+constexpr KeyType kCurves[] = {KeyType::p256, KeyType::p384, KeyType::p521};
 
 /// Wycheproof writes integers with more or fewer zeros in front than a coordinate has.
 Bytes sized(Bytes bytes, std::size_t size) {

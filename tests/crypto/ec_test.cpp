@@ -12,11 +12,7 @@
 namespace kith::crypto {
 namespace {
 
-Bytes unhex(std::string_view text) {
-  auto bytes = from_hex(text);
-  EXPECT_TRUE(bytes.has_value());
-  return bytes.has_value() ? *bytes : Bytes{};
-}
+using test::unhex;
 
 // --- X25519 ---
 

@@ -15,8 +15,8 @@ namespace {
 using test::Party;
 
 constexpr KeyType kCurves[] = {KeyType::x25519, KeyType::p256, KeyType::p384, KeyType::p521};
-constexpr ContentEncryption kAllEnc[] = {ContentEncryption::a256cbc_hs512,
-                                         ContentEncryption::a256gcm, ContentEncryption::xc20p};
+constexpr ContentEncryption kContentCiphers[] = {
+    ContentEncryption::a256cbc_hs512, ContentEncryption::a256gcm, ContentEncryption::xc20p};
 constexpr std::string_view kText = R"({"id":"1"})";
 
 class JweCurves : public test::JoseTest {
@@ -40,7 +40,7 @@ TEST_F(JweCurves, EveryCurveWithEveryCipherForSeveralKeys) {
     const Party bob = agreeing("did:example:bob#1", curve);
     const Party tablet = agreeing("did:example:bob#2", curve);
     std::vector<std::pair<std::string, const PublicKey*>> envelopes;
-    for (const ContentEncryption enc : kAllEnc) {
+    for (const ContentEncryption enc : kContentCiphers) {
       const auto anonymous =
           encrypt_anonymous(as_bytes(kText), {target(bob), target(tablet)}, keys_, random_, enc);
       ASSERT_TRUE(anonymous.has_value()) << anonymous.error().detail;

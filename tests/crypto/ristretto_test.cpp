@@ -8,9 +8,12 @@
 #include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 #include "crypto/secret_point.hpp"
+#include "tests/support/vectors.hpp"
 
 namespace kith::crypto {
 namespace {
+
+using test::unhex;
 
 /// RFC 9496 appendix A.1: the encodings of 0*G to 15*G.
 constexpr std::array<std::string_view, 16> kMultiples = {
@@ -73,10 +76,6 @@ constexpr std::string_view kOrder =
     "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
 constexpr std::string_view kOrderLessOne =
     "ecd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
-
-Bytes unhex(std::string_view text) {
-  return from_hex(text).value();
-}
 
 /// The same bytes again and again.
 class FixedRandom final : public Random {

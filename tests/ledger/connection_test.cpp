@@ -15,6 +15,7 @@
 #include "protocol/pickup.hpp"
 #include "protocol/vault.hpp"
 #include "tests/support/agents.hpp"
+#include "tests/support/vectors.hpp"
 
 namespace kith::ledger {
 namespace {
@@ -26,14 +27,11 @@ using test::Fate;
 using test::MemoryStore;
 using test::Network;
 using test::Packet;
+using test::text_of;
 using namespace std::chrono_literals;
 
 test::MakeModules person() {
   return test::modules<Connection, BasicMessage>();
-}
-
-std::string text_of(const JsonObject& object, std::string_view member) {
-  return std::string(object.at(member).as_string());
 }
 
 std::string invite(AgentBox& box, JsonObject args = {}) {

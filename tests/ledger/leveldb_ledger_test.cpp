@@ -91,12 +91,12 @@ TEST(LevelDbLedger, LosesNothingAcknowledgedWhenKilled) {
     close(ends[1]);
     char said = 0;
     for (int i = 0; i < 7 && acknowledged < lab.blobs.size(); ++i) {
-      ASSERT_EQ(read(ends[0], &said, 1), 1);
+      ASSERT_EQ(::read(ends[0], &said, 1), 1);
       ++acknowledged;
     }
     kill(writer, SIGKILL);
     ASSERT_EQ(waitpid(writer, nullptr, 0), writer);
-    while (read(ends[0], &said, 1) == 1) ++acknowledged;
+    while (::read(ends[0], &said, 1) == 1) ++acknowledged;
     close(ends[0]);
     auto ledger = open_at(directory);
     const auto entries = everything(*ledger);

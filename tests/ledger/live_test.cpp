@@ -12,6 +12,7 @@
 #include "protocol/messenger.hpp"
 #include "protocol/pickup.hpp"
 #include "tests/support/agents.hpp"
+#include "tests/support/vectors.hpp"
 
 namespace kith {
 namespace {
@@ -20,11 +21,11 @@ using protocol::Pickup;
 using protocol::PickupPace;
 using test::AgentBox;
 using test::Fate;
+using test::kSoon;
 using test::Network;
 using test::Packet;
+using test::text_of;
 using Texts = std::vector<std::string>;
-
-constexpr auto kSoon = std::chrono::minutes{20};
 
 test::Modules live_modules() {
   PickupPace pace;
@@ -41,10 +42,6 @@ test::Modules mediator_modules() {
   all.push_back(std::make_unique<ledger::Connection>());
   all.push_back(std::make_unique<protocol::Mediator>("https://relay.test/"));
   return all;
-}
-
-std::string text_of(const JsonObject& object, const char* member) {
-  return std::string(object.at(member).get_string());
 }
 
 class LiveTest : public ::testing::Test {

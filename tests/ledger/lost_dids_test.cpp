@@ -21,9 +21,9 @@ using protocol::Registration;
 using protocol::pickup::DidWish;
 using protocol::pickup::OwnDid;
 using test::AgentBox;
+using test::kSoon;
 using test::kV3;
 
-constexpr auto kSoon = std::chrono::minutes{20};
 constexpr std::chrono::hours kDay{24};
 
 class LostDids : public test::MediationLab {

@@ -14,6 +14,7 @@
 #include "protocol/pickup.hpp"
 #include "protocol/trust_ping.hpp"
 #include "tests/support/agents.hpp"
+#include "tests/support/vectors.hpp"
 
 namespace kith {
 namespace {
@@ -26,9 +27,9 @@ using protocol::PickupPace;
 using protocol::TrustPing;
 using test::AgentBox;
 using test::Fate;
+using test::kSoon;
 using test::Network;
-
-constexpr auto kSoon = std::chrono::minutes{20};
+using test::text_of;
 
 test::Modules person_modules() {
   test::Modules all;
@@ -44,10 +45,6 @@ test::Modules mediator_modules() {
   all.push_back(std::make_unique<Connection>());
   all.push_back(std::make_unique<Mediator>("https://relay.test/"));
   return all;
-}
-
-std::string text_of(const JsonObject& object, const char* member) {
-  return std::string(object.at(member).get_string());
 }
 
 class MailTest : public ::testing::Test {

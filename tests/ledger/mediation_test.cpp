@@ -19,10 +19,9 @@ using protocol::Pickup;
 using protocol::PickupPace;
 using test::AgentBox;
 using test::Heard;
+using test::kSoon;
 using test::kV2;
 using test::kV3;
-
-constexpr auto kSoon = std::chrono::minutes{20};
 
 class MediationTest : public test::MediationLab {};
 

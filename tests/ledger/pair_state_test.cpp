@@ -11,10 +11,10 @@ namespace {
 
 using ledger::PairState;
 
-Errc error_of(const Result<void>& result) {
+Errc refusal_of(const Result<void>& result) {
   return result.has_value() ? Errc::usage : result.error().code;
 }
-constexpr Errc kFine = Errc::usage;
+constexpr Errc kTaken = Errc::usage;
 
 TEST(PairState, PrintsWhatItParses) {
   LogLab lab(Kind::pair);
@@ -29,13 +29,13 @@ TEST(PairState, PrintsWhatItParses) {
 TEST(PairState, RefusesBrokenStates) {
   LogLab lab(Kind::pair);
   const PairState good = lab.pair_state(2);
-  EXPECT_EQ(error_of(ledger::check_pair_state(good)), kFine);
+  EXPECT_EQ(refusal_of(ledger::check_pair_state(good)), kTaken);
   const auto broken = [&](const std::function<void(PairState&)>& change) {
     PairState state = good;
     change(state);
     const auto parsed = ledger::parse_pair_state(ledger::pair_state_json(state));
-    const Errc made = error_of(ledger::check_pair_state(state));
-    EXPECT_EQ(parsed.has_value(), made == kFine);
+    const Errc made = refusal_of(ledger::check_pair_state(state));
+    EXPECT_EQ(parsed.has_value(), made == kTaken);
     return made;
   };
   EXPECT_EQ(broken([](PairState& s) { s.agents.clear(); }), Errc::malformed);
@@ -82,12 +82,12 @@ TEST(PairState, EachChangeNeedsItsSigners) {
     };
   };
   const Row rows[] = {
-      {"own keys replaced", replace(1), {1}, false, kFine},
+      {"own keys replaced", replace(1), {1}, false, kTaken},
       {"own agreement key alone",
        [&](PairState& s) { s.agents[1].agree = fresh.agree; },
        {1},
        false,
-       kFine},
+       kTaken},
       {"another's keys replaced", replace(1), {0}, false, Errc::refused},
       {"another's keys replaced by the active keys", replace(1), {}, true, Errc::refused},
       {"another's agreement key by the active keys",
@@ -95,11 +95,11 @@ TEST(PairState, EachChangeNeedsItsSigners) {
        {},
        true,
        Errc::refused},
-      {"another's keys replaced by quorum and active keys", replace(1), {0, 2}, true, kFine},
-      {"leaving", remove(1), {1}, false, kFine},
+      {"another's keys replaced by quorum and active keys", replace(1), {0, 2}, true, kTaken},
+      {"leaving", remove(1), {1}, false, kTaken},
       {"removing another alone", remove(1), {0}, false, Errc::refused},
       {"removing another by the active keys", remove(1), {}, true, Errc::refused},
-      {"removing another by the quorum", remove(1), {0, 2}, false, kFine},
+      {"removing another by the quorum", remove(1), {0, 2}, false, kTaken},
       {"leaving and taking another along",
        [](PairState& s) {
          s.agents.erase(s.agents.begin(), s.agents.begin() + 2);
@@ -117,7 +117,7 @@ TEST(PairState, EachChangeNeedsItsSigners) {
        [&](PairState& s) { s.agents.push_back(fresh); },
        {},
        true,
-       kFine},
+       kTaken},
       {"own keys moved to another place",
        [&](PairState& s) {
          s.agents[0] = fresh;
@@ -140,7 +140,7 @@ TEST(PairState, EachChangeNeedsItsSigners) {
        {0, 1, 2},
        false,
        Errc::refused},
-      {"services by the active keys", [](PairState& s) { s.services.clear(); }, {}, true, kFine},
+      {"services by the active keys", [](PairState& s) { s.services.clear(); }, {}, true, kTaken},
       {"revoke lowered by agents",
        [](PairState& s) { s.revoke = 1; },
        {0, 1, 2},
@@ -150,7 +150,7 @@ TEST(PairState, EachChangeNeedsItsSigners) {
        [](PairState& s) { s.status = ledger::PairStatus::disabled; },
        {},
        true,
-       kFine},
+       kTaken},
       {"nothing by an agent", [](PairState&) {}, {0}, false, Errc::refused},
   };
   for (const Row& row : rows) {
@@ -158,7 +158,8 @@ TEST(PairState, EachChangeNeedsItsSigners) {
     row.change(after);
     std::vector<std::string> signers;
     for (const std::size_t i : row.signers) signers.push_back(before.agents[i].auth);
-    EXPECT_EQ(error_of(ledger::check_pair_update(before, after, signers, row.active)), row.expected)
+    EXPECT_EQ(refusal_of(ledger::check_pair_update(before, after, signers, row.active)),
+              row.expected)
         << row.what;
   }
 }

@@ -15,6 +15,7 @@
 #include "protocol/mediator.hpp"
 #include "protocol/rewrapped.hpp"
 #include "tests/support/agents.hpp"
+#include "tests/support/vectors.hpp"
 
 namespace kith {
 namespace {
@@ -24,11 +25,11 @@ using protocol::kPickup4;
 using protocol::PickupPace;
 using test::AgentBox;
 using test::Fate;
+using test::kSoon;
 using test::Network;
 using test::Packet;
+using test::text_of;
 using Texts = std::vector<std::string>;
-
-constexpr auto kSoon = std::chrono::minutes{20};
 
 /// A mediator from before message-pickup 4.0.
 class OldMediator final : public protocol::Mediator {
@@ -40,10 +41,6 @@ class OldMediator final : public protocol::Mediator {
     return types;
   }
 };
-
-std::string text_of(const JsonObject& object, const char* member) {
-  return std::string(object.at(member).get_string());
-}
 
 class PickupTest : public ::testing::Test {
  protected:

@@ -22,10 +22,9 @@ using protocol::ProofEnds;
 using protocol::RecipientProof;
 using test::AgentBox;
 using test::Heard;
+using test::kSoon;
 using test::kV2;
 using test::kV3;
-
-constexpr auto kSoon = std::chrono::minutes{20};
 
 class RecipientProofTest : public test::MediationLab {
  protected:

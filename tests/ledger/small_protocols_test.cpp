@@ -18,6 +18,7 @@
 #include "protocol/pickup.hpp"
 #include "protocol/trust_ping.hpp"
 #include "tests/support/agents.hpp"
+#include "tests/support/vectors.hpp"
 
 namespace kith {
 namespace {
@@ -31,6 +32,7 @@ using protocol::Mediator;
 using protocol::OutOfBand;
 using test::AgentBox;
 using test::Network;
+using test::text_of;
 using namespace std::chrono_literals;
 
 const std::string kRelay = "https://relay.test/";
@@ -49,10 +51,6 @@ test::Modules agent_modules(const std::string& public_url) {
   }
   all.push_back(std::make_unique<DiscoverFeatures>(protocol::features_of(all)));
   return all;
-}
-
-std::string text_of(const JsonObject& object, std::string_view member) {
-  return std::string(object.at(member).as_string());
 }
 
 class SmallProtocols : public ::testing::Test {

@@ -19,13 +19,13 @@ using test::run_until;
 
 constexpr std::size_t kGarbage = 3000;
 constexpr std::size_t kGood = 60;
-constexpr const char* kWord = "https://example.org/talk/1.0/word";
+constexpr const char* kHeard = "https://example.org/talk/1.0/word";
 
-class Ear final : public protocol::Module {
+class CountingModule final : public protocol::Module {
  public:
-  explicit Ear(std::size_t& heard) : heard_(heard) {}
+  explicit CountingModule(std::size_t& heard) : heard_(heard) {}
   std::string_view name() const override { return "ear"; }
-  std::vector<std::string> message_types() const override { return {kWord}; }
+  std::vector<std::string> message_types() const override { return {kHeard}; }
   Result<void> on_message(protocol::Host&, const protocol::Inbound&) override {
     ++heard_;
     return {};
@@ -42,7 +42,7 @@ class GarbageFlood : public testing::Test {
     protocol::remember_key(unit, node_.agreement.kid, node_.agreement.key);
     ASSERT_TRUE(unit.commit().has_value());
     std::vector<std::unique_ptr<protocol::Module>> modules;
-    modules.push_back(std::make_unique<Ear>(heard_));
+    modules.push_back(std::make_unique<CountingModule>(heard_));
     auto agent = std::make_unique<Agent>(AgentSeams{group_, world_.keys, world_.random, true},
                                          std::move(modules));
     ASSERT_TRUE(events_.start(

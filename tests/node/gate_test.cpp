@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 using test::RawPeer;
 using test::run_until;
 
-constexpr const char* kWord = "https://example.org/talk/1.0/word";
+constexpr const char* kTalk = "https://example.org/talk/1.0/word";
 
 Origin from(const std::string& address, bool vouched = false) {
   return {address, vouched};
@@ -125,10 +125,10 @@ TEST(Gate, CountsNewClientsOfOneAddressByTheMinute) {
   EXPECT_EQ(ask(gate, from("127.0.0.1"), 60'000), kOpen);
 }
 
-class Ear final : public protocol::Module {
+class QuietModule final : public protocol::Module {
  public:
   std::string_view name() const override { return "ear"; }
-  std::vector<std::string> message_types() const override { return {kWord}; }
+  std::vector<std::string> message_types() const override { return {kTalk}; }
   Result<void> on_message(protocol::Host&, const protocol::Inbound&) override { return {}; }
 };
 
@@ -175,13 +175,13 @@ class GateAtWork : public testing::Test {
   }
   std::unique_ptr<Agent> agent() {
     std::vector<std::unique_ptr<protocol::Module>> modules;
-    modules.push_back(std::make_unique<Ear>());
+    modules.push_back(std::make_unique<QuietModule>());
     return std::make_unique<Agent>(AgentSeams{group_, world_.keys, world_.random, true},
                                    std::move(modules));
   }
   std::string envelope(const kith::test::Party& from, bool protect_sender = false) {
     Message message = world_.message(from, node_);
-    message.type = kWord;
+    message.type = kTalk;
     message.created_time.reset(), message.expires_time.reset();
     protocol::PackOptions options;
     options.protect_sender = protect_sender;

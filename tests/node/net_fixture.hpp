@@ -16,14 +16,14 @@
 
 #include "node/runtime/system_clock.hpp"
 
-namespace kith::node::test {
+namespace kith::test {
 
 /// Runs the loop until `condition` holds; false after five seconds, which no test should need.
 template <class Condition>
 [[nodiscard]] bool run_until(boost::asio::io_context& io, Condition condition) {
-  const auto deadline_ms = read_clocks().steady_ms + 5000;
+  const auto deadline_ms = node::read_clocks().steady_ms + 5000;
   while (!condition()) {
-    if (read_clocks().steady_ms >= deadline_ms) return false;
+    if (node::read_clocks().steady_ms >= deadline_ms) return false;
     io.restart();
     io.run_one_for(std::chrono::milliseconds{20});
   }
@@ -86,4 +86,4 @@ class RawPeer {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace kith::node::test
+}  // namespace kith::test

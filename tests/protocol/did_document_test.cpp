@@ -12,11 +12,11 @@ using protocol::build_did_document;
 using protocol::KeyUse;
 using protocol::parse_did_document;
 
-const Did kDid = *Did::parse("did:example:a");
+const Did kSubject = *Did::parse("did:example:a");
 
 Result<DidDocument> parse(const std::string& members) {
   const std::string start = R"({"id":"did:example:a")";
-  return parse_did_document(start + (members.empty() ? "" : ",") + members + "}", kDid);
+  return parse_did_document(start + (members.empty() ? "" : ",") + members + "}", kSubject);
 }
 
 std::string method(const std::string& id, const std::string& type, const std::string& key) {
@@ -174,9 +174,9 @@ TEST(DidDocument, RefusesFaultyDocuments) {
 }
 
 TEST(DidDocument, RefusesDocumentsOfAnotherDid) {
-  EXPECT_EQ(parse_did_document(R"({"id":"did:example:b"})", kDid).error().code,
+  EXPECT_EQ(parse_did_document(R"({"id":"did:example:b"})", kSubject).error().code,
             Errc::not_authentic);
-  EXPECT_EQ(parse_did_document("{}", kDid).error().code, Errc::malformed);
+  EXPECT_EQ(parse_did_document("{}", kSubject).error().code, Errc::malformed);
 }
 
 TEST(DidDocument, HoldsItsLimits) {
@@ -204,16 +204,16 @@ TEST(DidDocument, ReadsWhatItWrites) {
       world.keys.generate(KeyType::secp256k1, KeyPurpose::authenticate)->public_key;
   const PublicKey agreement = world.keys.generate(KeyType::x25519, KeyPurpose::agree)->public_key;
   const auto built = build_did_document(
-      kDid, {{"s", signing, KeyUse::authentication}, {"a", agreement, KeyUse::key_agreement}},
+      kSubject, {{"s", signing, KeyUse::authentication}, {"a", agreement, KeyUse::key_agreement}},
       {{"", "https://a/", {"didcomm/v2"}, {}}});
   ASSERT_TRUE(built.has_value()) << built.error().detail;
-  const auto again = parse_did_document(crypto::json_text(to_json(*built)), kDid);
+  const auto again = parse_did_document(crypto::json_text(to_json(*built)), kSubject);
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(*again->authentication_key("did:example:a#s"), signing);
   EXPECT_EQ(*again->agreement_key("did:example:a#a"), agreement);
   EXPECT_EQ(again->services, built->services);
   EXPECT_TRUE(build_did_document(
-                  kDid,
+                  kSubject,
                   {{"s", signing, KeyUse::authentication}, {"s", agreement, KeyUse::key_agreement}},
                   {})
                   .has_error());

@@ -40,7 +40,7 @@ std::string long_form_of(std::string_view json, Bytes codec = {0x80, 0x04}) {
   return "did:peer:4" + crypto::multibase(hash) + ":" + document;
 }
 
-Errc error_of(const std::string& did) {
+Errc resolve_error(const std::string& did) {
   const auto parsed = Did::parse(did);
   if (!parsed.has_value()) return parsed.error().code;
   const auto resolved = resolve_self_contained(*parsed);
@@ -73,7 +73,7 @@ TEST(DidPeer4, GivesTheShortFormItsOwnDocument) {
   EXPECT_EQ(document->authentication, std::vector<std::string>{kShort + "#6MkrCD1c"});
   EXPECT_EQ(document->find_method(kShort + "#6MkrCD1c")->controller, kShort);
   EXPECT_FALSE(is_did_peer4_long(*Did::parse(kShort)));
-  EXPECT_EQ(error_of(kShort), Errc::unsupported);
+  EXPECT_EQ(resolve_error(kShort), Errc::unsupported);
 }
 
 TEST(DidPeer4, ReadsWhatItWrote) {
@@ -100,15 +100,15 @@ TEST(DidPeer4, ReadsWhatItWrote) {
 TEST(DidPeer4, RefusesAnotherDocumentUnderTheSameHash) {
   std::string altered = kLong;
   altered.back() = altered.back() == 'z' ? 'y' : 'z';
-  EXPECT_EQ(error_of(altered), Errc::not_authentic);
+  EXPECT_EQ(resolve_error(altered), Errc::not_authentic);
   const std::string other = long_form_of("{}");
-  EXPECT_EQ(error_of(kShort + other.substr(other.rfind(':'))), Errc::not_authentic);
+  EXPECT_EQ(resolve_error(kShort + other.substr(other.rfind(':'))), Errc::not_authentic);
 }
 
 TEST(DidPeer4, RefusesDocumentsThatBreakItsRules) {
   const std::string key =
       R"("type":"Multikey","publicKeyMultibase":"z6Mkj3PUd1WjvaDhNZhhhXQdz5UnZXmS7ehtx8bsPpD47kKc")";
-  EXPECT_EQ(error_of(long_form_of(R"({"verificationMethod":[{"id":"#k",)" + key + "}]}")),
+  EXPECT_EQ(resolve_error(long_form_of(R"({"verificationMethod":[{"id":"#k",)" + key + "}]}")),
             Errc::conflict)
       << "resolves";
   const std::string bad[] = {
@@ -123,7 +123,7 @@ TEST(DidPeer4, RefusesDocumentsThatBreakItsRules) {
       long_form_of("{}", {0x00, 0x04}),
       long_form_of("", {0x80}),
   };
-  for (const std::string& did : bad) EXPECT_EQ(error_of(did), Errc::malformed) << did;
+  for (const std::string& did : bad) EXPECT_EQ(resolve_error(did), Errc::malformed) << did;
   const JsonObject with_id{{"id", "did:example:a"}};
   EXPECT_EQ(make_did_peer4(with_id).error().code, Errc::malformed);
   const JsonObject large{{"text", std::string(limits::kDidCharsMax, 'x')}};
@@ -140,10 +140,10 @@ TEST(DidPeer0, IsOneKey) {
   EXPECT_TRUE(document->key_agreement.empty()) << "no key is derived silently";
   const std::string agree = "z6LSg8zQom395jKLrGiBNruB9MM6V8PWuf2FpEy4uRFiqQBR";
   EXPECT_EQ(resolve_self_contained(*Did::parse("did:peer:0" + agree))->agreement_keys().size(), 1U);
-  EXPECT_EQ(error_of("did:peer:0"), Errc::malformed);
-  EXPECT_EQ(error_of("did:peer:1zQmZMygzYqNwU6Uhmewx5Xepf2VLp5S4HLSwwgf2aiKZuwa"),
+  EXPECT_EQ(resolve_error("did:peer:0"), Errc::malformed);
+  EXPECT_EQ(resolve_error("did:peer:1zQmZMygzYqNwU6Uhmewx5Xepf2VLp5S4HLSwwgf2aiKZuwa"),
             Errc::unsupported);
-  EXPECT_EQ(error_of("did:peer:3zQmS19jtYDvGtKVrJhQnRFpBQAx3pJ9omx2HpNrcXFuRCz9"),
+  EXPECT_EQ(resolve_error("did:peer:3zQmS19jtYDvGtKVrJhQnRFpBQAx3pJ9omx2HpNrcXFuRCz9"),
             Errc::unsupported);
 }
 

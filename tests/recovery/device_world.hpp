@@ -65,7 +65,7 @@ test::MakeModules mediator_modules(const std::string& url = "https://mediator.te
   };
 }
 
-inline std::string text_of(const JsonObject& object, std::string_view member) {
+inline std::string text_or_empty(const JsonObject& object, std::string_view member) {
   const Json* value = object.if_contains(member);
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
@@ -119,12 +119,12 @@ class Neighbourhood {
     EXPECT_TRUE(invitation.has_value());
     const auto accepted = box.command(
         "accept",
-        {{"url", text_of(*invitation, "url")}, {"name", relay.name()}, {"role", "mediator"}});
+        {{"url", text_or_empty(*invitation, "url")}, {"name", relay.name()}, {"role", "mediator"}});
     ASSERT_TRUE(accepted.has_value()) << accepted.error().detail;
     EXPECT_TRUE(net.run_until([&] {
       return box.look([&](Host& host) {
         const auto grant = protocol::mediator_grant(host);
-        return grant && grant->contact_id == text_of(*accepted, "contact");
+        return grant && grant->contact_id == text_or_empty(*accepted, "contact");
       });
     }));
   }
@@ -133,7 +133,7 @@ class Neighbourhood {
     const auto invitation = a.command("invite", {{"name", b.name()}});
     ASSERT_TRUE(invitation.has_value()) << invitation.error().detail;
     const auto accepted =
-        b.command("accept", {{"url", text_of(*invitation, "url")}, {"name", a.name()}});
+        b.command("accept", {{"url", text_or_empty(*invitation, "url")}, {"name", a.name()}});
     ASSERT_TRUE(accepted.has_value()) << accepted.error().detail;
     ASSERT_TRUE(net.run_until([&] { return connected(a, b.name()) && connected(b, a.name()); }));
   }
@@ -152,7 +152,7 @@ class Neighbourhood {
     const auto made = box.command("identity-create", std::move(args), true);
     ASSERT_TRUE(made.has_value()) << made.error().detail;
     ASSERT_TRUE(net.run_until(
-        [&] { return text_of(*box.command("identity-status"), "state") == "posted"; }));
+        [&] { return text_or_empty(*box.command("identity-status"), "state") == "posted"; }));
   }
 
   /// The owner's set over `trustees`, until it is in force.
@@ -166,8 +166,8 @@ class Neighbourhood {
     ASSERT_TRUE(begun.has_value()) << begun.error().detail;
     for (AgentBox* box : trustees) {
       ASSERT_TRUE(net.run_until([&] { return !offers(*box).empty(); }));
-      const auto accepted =
-          box->command("trustee-accept", {{"id", text_of(offers(*box)[0].get_object(), "id")}});
+      const auto accepted = box->command(
+          "trustee-accept", {{"id", text_or_empty(offers(*box)[0].get_object(), "id")}});
       ASSERT_TRUE(accepted.has_value()) << accepted.error().detail;
     }
     ASSERT_TRUE(net.run_until([&] { return all_hold(owner); }, std::chrono::hours{2}))
@@ -177,9 +177,9 @@ class Neighbourhood {
   static bool all_hold(AgentBox& owner) {
     const JsonObject reply = *owner.command("recovery-status");
     for (const Json& trustee : reply.at("trustees").get_array()) {
-      if (text_of(trustee.get_object(), "state") != "ready") return false;
+      if (text_or_empty(trustee.get_object(), "state") != "ready") return false;
     }
-    return text_of(reply, "state") == "ready";
+    return text_or_empty(reply, "state") == "ready";
   }
 
   static JsonArray offers(AgentBox& box) {
@@ -192,17 +192,17 @@ class Neighbourhood {
     return sessions.empty() ? JsonObject{} : sessions.back().get_object();
   }
   static JsonObject status(AgentBox& device) { return *device.command("recover-status"); }
-  static std::string state(AgentBox& device) { return text_of(status(device), "state"); }
+  static std::string state(AgentBox& device) { return text_or_empty(status(device), "state"); }
   /// The device's row for a trustee.
   static JsonObject row(AgentBox& device, const std::string& trustee) {
     const JsonObject reply = status(device);
     for (const Json& item : reply.at("sessions").get_array()) {
-      if (text_of(item.get_object(), "trustee") == trustee) return item.get_object();
+      if (text_or_empty(item.get_object(), "trustee") == trustee) return item.get_object();
     }
     return {};
   }
   static std::string step(AgentBox& device, const std::string& trustee) {
-    return text_of(row(device, trustee), "state");
+    return text_or_empty(row(device, trustee), "state");
   }
 
   /// Invitation, codes both ways, approval: until the trustee waits.
@@ -210,23 +210,24 @@ class Neighbourhood {
     const auto invitation = trustee.command("trustee-invite", {{"contact", owner}});
     ASSERT_TRUE(invitation.has_value()) << trustee.name() << ": " << invitation.error().detail
                                         << crypto::json_text(*trustee.command("trustee-list"));
-    const auto added = device.command(
-        "recover-add-trustee", {{"url", text_of(*invitation, "url")}, {"name", trustee.name()}});
+    const auto added =
+        device.command("recover-add-trustee",
+                       {{"url", text_or_empty(*invitation, "url")}, {"name", trustee.name()}});
     ASSERT_TRUE(added.has_value()) << added.error().detail;
     ASSERT_TRUE(net.run_until([&] {
       return step(device, trustee.name()) == "codes" &&
-             !text_of(newest_session(trustee), "code").empty();
+             !text_or_empty(newest_session(trustee), "code").empty();
     }));
     const JsonObject here = row(device, trustee.name());
     const JsonObject there = newest_session(trustee);
-    const auto typed = device.command(
-        "recover-code", {{"id", text_of(here, "id")}, {"code", text_of(there, "code")}});
+    const auto typed = device.command("recover-code", {{"id", text_or_empty(here, "id")},
+                                                       {"code", text_or_empty(there, "code")}});
     ASSERT_TRUE(typed.has_value()) << typed.error().detail;
     ASSERT_TRUE(typed->at("code_ok").as_bool());
     const auto approved =
-        trustee.command("trustee-approve", {{"id", text_of(there, "id")},
+        trustee.command("trustee-approve", {{"id", text_or_empty(there, "id")},
                                             {"contact", owner},
-                                            {"code", text_of(here, "code_to_read")},
+                                            {"code", text_or_empty(here, "code_to_read")},
                                             {"verified", "in-person"}});
     ASSERT_TRUE(approved.has_value()) << approved.error().detail;
   }

@@ -91,8 +91,8 @@ struct TwoPlaces : LostDevice {
   std::string problem_of(const std::string& address) {
     const JsonObject reply = status(*device);
     for (const Json& row : reply.at("locations").get_array()) {
-      if (text_of(row.get_object(), "address") == address) {
-        return text_of(row.get_object(), "problem");
+      if (text_or_empty(row.get_object(), "address") == address) {
+        return text_or_empty(row.get_object(), "problem");
       }
     }
     return "not asked";
@@ -201,7 +201,7 @@ TEST(FakeLocation, AForgedSheetOpensNothingThatThePolicyDoesNotHold) {
   const JsonObject forged = world.status(*world.device);
   EXPECT_FALSE(forged.at("can_finish").as_bool());
   EXPECT_TRUE(forged.at("blamed").get_array().empty());
-  EXPECT_NE(text_of(forged, "waiting_for").find("does not hold this recovery set"),
+  EXPECT_NE(text_or_empty(forged, "waiting_for").find("does not hold this recovery set"),
             std::string::npos);
   const auto refused = world.device->command("recover-finish", {}, true);
   ASSERT_FALSE(refused.has_value());

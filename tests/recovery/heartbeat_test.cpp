@@ -24,8 +24,8 @@ struct Beats : Neighbourhood {
   std::string last_seen(const std::string& trustee) {
     const JsonObject reply = *owner.command("recovery-status");
     for (const Json& row : reply.at("trustees").get_array()) {
-      if (testing::text_of(row.get_object(), "contact") == trustee) {
-        return testing::text_of(row.get_object(), "last_seen");
+      if (testing::text_or_empty(row.get_object(), "contact") == trustee) {
+        return testing::text_or_empty(row.get_object(), "last_seen");
       }
     }
     return {};

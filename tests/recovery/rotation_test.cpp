@@ -50,11 +50,12 @@ class RotationTest : public ::testing::Test {
   std::string rotate() {
     const auto reply = owner().command("did-rotate", {}, true);
     EXPECT_TRUE(reply.has_value()) << reply.error().detail;
-    return reply.has_value() ? text_of(*reply, "state") : "";
+    return reply.has_value() ? text_or_empty(*reply, "state") : "";
   }
-  std::string state() { return text_of(*owner().command("did-rotate-status"), "state"); }
+  std::string state() { return text_or_empty(*owner().command("did-rotate-status"), "state"); }
   bool all_posted() {
-    return state() == "posted" && text_of(*owner().command("identity-status"), "state") == "posted";
+    return state() == "posted" &&
+           text_or_empty(*owner().command("identity-status"), "state") == "posted";
   }
   std::size_t records(std::string_view collection) {
     return owner().look([&](Host& host) { return host.list(collection).size(); });

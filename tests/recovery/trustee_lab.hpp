@@ -21,6 +21,7 @@
 #include "recovery/trustee_session.hpp"
 #include "recovery/trustee_share.hpp"
 #include "tests/support/agents.hpp"
+#include "tests/support/vectors.hpp"
 
 namespace kith::recovery::testing {
 
@@ -28,6 +29,7 @@ using namespace std::chrono_literals;
 using test::AgentBox;
 using test::Fate;
 using test::Network;
+using test::text_of;
 
 struct Heard {
   std::string type;  ///< Last part of the URI.
@@ -96,10 +98,6 @@ Body last_heard(AgentBox& box, std::string_view type = Body::kName) {
   const auto bodies = heard(box, type);
   if (bodies.empty()) throw std::runtime_error("never heard " + std::string(type));
   return protocol::decode_body<Body>(bodies.back()).value();
-}
-
-inline std::string text_of(const JsonObject& object, std::string_view member) {
-  return std::string(object.at(member).as_string());
 }
 
 inline Terms test_terms() {

@@ -14,6 +14,7 @@
 /// "https://<name>.test/", as if started with --public-url; without an address it hears only
 /// answers on its own connections.
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -31,6 +32,9 @@
 #include "tests/support/memory_store.hpp"
 
 namespace kith::test {
+
+/// Long enough, in virtual time, for everything that ends at all.
+inline constexpr auto kSoon = std::chrono::minutes{20};
 
 using Modules = std::vector<std::unique_ptr<Module>>;
 using MakeModules = std::function<Modules()>;

@@ -53,6 +53,13 @@ Bytes hex_of(const JsonObject& object, std::string_view member) {
   return {};
 }
 
+Bytes unhex(std::string_view text) {
+  auto bytes = crypto::from_hex(text);
+  if (bytes.has_value()) return std::move(*bytes);
+  ADD_FAILURE() << "'" << text << "' is not hex";
+  return {};
+}
+
 std::int64_t int_of(const JsonObject& object, std::string_view member) {
   const auto value = crypto::json_int(object, member);
   if (value.has_value()) return *value;

@@ -29,6 +29,7 @@ struct Vectors {
 
 /// A member that the file's format promises; fails the test and gives an empty value otherwise.
 [[nodiscard]] std::string text_of(const JsonObject& object, std::string_view member);
+[[nodiscard]] Bytes unhex(std::string_view text);
 [[nodiscard]] Bytes hex_of(const JsonObject& object, std::string_view member);
 [[nodiscard]] std::int64_t int_of(const JsonObject& object, std::string_view member);
 [[nodiscard]] bool has_flag(const JsonObject& test, std::string_view flag);
