@@ -2,10 +2,9 @@
 
 /// Where a ledger's entries lie in an etcd cluster (log-protocol section 5), below its prefix:
 ///
-///     PREFIX/<subject>/<n>/<blob hash>   leaf_text: the entry with its anchor time; never
-///     rewritten PREFIX/head/<subject>              blob hash of the newest; its revision is what
-///     writers compare PREFIX/ledger                      the ledger's descriptor, written by
-///     whoever came first
+///     PREFIX/<subject>/<n>/<blob hash>   leaf_text: the entry with its anchor time; written once
+///     PREFIX/head/<subject>              blob hash of the newest; writers compare its revision
+///     PREFIX/ledger                      the ledger's descriptor, of whoever came first
 ///
 /// An entry's position is the revision of its making. One transaction writes one entry, so no two
 /// have the same one, and positions of one ledger rise with gaps.
