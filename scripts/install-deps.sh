@@ -58,7 +58,7 @@ fi
 peers=()
 if [ "$level" != build ]; then
   packages+=(libgtest-dev libbenchmark-dev clang-format strace)
-  # A ledger for the tests, which start servers of their own; its service is not wanted here.
+  # A ledger for the tests, which start servers of their own: its service is stopped below.
   packages+=(etcd-server)
   # Another Node.js than Debian's comes with an npm of its own, and does not go with Debian's.
   command -v node >/dev/null || packages+=(nodejs)
@@ -118,7 +118,10 @@ if [ "${#missing[@]}" -gt 0 ]; then
   # shellcheck disable=SC2016  # The inner shell expands its own arguments.
   as_root env DEBIAN_FRONTEND=noninteractive sh -c '
     apt-get update -q -o DPkg::Lock::Timeout=120 &&
-    apt-get install -q -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=120 "$@"' \
+    apt-get install -q -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=120 "$@" || exit
+    case " $* " in
+      *" etcd-server "*) [ ! -d /run/systemd/system ] || systemctl -q disable --now etcd ;;
+    esac' \
     install-deps "${missing[@]}" ||
     die "apt could not install the packages (its reason is above)" \
       "If it would have to remove one (another Boost, say), decide yourself: apt-get install ${missing[*]}"

@@ -39,11 +39,14 @@ class ScriptedServer {
   [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
   [[nodiscard]] int connections() const { return counts_->connections; }
   [[nodiscard]] int requests() const { return counts_->requests; }
+  /// The last request, as it came.
+  [[nodiscard]] const std::string& heard() const { return counts_->heard; }
 
  private:
   struct Counts {
     int connections = 0;
     int requests = 0;
+    std::string heard;
   };
   struct Peer {
     tcp::socket socket;
@@ -65,9 +68,11 @@ class ScriptedServer {
   // The requests of these tests are small and come in one piece.
   static void serve(const std::shared_ptr<Peer>& peer) {
     peer->socket.async_read_some(
-        boost::asio::buffer(peer->piece), [peer](boost::system::error_code error, std::size_t) {
+        boost::asio::buffer(peer->piece),
+        [peer](boost::system::error_code error, std::size_t size) {
           if (error) return;
           ++peer->counts->requests;
+          peer->counts->heard.assign(peer->piece.data(), size);
           if (peer->next >= peer->answers.size() || peer->answers[peer->next].empty()) return;
           boost::asio::write(peer->socket, boost::asio::buffer(peer->answers[peer->next++]), error);
           if (!error) serve(peer);
@@ -283,6 +288,23 @@ TEST_F(HttpClientTest, RefusesWhatTheUrlPolicyRefuses) {
   EXPECT_EQ(error_of(run(client, post("http://127.0.0.1/", "x"))), Errc::refused);
   EXPECT_EQ(error_of(run(client, post("https://example.com/", "x"))), Errc::unsupported);
   EXPECT_EQ(error_of(run(client, post("nonsense", "x"))), Errc::bad_url);
+}
+
+TEST_F(HttpClientTest, ShowsAnAuthorizationOnlyWhereItWasMeantToGo) {
+  ScriptedServer server(io_, {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+                              "HTTP/1.1 307 Elsewhere\r\nLocation: /other\r\n"
+                              "Content-Length: 0\r\n\r\n",
+                              "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"});
+  HttpClient client(io_, local());
+  HttpCall call = post(url(server.port()), "");
+  call.method = "GET";  // Without a body it comes in one piece.
+  call.authorization = "token";
+  ASSERT_TRUE(run(client, call).has_value());
+  EXPECT_NE(server.heard().find("Authorization: token"), std::string::npos) << server.heard();
+  ASSERT_TRUE(run(client, call).has_value());
+  EXPECT_EQ(server.requests(), 3);
+  EXPECT_NE(server.heard().find("GET /other"), std::string::npos);
+  EXPECT_EQ(server.heard().find("Authorization"), std::string::npos);
 }
 
 TEST_F(HttpClientTest, FollowsOnlyAllowedTemporaryRedirects) {
