@@ -44,6 +44,7 @@ enum class KeyPurpose : std::uint8_t {
   audit = 10,        ///< Signs the audit log.
   link_secret = 11,  ///< 32 secret bytes shared by the owner's agents; travels in the vault.
   ledger = 12,       ///< A ledger host's checkpoint key.
+  witness = 13,      ///< Cosigns checkpoints of other ledgers.
 };
 
 /// A private key or secret, encrypted under KeyOps' root key. Opaque; safe to store.

@@ -37,7 +37,7 @@ inline constexpr std::string_view kShareLabel = "kith/keys/v1/share";
 inline constexpr std::uint32_t kSigning =
     bit(KeyPurpose::authenticate) | bit(KeyPurpose::log_active) | bit(KeyPurpose::log_next) |
     bit(KeyPurpose::log_recovery) | bit(KeyPurpose::agent) | bit(KeyPurpose::retire) |
-    bit(KeyPurpose::audit) | bit(KeyPurpose::ledger);
+    bit(KeyPurpose::audit) | bit(KeyPurpose::ledger) | bit(KeyPurpose::witness);
 inline constexpr std::uint32_t kOpeningBoxes = bit(KeyPurpose::agree) | bit(KeyPurpose::session);
 /// What may lie in the vault. Never the vault's own key: it would open itself.
 inline constexpr std::uint32_t kVaultable = bit(KeyPurpose::log_next) |

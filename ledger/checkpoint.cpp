@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "crypto/assert.hpp"
+#include "ledger/witness_limits.hpp"
 
 namespace kith::ledger {
 namespace {
@@ -62,13 +63,44 @@ Result<CosignatureTime> verify_cosignature(std::string_view text, const NoteSign
   return time;
 }
 
+constexpr std::size_t kMissingNamed = 3;
+
+AnchorTime anchor_of(CosignatureTime time) {
+  return AnchorTime{time.time_since_epoch()};
+}
+
+/// "1 of 3 witnesses has signed it, and 2 are needed; not z6Mk.., z6Mk..".
+std::string shortfall(const TrustedCheckpoint& counted, std::size_t from_the_future,
+                      const LedgerDescriptor& ledger) {
+  const std::size_t have = counted.cosignatures.size();
+  std::string text = std::to_string(have) + " of " + std::to_string(ledger.witnesses.size()) +
+                     (have == 1 ? " witnesses has" : " witnesses have") + " signed it, and " +
+                     std::to_string(ledger.w) + (ledger.w == 1 ? " is" : " are") + " needed";
+  std::size_t missing = 0;
+  for (const PublicKey& witness : ledger.witnesses) {
+    if (std::ranges::find(counted.cosignatures, witness, &Cosignature::witness) !=
+        counted.cosignatures.end()) {
+      continue;
+    }
+    if (++missing > kMissingNamed) continue;
+    text += (missing == 1 ? "; not " : ", ") + witness_name(witness);
+  }
+  if (missing > kMissingNamed) {
+    text += " and " + std::to_string(missing - kMissingNamed) + " more";
+  }
+  if (from_the_future > 0) {
+    text += "; " + std::to_string(from_the_future) + " signed for a time that is yet to come";
+  }
+  return text;
+}
+
 /// The earliest time at which `witness` signed; nullopt if it did not.
 Result<std::optional<CosignatureTime>> cosigned_by(const SignedNote& note,
                                                    const PublicKey& witness) {
-  const std::string name = witness_name(witness);
   std::optional<CosignatureTime> earliest;
   for (const NoteSignature& signature : note.signatures) {
-    if (!is_by(signature, name, NoteSignatureType::cosignature, witness)) continue;
+    // The id binds the key to whatever name it goes by.
+    if (!is_by(signature, signature.name, NoteSignatureType::cosignature, witness)) continue;
     TRY(const CosignatureTime time, verify_cosignature(note.text, signature, witness));
     earliest = earliest ? std::min(*earliest, time) : time;
   }
@@ -152,6 +184,24 @@ std::optional<CosignatureTime> witnessed_at(const TrustedCheckpoint& trusted,
   for (const Cosignature& cosignature : trusted.cosignatures) times.push_back(cosignature.time);
   std::ranges::sort(times);
   return times[ledger.w - 1];
+}
+
+Result<std::optional<AnchorTime>> check_witnesses(const TrustedCheckpoint& trusted,
+                                                  const LedgerDescriptor& ledger, AnchorTime now) {
+  if (ledger.w == 0) return std::optional<AnchorTime>();
+  TrustedCheckpoint counted = trusted;
+  const std::size_t early =
+      std::erase_if(counted.cosignatures, [&](const Cosignature& cosignature) {
+        return anchor_of(cosignature.time) > now + witness_limits::kFutureMax;
+      });
+  const auto time = witnessed_at(counted, ledger);
+  if (!time) return fail(Errc::ledger_unproven, shortfall(counted, early, ledger));
+  return std::optional<AnchorTime>(anchor_of(*time));
+}
+
+Result<void> check_checkpoint_age(const std::optional<AnchorTime>& witnessed, AnchorTime now) {
+  if (!witnessed || *witnessed + witness_limits::kCheckpointAgeMax >= now) return {};
+  return fail(Errc::ledger_outdated, "its witnesses signed last at " + utc_text(*witnessed));
 }
 
 }  // namespace kith::ledger

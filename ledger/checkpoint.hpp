@@ -8,8 +8,9 @@
 ///     <size>
 ///     <base64 of the root>
 ///
-/// A ledger's signatures carry its origin as key name; a witness's name is its key as Multikey,
-/// because descriptors name witnesses by key alone.
+/// A ledger's signatures carry its origin as key name; a Kith witness's name is its key as
+/// Multikey, because descriptors name witnesses by key alone. Cosignatures of a named key count
+/// under any name, so that witnesses of other programs serve as well.
 ///
 /// Pure; private keys stay with whoever signs: these functions give the bytes to be signed and put
 /// the signature in its place.
@@ -72,12 +73,22 @@ struct TrustedCheckpoint {
 /// bad_signature (also: none of the ledger's).
 [[nodiscard]] Result<TrustedCheckpoint> open_checkpoint(std::string_view note,
                                                         const LedgerDescriptor& ledger);
-/// At least the descriptor's w.
+/// At least the descriptor's w, whatever their times.
 [[nodiscard]] bool enough_witnesses(const TrustedCheckpoint& trusted,
                                     const LedgerDescriptor& ledger);
 /// The w-th smallest time of the cosignatures: when enough witnesses had seen it. nullopt while
 /// there are fewer than w, and where w is 0.
 [[nodiscard]] std::optional<CosignatureTime> witnessed_at(const TrustedCheckpoint& trusted,
                                                           const LedgerDescriptor& ledger);
+
+/// The same for whoever relies on it at `now`: cosignatures from beyond kFutureMax do not count.
+/// nullopt where w is 0. Errors: ledger_unproven (too few; says how many, and whose are missing).
+[[nodiscard]] Result<std::optional<AnchorTime>> check_witnesses(const TrustedCheckpoint& trusted,
+                                                                const LedgerDescriptor& ledger,
+                                                                AnchorTime now);
+/// Of the newest checkpoint that a ledger shows. Errors: ledger_outdated (witnessed longer ago than
+/// kCheckpointAgeMax).
+[[nodiscard]] Result<void> check_checkpoint_age(const std::optional<AnchorTime>& witnessed,
+                                                AnchorTime now);
 
 }  // namespace kith::ledger

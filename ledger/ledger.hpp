@@ -11,6 +11,7 @@
 /// Single-threaded.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -41,6 +42,8 @@ struct StaleHead {
 /// It may be there or not: read again. Appends are idempotent by blob.
 struct UnknownOutcome {
   std::string why;
+  /// ledger_not_witnessed: it is there, but does not count yet.
+  Errc code = Errc::timeout;
 };
 using AppendOutcome = std::variant<Appended, StaleHead, UnknownOutcome>;
 
@@ -76,14 +79,34 @@ class Ledger {
   [[nodiscard]] virtual Result<LedgerPage> follow(std::uint64_t position, std::size_t max) = 0;
 };
 
+/// A checkpoint that enough witnesses have cosigned.
+struct CosignedCheckpoint {
+  std::uint64_t size = 0;
+  std::string note;  ///< Signed note.
+  friend bool operator==(const CosignedCheckpoint&, const CosignedCheckpoint&) = default;
+};
+
 /// A ledger that keeps the tree over its leaves (leaf_text of append_rules.hpp), so that whoever
 /// holds its key can prove what it says: prover.hpp.
+///
+/// Where its descriptor asks for witnesses it keeps the checkpoints that these have cosigned
+/// (remote/cosigning.hpp): the newest, and the first of each size, which says when the entries
+/// below it were anchored.
 class TreeLedger : public Ledger {
  public:
   /// Leaves; all are durable.
   [[nodiscard]] virtual std::uint64_t size() const = 0;
   /// The complete nodes at any size up to size(). Valid as long as the ledger.
   [[nodiscard]] virtual MerkleReader tree() const = 0;
+
+  /// It becomes the newest, and stays the first of its size if it is. Durable when this returns.
+  /// Its size is at most size(), and not below the newest's (asserted). Errors: of the storage.
+  [[nodiscard]] virtual Result<void> keep_cosigned(const CosignedCheckpoint& cosigned) = 0;
+  /// Errors of both: storage_corrupt, storage_unknown.
+  [[nodiscard]] virtual Result<std::optional<CosignedCheckpoint>> newest_cosigned() const = 0;
+  /// The first one kept of the smallest size that is at least `size`.
+  [[nodiscard]] virtual Result<std::optional<CosignedCheckpoint>> first_cosigned(
+      std::uint64_t size) const = 0;
 };
 
 /// Every page that `read` gives, one after the other. Errors: those of read, limit_exceeded

@@ -50,7 +50,9 @@ Time to_time(AnchorTime time) {
 EffectResult finish_append(const Effect& effect, const Result<LedgerClient::AppendReply>& reply) {
   if (!reply.has_value()) return failed(effect, reply.error(), worth_retry(reply.error()));
   if (const auto* unknown = std::get_if<UnknownOutcome>(&reply->outcome)) {
-    return failed(effect, fail(Errc::timeout, unknown->why), true);
+    // Who waits for witnesses is told, and tries again by itself.
+    const bool retry = unknown->code != Errc::ledger_not_witnessed;
+    return failed(effect, fail(unknown->code, unknown->why), retry);
   }
   LedgerAppended record;
   if (const auto* stale = std::get_if<StaleHead>(&reply->outcome)) {

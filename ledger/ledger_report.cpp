@@ -21,6 +21,28 @@ JsonObject checkpoint_json(const Checkpoint& checkpoint) {
   return object;
 }
 
+JsonArray cosignatures_json(const TrustedCheckpoint& trusted) {
+  JsonArray lines;
+  for (const Cosignature& cosignature : trusted.cosignatures) {
+    lines.push_back(
+        JsonObject{{"witness", crypto::multikey(cosignature.witness)},
+                   {"time", utc_text(AnchorTime{cosignature.time.time_since_epoch()})}});
+  }
+  return lines;
+}
+
+/// Of a ledger that has witnesses.
+JsonObject witnesses_json(const TrustedCheckpoint& trusted, const LedgerDescriptor& ledger) {
+  JsonObject object;
+  object["needed"] = std::int64_t{ledger.w};
+  object["known"] = static_cast<std::int64_t>(ledger.witnesses.size());
+  object["cosignatures"] = cosignatures_json(trusted);
+  if (const auto time = witnessed_at(trusted, ledger)) {
+    object["witnessed"] = utc_text(AnchorTime{time->time_since_epoch()});
+  }
+  return object;
+}
+
 Result<JsonObject> seen_checkpoint(const SeenLedger& seen) {
   TRY(const SignedNote note, parse_note(seen.checkpoint));
   TRY(const Checkpoint checkpoint, parse_checkpoint(note.text));
@@ -29,6 +51,10 @@ Result<JsonObject> seen_checkpoint(const SeenLedger& seen) {
   object["key"] = verifier_key(ledger.origin, NoteSignatureType::ed25519, ledger.key);
   object["signatures"] = static_cast<std::int64_t>(note.signatures.size());
   object["advanced"] = protocol::utc_text(seen.advanced);
+  if (!ledger.witnesses.empty()) {
+    TRY(const TrustedCheckpoint trusted, open_checkpoint(seen.checkpoint, ledger));
+    object["witnesses"] = witnesses_json(trusted, ledger);
+  }
   return object;
 }
 
@@ -66,10 +92,12 @@ Result<JsonObject> judge_evidence_file(std::string_view file) {
   return reply;
 }
 
-Result<JsonObject> judge_receipt(std::string_view text, std::string_view descriptor) {
+Result<JsonObject> judge_receipt(std::string_view text, std::string_view descriptor,
+                                 AnchorTime now) {
   TRY(const LedgerDescriptor ledger, parse_descriptor(descriptor));
   TRY(const Receipt receipt, parse_receipt(text));
   TRY(const OpenedReceipt opened, open_receipt(receipt, ledger));
+  TRY(const auto witnessed, check_witnesses(opened.trusted, ledger, now));
   TRY(const Entry entry, parse_entry(opened.leaf.blob));
   JsonObject reply;
   reply["what"] = "receipt";
@@ -77,18 +105,19 @@ Result<JsonObject> judge_receipt(std::string_view text, std::string_view descrip
   reply["log"] = opened.leaf.subject;
   reply["entry"] = entry_hash(entry);
   reply["position"] = static_cast<std::int64_t>(receipt.position);
+  // When the ledger says that it took the entry, and when its witnesses had seen it.
   reply["time"] = utc_text(opened.leaf.time);
+  if (witnessed) reply["anchored"] = utc_text(*witnessed);
   reply["checkpoint"] = checkpoint_json(opened.trusted.checkpoint);
-  reply["witnesses"] = static_cast<std::int64_t>(opened.trusted.cosignatures.size());
-  reply["enough_witnesses"] = enough_witnesses(opened.trusted, ledger);
+  if (!ledger.witnesses.empty()) reply["witnesses"] = witnesses_json(opened.trusted, ledger);
   return reply;
 }
 
-Result<JsonObject> judge_receipt_file(const JsonObject& object) {
+Result<JsonObject> judge_receipt_file(const JsonObject& object, AnchorTime now) {
   CHECK(only_members(object, {"v", "descriptor", "receipt"}, "a receipt"));
   TRY(const std::string descriptor, object_text(object, "descriptor"));
   TRY(const std::string receipt, crypto::json_string(object, "receipt"));
-  return judge_receipt(receipt, descriptor);
+  return judge_receipt(receipt, descriptor, now);
 }
 
 }  // namespace
@@ -139,13 +168,13 @@ Result<JsonObject> receipt_file(Host& host, const JsonObject& args) {
   return file;
 }
 
-Result<JsonObject> judge_file(std::string_view file, std::string_view descriptor) {
+Result<JsonObject> judge_file(std::string_view file, std::string_view descriptor, AnchorTime now) {
   if (file.size() > kFileBytesMax) return fail(Errc::limit_exceeded, "the file is too long");
-  if (!descriptor.empty()) return judge_receipt(file, descriptor);
+  if (!descriptor.empty()) return judge_receipt(file, descriptor, now);
   TRY(const Json json, crypto::parse_json(file, {kFileBytesMax, 4, false, false}));
   TRY(const JsonObject* object, crypto::as_object(json, "evidence or receipt"));
   TRY(const std::string version, crypto::json_string(*object, "v"));
-  if (version == kReceiptVersion) return judge_receipt_file(*object);
+  if (version == kReceiptVersion) return judge_receipt_file(*object, now);
   return judge_evidence_file(file);
 }
 

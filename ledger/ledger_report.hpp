@@ -12,9 +12,10 @@
 
 namespace kith::ledger {
 
-/// Command ledger-seen: {checkpoint?: {origin, size, root, key, signatures, advanced},
-/// evidence?: [{id, kind, proven, noticed}]} of the identity's ledger, or {can_prove: false, note}
-/// of one that signs nothing. Errors: wrong_state (no identity).
+/// Command ledger-seen: {checkpoint?: {origin, size, root, key, signatures, advanced, witnesses?:
+/// {needed, known, cosignatures: [{witness, time}], witnessed}}, evidence?: [{id, kind, proven,
+/// noticed}]} of the identity's ledger, or {can_prove: false, note} of one that signs nothing.
+/// Errors: wrong_state (no identity).
 [[nodiscard]] Result<JsonObject> ledger_seen(Host& host);
 /// Command ledger-evidence {id}: the file. Errors: not_found.
 [[nodiscard]] Result<JsonObject> evidence_file(Host& host, const JsonObject& args);
@@ -23,8 +24,10 @@ namespace kith::ledger {
 [[nodiscard]] Result<JsonObject> receipt_file(Host& host, const JsonObject& args);
 
 /// Judges a file of evidence or a receipt, by what it holds alone. `descriptor`: of the ledger, for
-/// a bare tlog-proof; empty otherwise. Gives {what, ledger, origin, ...}. Pure. Errors: malformed,
-/// limit_exceeded, unsupported, those of judge_evidence and open_receipt.
-[[nodiscard]] Result<JsonObject> judge_file(std::string_view file, std::string_view descriptor);
+/// a bare tlog-proof; empty otherwise. A receipt counts only with the cosignatures that the
+/// descriptor asks for. Gives {what, ledger, origin, ...}. Pure. Errors: malformed, limit_exceeded,
+/// unsupported, those of judge_evidence, open_receipt and check_witnesses.
+[[nodiscard]] Result<JsonObject> judge_file(std::string_view file, std::string_view descriptor,
+                                            AnchorTime now);
 
 }  // namespace kith::ledger

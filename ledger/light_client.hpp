@@ -10,6 +10,7 @@
 ///   ledger_rollback  it showed fewer leaves than the question said were seen
 ///   ledger_fork      its checkpoint does not continue the one that was seen
 ///   ledger_unproven  an entry is not where it says, or too few witnesses signed
+///   ledger_outdated  its newest checkpoint was witnessed too long ago
 /// A host that leaves out an entry which its reader never saw is not caught by this: a tree proves
 /// what is there. Readers of whole ledgers see the gap (check_followed).
 
@@ -46,17 +47,25 @@ struct Judged {
   bool ask_again = false;
 };
 /// Whether the checkpoint of `proof` continues what was seen. `asked` is the size that the question
-/// named. Errors: bad_key (another ledger's descriptor), malformed, limit_exceeded, bad_signature,
-/// ledger_unproven, ledger_rollback, ledger_fork.
+/// named, `now` when the answer came. Errors: bad_key (another ledger's descriptor), malformed,
+/// limit_exceeded, bad_signature, ledger_unproven, ledger_outdated, ledger_rollback, ledger_fork.
 [[nodiscard]] Result<Judged> judge_checkpoint(const SeenLedger& seen,
                                               const protocol::LedgerProof& proof,
-                                              std::uint64_t asked);
+                                              std::uint64_t asked, AnchorTime now);
 
 /// That `entries` are in the tree of `checkpoint`, each with its time and subject, in its place.
 /// Errors: malformed, ledger_unproven.
 [[nodiscard]] Result<void> check_included(std::span<const LedgerEntry> entries,
                                           std::span<const MerkleProof> inclusion,
                                           const Checkpoint& checkpoint);
+
+/// Gives entries that check_included() took their anchor times: of a ledger that asks for witnesses
+/// the time when enough of them had signed the first tree with the entry; of others nothing
+/// changes. Errors: malformed, limit_exceeded, bad_signature, ledger_unproven (also: the times run
+/// back).
+[[nodiscard]] Result<void> set_anchor_times(std::span<LedgerEntry> entries,
+                                            const protocol::LedgerProof& proof,
+                                            const LedgerDescriptor& ledger, AnchorTime now);
 
 /// That a page which was read from `position` on lacks nothing: places without gaps, up to the end
 /// of the tree if it says that it is complete. Errors: ledger_unproven.

@@ -66,4 +66,21 @@ Result<LedgerPage> MemoryLedger::follow(std::uint64_t position, std::size_t max)
   return page;
 }
 
+Result<void> MemoryLedger::keep_cosigned(const CosignedCheckpoint& cosigned) {
+  ASSERT(cosigned.size <= size() && (!newest_cosigned_ || newest_cosigned_->size <= cosigned.size));
+  first_cosigned_.emplace(cosigned.size, cosigned.note);
+  newest_cosigned_ = cosigned;
+  return {};
+}
+
+Result<std::optional<CosignedCheckpoint>> MemoryLedger::newest_cosigned() const {
+  return newest_cosigned_;
+}
+
+Result<std::optional<CosignedCheckpoint>> MemoryLedger::first_cosigned(std::uint64_t size) const {
+  const auto found = first_cosigned_.lower_bound(size);
+  if (found == first_cosigned_.end()) return std::optional<CosignedCheckpoint>();
+  return std::optional<CosignedCheckpoint>({found->first, found->second});
+}
+
 }  // namespace kith::ledger

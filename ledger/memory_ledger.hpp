@@ -3,6 +3,7 @@
 /// A ledger in memory: for the simulator and for tests. The same rules as the embedded one.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,11 @@ class MemoryLedger final : public TreeLedger {
   [[nodiscard]] std::uint64_t size() const override { return entries_.size(); }
   [[nodiscard]] MerkleReader tree() const override;
 
+  [[nodiscard]] Result<void> keep_cosigned(const CosignedCheckpoint& cosigned) override;
+  [[nodiscard]] Result<std::optional<CosignedCheckpoint>> newest_cosigned() const override;
+  [[nodiscard]] Result<std::optional<CosignedCheckpoint>> first_cosigned(
+      std::uint64_t size) const override;
+
  private:
   LedgerDescriptor descriptor_;
   bool test_mode_;
@@ -31,6 +37,8 @@ class MemoryLedger final : public TreeLedger {
   std::map<std::string, std::vector<std::uint64_t>, std::less<>> by_subject_;
   std::map<std::string, std::uint64_t> by_blob_hash_;
   std::map<MerkleNode, Digest256> nodes_;
+  std::optional<CosignedCheckpoint> newest_cosigned_;
+  std::map<std::uint64_t, std::string> first_cosigned_;  ///< By size.
 };
 
 }  // namespace kith::ledger

@@ -98,12 +98,7 @@ void accuse(Host& host, std::string_view url, const SeenLedger& seen, const Ledg
             const Error& error) {
   const LedgerEvidence evidence{seen.descriptor, seen.checkpoint, proof.checkpoint,
                                 proof.consistency, host.now()};
-  const std::string id = evidence_id(evidence, error.code);
-  if (host.get({std::string(kEvidence), id})) return;
-  if (host.list(kEvidence).size() >= limits::kLedgerEvidenceKept) return;
-  save(host, kEvidence, id, evidence);
-  host.audit(crypto::error_text(error.code).code,
-             {{"ledger", id_of(seen.descriptor)}, {"evidence", id}});
+  if (!keep_evidence(host, evidence, error.code)) return;
   const bool back = error.code == Errc::ledger_rollback;
   host.notify({"alarm",
                "The ledger at " + std::string(url) +
@@ -123,13 +118,14 @@ std::vector<LedgerEntry> entries_of(const LedgerEntries& page, const std::string
   return entries;
 }
 
-/// True: take it; false: ask again.
+/// True: take it; false: ask again. The entries get their anchor times.
 Result<bool> check_entries(Host& host, const protocol::LedgerReadPayload& asked,
-                           const LedgerEntries& page) {
+                           LedgerEntries& page) {
   if (!page.proof) return fail(Errc::ledger_unproven, "the ledger gave no proof");
   TRY(const std::string descriptor, descriptor_for(host, asked.ledger, *page.proof));
   SeenLedger seen = seen_of(host, descriptor);
-  const auto judged = judge_checkpoint(seen, *page.proof, asked.seen);
+  const AnchorTime now = anchor_time(host.now());
+  const auto judged = judge_checkpoint(seen, *page.proof, asked.seen, now);
   if (!judged.has_value()) {
     const Errc code = judged.error().code;
     if (code == Errc::ledger_rollback || code == Errc::ledger_fork) {
@@ -138,7 +134,13 @@ Result<bool> check_entries(Host& host, const protocol::LedgerReadPayload& asked,
     return judged.error();
   }
   if (judged->ask_again) return false;
-  CHECK(check_included(entries_of(page, asked.subject), page.proof->inclusion, judged->checkpoint));
+  std::vector<LedgerEntry> entries = entries_of(page, asked.subject);
+  CHECK(check_included(entries, page.proof->inclusion, judged->checkpoint));
+  TRY(const LedgerDescriptor ledger, parse_descriptor(descriptor));
+  CHECK(set_anchor_times(entries, *page.proof, ledger, now));
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    page.entries[i].time = protocol::from_epoch_ms(to_ms(entries[i].time));
+  }
   if (judged->advances) {
     seen.checkpoint = page.proof->checkpoint;
     seen.advanced = host.now();
@@ -157,11 +159,22 @@ Result<Receipt> checked_receipt(Host& host, const protocol::LedgerAppendPayload&
   TRY(Receipt receipt, parse_receipt(appended.receipt));
   if (receipt.position != appended.position) return fail(Errc::malformed, "of another entry");
   receipt.leaf = leaf_text({asked.subject, asked.blob, anchor_time(appended.time), entry.kind});
-  CHECK(open_receipt(receipt, ledger));
+  TRY(const OpenedReceipt opened, open_receipt(receipt, ledger));
+  CHECK(check_witnesses(opened.trusted, ledger, anchor_time(host.now())));
   return receipt;
 }
 
 }  // namespace
+
+std::optional<std::string> keep_evidence(Host& host, const LedgerEvidence& evidence, Errc how) {
+  std::string id = evidence_id(evidence, how);
+  if (host.get({std::string(kEvidence), id})) return std::nullopt;
+  if (host.list(kEvidence).size() >= limits::kLedgerEvidenceKept) return std::nullopt;
+  save(host, kEvidence, id, evidence);
+  host.audit(crypto::error_text(how).code,
+             {{"ledger", id_of(evidence.descriptor)}, {"evidence", id}});
+  return id;
+}
 
 std::uint64_t seen_at(Host& host, std::string_view ledger_url) {
   const auto descriptor = pinned(host, ledger_url);
@@ -176,7 +189,9 @@ Result<std::optional<LedgerEntries>> proven_entries(Host& host, const protocol::
   if (!outcome.has_value()) return outcome.error();
   TRY(LedgerEntries page, protocol::decode_record<LedgerEntries>(*outcome));
   TRY(const auto asked, protocol::decode_record<protocol::LedgerReadPayload>(effect.payload));
-  if (is_remote(asked.ledger)) {
+  // The times of a ledger of this home are its witnesses', if it has any.
+  const bool is_anchored = page.proof && !page.proof->anchored.empty();
+  if (is_remote(asked.ledger) || is_anchored) {
     TRY(const bool taken, check_entries(host, asked, page));
     if (!taken) return std::optional<LedgerEntries>();
   }
@@ -187,7 +202,7 @@ void keep_receipt(Host& host, const protocol::Effect& effect, ByteView outcome) 
   const auto asked = protocol::decode_record<protocol::LedgerAppendPayload>(effect.payload);
   const auto appended = protocol::decode_record<protocol::LedgerAppended>(outcome);
   if (!asked.has_value() || !appended.has_value() || appended->stale) return;
-  if (!is_remote(asked->ledger)) return;
+  if (!is_remote(asked->ledger) && appended->receipt.empty()) return;
   const auto receipt = checked_receipt(host, *asked, *appended);
   if (receipt.has_value()) {
     host.put({std::string(kReceipts), asked->subject}, crypto::to_bytes(receipt_text(*receipt)));

@@ -30,7 +30,8 @@ namespace kith::ledger {
 /// Size of the newest checkpoint seen at `ledger_url`, for LedgerReadPayload::seen; 0: none.
 [[nodiscard]] std::uint64_t seen_at(Host& host, std::string_view ledger_url);
 
-/// What a ledger_read brought, if it is proven; a ledger of this home needs no proof. nullopt: the
+/// What a ledger_read brought, if it is proven, with anchor times; a ledger of this home without
+/// witnesses needs no proof. nullopt: the
 /// ledger was seen at a later size meanwhile: to be asked again, at once. Errors: the outcome's
 /// own, malformed, those of judge_checkpoint and check_included.
 [[nodiscard]] Result<std::optional<protocol::LedgerEntries>> proven_entries(
@@ -39,6 +40,10 @@ namespace kith::ledger {
 /// Keeps the receipt of an own entry that was appended, if it proves that. What does not is dropped
 /// (audit "ledger.receipt-refused"): the entry counts only when it is read back anyway.
 void keep_receipt(Host& host, const protocol::Effect& effect, ByteView outcome);
+
+/// Keeps evidence of what the error `how` says, and writes to the audit log. Its id; nullopt: it is
+/// kept already, or there is enough (limits::kLedgerEvidenceKept).
+std::optional<std::string> keep_evidence(Host& host, const LedgerEvidence& evidence, Errc how);
 
 /// What is remembered of the ledger at that address; nullopt: nothing is.
 [[nodiscard]] std::optional<SeenLedger> seen_ledger(Host& host, std::string_view ledger_url);

@@ -5,6 +5,7 @@
 #include "crypto/assert.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/limits.hpp"
+#include "ledger/witness_limits.hpp"
 
 namespace kith::ledger {
 namespace {
@@ -123,6 +124,31 @@ std::string verifier_key(std::string_view name, NoteSignatureType type, const Pu
   Bytes typed{static_cast<std::uint8_t>(type)};
   typed.insert(typed.end(), key.bytes.begin(), key.bytes.end());
   return std::string(name) + "+" + crypto::hex(id) + "+" + base64(typed);
+}
+
+Result<VerifierKey> parse_verifier_key(std::string_view text) {
+  if (text.size() > witness_limits::kVerifierKeyCharsMax) {
+    return fail(Errc::limit_exceeded, "a verifier key is too long");
+  }
+  const std::size_t first = text.find('+');
+  const std::size_t second = first == std::string_view::npos ? first : text.find('+', first + 1);
+  if (second == std::string_view::npos || !is_key_name(text.substr(0, first))) {
+    return fail(Errc::malformed, "a verifier key is NAME+ID+KEY");
+  }
+  TRY(const Bytes typed, from_base64(text.substr(second + 1)));
+  if (typed.empty()) return fail(Errc::malformed, "a verifier key holds no key");
+  VerifierKey parsed;
+  parsed.name = text.substr(0, first);
+  parsed.type = NoteSignatureType{typed.front()};
+  if (parsed.type != NoteSignatureType::ed25519 && parsed.type != NoteSignatureType::cosignature) {
+    return fail(Errc::unsupported, "only Ed25519 verifier keys are known here");
+  }
+  parsed.key = {KeyType::ed25519, Bytes(typed.begin() + 1, typed.end())};
+  CHECK(crypto::check_public_key(parsed.key));
+  if (verifier_key(parsed.name, parsed.type, parsed.key) != text) {
+    return fail(Errc::malformed, "the id in a verifier key is not that of its name and key");
+  }
+  return parsed;
 }
 
 }  // namespace kith::ledger

@@ -54,6 +54,15 @@ struct SignedNote {
 [[nodiscard]] std::string verifier_key(std::string_view name, NoteSignatureType type,
                                        const PublicKey& key);
 
+struct VerifierKey {
+  std::string name;
+  NoteSignatureType type = NoteSignatureType::ed25519;
+  PublicKey key;
+};
+/// Reads verifier_key(). Errors: malformed (also: the key id is not that of name and key),
+/// unsupported (another kind of key), bad_key, limit_exceeded (kVerifierKeyCharsMax).
+[[nodiscard]] Result<VerifierKey> parse_verifier_key(std::string_view text);
+
 /// RFC 4648 section 4, padded, in its one spelling. Errors: malformed.
 [[nodiscard]] std::string base64(ByteView bytes);
 [[nodiscard]] Result<Bytes> from_base64(std::string_view text);

@@ -170,14 +170,26 @@ struct AnchoredBlob {
 /// What a ledger's host says to prove an answer (ledger/light_client.hpp).
 struct LedgerProof {
   using Hashes = std::vector<std::array<std::uint8_t, 32>>;
+  /// When witnesses saw an entry: in the tree of one of `anchors`.
+  struct Anchored {
+    std::uint64_t anchor = 0;  ///< Place in `anchors`.
+    Hashes inclusion;
+    template <class V>
+    void visit(V& v) {
+      v("anchor", anchor), v("inclusion", inclusion);
+    }
+  };
   std::string descriptor;         ///< JSON.
   std::string checkpoint;         ///< Signed note.
   Hashes consistency;             ///< From the checkpoint that the reader named to this one.
   std::vector<Hashes> inclusion;  ///< Of each entry.
+  // Of a ledger that asks for witnesses; otherwise both are empty.
+  std::vector<std::string> anchors;  ///< Signed notes: the first that enough of them cosigned.
+  std::vector<Anchored> anchored;    ///< Of each entry.
   template <class V>
   void visit(V& v) {
     v("descriptor", descriptor), v("checkpoint", checkpoint), v("consistency", consistency);
-    v("inclusion", inclusion);
+    v("inclusion", inclusion), v("anchors", anchors), v("anchored", anchored);
   }
 };
 

@@ -20,6 +20,7 @@ constexpr std::string_view kFormatWithoutTree = "1";
 constexpr const char* kFormatKey = "!format";
 constexpr const char* kDescriptorKey = "!descriptor";
 constexpr const char* kStateKey = "!state";
+constexpr const char* kCosignedKey = "!cosigned";
 
 struct State {
   std::uint64_t size = 0;
@@ -37,6 +38,15 @@ struct SubjectHead {
   template <class V>
   void visit(V& v) {
     v("hash", hash), v("position", position), v("count", count);
+  }
+};
+
+struct NewestCosigned {
+  std::uint64_t size = 0;
+  std::string note;
+  template <class V>
+  void visit(V& v) {
+    v("size", size), v("note", note);
   }
 };
 
@@ -66,6 +76,10 @@ std::string blob_key(std::string_view hash) {
 }
 std::string head_key(std::string_view subject) {
   return "h" + std::string(subject);
+}
+
+std::string cosigned_key(std::uint64_t size) {
+  return "c" + big_endian(size);
 }
 
 std::string node_key(const MerkleNode& node) {
@@ -113,7 +127,8 @@ struct LevelDbLedger::Impl {
   LedgerDescriptor descriptor;
   bool test_mode = false;
   State state;
-  std::optional<Error> broken;  ///< A write failed: what the disk holds is unknown.
+  std::optional<CosignedCheckpoint> cosigned;  ///< The newest.
+  std::optional<Error> broken;                 ///< A write failed: what the disk holds is unknown.
 
   [[nodiscard]] Result<std::optional<std::string>> get(const std::string& key) const {
     std::string value;
@@ -207,7 +222,7 @@ struct LevelDbLedger::Impl {
     return {};
   }
 
-  [[nodiscard]] Result<void> load(const LedgerDescriptor& wanted) {
+  [[nodiscard]] Result<void> load(const LedgerDescriptor& wanted, bool any_witnesses) {
     TRY(const auto format, get(kFormatKey));
     if (!format) return create(wanted);
     if (*format != kFormat && *format != kFormatWithoutTree) {
@@ -223,8 +238,44 @@ struct LevelDbLedger::Impl {
     }
     descriptor = std::move(*stored);
     TRY(state, decode<State>(*stored_state));
+    if (!any_witnesses) CHECK(take_witnesses(wanted));
     if (*format == kFormatWithoutTree) CHECK(lay_tree());
+    CHECK(load_cosigned());
     return check_end();
+  }
+
+  /// The ledger's id commits to its witnesses, and logs in it name that id.
+  [[nodiscard]] Result<void> take_witnesses(const LedgerDescriptor& wanted) {
+    if (descriptor.w == wanted.w && descriptor.witnesses == wanted.witnesses) return {};
+    if (state.size > 0) {
+      return fail(Errc::wrong_state,
+                  "this ledger was made with other witnesses, and its id commits to them: it asks "
+                  "for " +
+                      std::to_string(descriptor.w) + " of " +
+                      std::to_string(descriptor.witnesses.size()));
+    }
+    LedgerDescriptor changed = descriptor;
+    changed.w = wanted.w;
+    changed.witnesses = wanted.witnesses;
+    CHECK(check_descriptor(changed));
+    leveldb::WriteBatch batch;
+    batch.Put(kDescriptorKey, descriptor_json(changed));
+    batch.Delete(kCosignedKey);
+    batch.Delete(cosigned_key(0));
+    CHECK(write(batch));
+    descriptor = std::move(changed);
+    return {};
+  }
+
+  [[nodiscard]] Result<void> load_cosigned() {
+    TRY(const auto text, get(kCosignedKey));
+    if (!text) return {};
+    TRY(NewestCosigned newest, decode<NewestCosigned>(*text));
+    if (newest.size > state.size) {
+      return fail(Errc::storage_corrupt, "the ledger lacks entries that its witnesses have seen");
+    }
+    cosigned = CosignedCheckpoint{newest.size, std::move(newest.note)};
+    return {};
   }
 
   /// The size says where the entries end, and one batch writes both.
@@ -312,7 +363,7 @@ Result<std::unique_ptr<LevelDbLedger>> LevelDbLedger::open(const LevelDbLedgerOp
     return io_error(status);
   }
   impl->db.reset(db);
-  CHECK(impl->load(options.descriptor));
+  CHECK(impl->load(options.descriptor, options.any_witnesses));
   return std::unique_ptr<LevelDbLedger>(new LevelDbLedger(std::move(impl)));
 }
 
@@ -358,6 +409,36 @@ Result<LedgerPage> LevelDbLedger::follow(std::uint64_t position, std::size_t max
     if (!add_to_page(page, std::move(entry), max)) break;
   }
   return page;
+}
+
+Result<void> LevelDbLedger::keep_cosigned(const CosignedCheckpoint& cosigned) {
+  if (impl_->broken) return *impl_->broken;
+  ASSERT(cosigned.size <= impl_->state.size &&
+         (!impl_->cosigned || impl_->cosigned->size <= cosigned.size));
+  TRY(const auto first, impl_->get(cosigned_key(cosigned.size)));
+  leveldb::WriteBatch batch;
+  if (!first) batch.Put(cosigned_key(cosigned.size), cosigned.note);
+  batch.Put(kCosignedKey, encode(NewestCosigned{cosigned.size, cosigned.note}));
+  CHECK(impl_->write(batch));
+  impl_->cosigned = cosigned;
+  return {};
+}
+
+Result<std::optional<CosignedCheckpoint>> LevelDbLedger::newest_cosigned() const {
+  return impl_->cosigned;
+}
+
+Result<std::optional<CosignedCheckpoint>> LevelDbLedger::first_cosigned(std::uint64_t size) const {
+  leveldb::ReadOptions options;
+  options.verify_checksums = true;
+  const std::unique_ptr<leveldb::Iterator> it(impl_->db->NewIterator(options));
+  it->Seek(cosigned_key(size));
+  if (!it->status().ok()) return io_error(it->status());
+  if (!it->Valid() || !view_of(it->key()).starts_with('c')) {
+    return std::optional<CosignedCheckpoint>();
+  }
+  TRY(const std::uint64_t found, from_big_endian(view_of(it->key()).substr(1)));
+  return std::optional<CosignedCheckpoint>({found, it->value().ToString()});
 }
 
 }  // namespace kith::ledger

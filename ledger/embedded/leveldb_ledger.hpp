@@ -10,7 +10,9 @@
 ///     b<blob hash>                  position
 ///     h<subject>                    {hash of the newest entry, position, count}
 ///     t<level u8> <index u64 BE>    hash of a complete node of the tree (merkle.hpp)
+///     c<size u64 BE>                first checkpoint of that size that enough witnesses cosigned
 ///     !state                        {size, anchor time of the newest entry}
+///     !cosigned                     {size, note} of the newest such checkpoint
 ///     !format, !descriptor          format version and descriptor, written when it is made
 ///
 /// Single-threaded; LevelDB's own lock keeps other processes out. Files are readable by their owner
@@ -28,15 +30,17 @@ namespace kith::ledger {
 struct LevelDbLedgerOptions {
   std::string directory;
   /// Of a new ledger. An existing one keeps the descriptor it was made with, and is refused if its
-  /// key or origin is another.
+  /// key, origin, witnesses or w are others; as long as it is empty, they may change.
   LedgerDescriptor descriptor;
-  bool test_mode = false;  ///< Test logs are taken.
+  bool test_mode = false;      ///< Test logs are taken.
+  bool any_witnesses = false;  ///< Whatever witnesses it was made with: nobody said which.
 };
 
 class LevelDbLedger final : public TreeLedger {
  public:
   /// Errors: home_locked (open elsewhere), storage_corrupt, storage_unknown, storage_full,
-  /// wrong_state (another key or origin), home_newer (a newer format), those of check_descriptor.
+  /// wrong_state (another key, origin or witnesses), home_newer (a newer format), those of
+  /// check_descriptor.
   [[nodiscard]] static Result<std::unique_ptr<LevelDbLedger>> open(
       const LevelDbLedgerOptions& options);
   ~LevelDbLedger() override;
@@ -51,6 +55,11 @@ class LevelDbLedger final : public TreeLedger {
 
   [[nodiscard]] std::uint64_t size() const override;
   [[nodiscard]] MerkleReader tree() const override;
+  /// A write that fails counts as one of append.
+  [[nodiscard]] Result<void> keep_cosigned(const CosignedCheckpoint& cosigned) override;
+  [[nodiscard]] Result<std::optional<CosignedCheckpoint>> newest_cosigned() const override;
+  [[nodiscard]] Result<std::optional<CosignedCheckpoint>> first_cosigned(
+      std::uint64_t size) const override;
   /// The write that failed: storage_full or storage_unknown.
   [[nodiscard]] std::optional<Error> failure() const;
 

@@ -23,9 +23,25 @@ Errc errc_of(std::string_view code) {
   return Errc::refused;
 }
 
+/// Whether the ledger waits for witnesses.
+bool lacks_witnesses(const HttpReply& reply) {
+  if (reply.status != 503) return false;
+  const auto json = crypto::parse_json(reply.body, {limits::kLedgerRequestBytesMax, 4});
+  const JsonObject* object = json.has_value() ? json->if_object() : nullptr;
+  const Json* error = object == nullptr ? nullptr : object->if_contains("error");
+  if (error == nullptr || !error->is_object()) return false;
+  const auto code = crypto::json_string(error->get_object(), "code");
+  return code.has_value() && *code == crypto::error_text(Errc::ledger_not_witnessed).code;
+}
+
+std::string sentence_of(Errc code) {
+  return std::string(crypto::error_text(code).sentence);
+}
+
 /// The host's own words are not repeated: they are a stranger's.
 Error refusal(const HttpReply& reply) {
   const std::string status = "the ledger answered " + std::to_string(reply.status);
+  if (lacks_witnesses(reply)) return fail(Errc::ledger_not_witnessed);
   if (worth_another_try(reply.status)) return fail(Errc::unreachable, status);
   const auto json = crypto::parse_json(reply.body, {limits::kLedgerRequestBytesMax, 4});
   const JsonObject* object = json.has_value() ? json->if_object() : nullptr;
@@ -117,6 +133,10 @@ Result<LedgerClient::AppendReply> LedgerClient::read_append(const HttpReply& rep
   if (reply.status == 409) {
     TRY(StaleHead stale, parse_stale(reply));
     return AppendReply{std::move(stale), {}};
+  }
+  if (lacks_witnesses(reply)) {
+    const Errc code = Errc::ledger_not_witnessed;
+    return AppendReply{UnknownOutcome{sentence_of(code), code}, {}};
   }
   if (worth_another_try(reply.status)) {
     return AppendReply{UnknownOutcome{"the ledger answered " + std::to_string(reply.status)}, {}};

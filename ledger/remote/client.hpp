@@ -5,9 +5,9 @@
 /// times must not run back, and pages must come with proofs. Whether these hold is judged by
 /// light_client.hpp, whether entries count by the log reader.
 ///
-/// Errors of the readers: unreachable and timeout (worth another try: 5xx, 429), malformed and
-/// limit_exceeded (the host breaks the protocol), and what the host refused (invalid_entry,
-/// limit_exceeded, unsupported, ...).
+/// Errors of the readers: unreachable and timeout (worth another try: 5xx, 429),
+/// ledger_not_witnessed (the host says so), malformed and limit_exceeded (the host breaks the
+/// protocol), and what the host refused (invalid_entry, limit_exceeded, unsupported, ...).
 
 #include <string>
 #include <string_view>
@@ -27,7 +27,8 @@ class LedgerClient {
   [[nodiscard]] static Result<LedgerDescriptor> read_descriptor(const HttpReply& reply);
 
   [[nodiscard]] HttpQuestion ask_append(const AppendRequest& request) const;
-  /// 503 and the like give UnknownOutcome. The receipt of what was appended is unread.
+  /// 503 and the like give UnknownOutcome, with its code where too few witnesses have signed. The
+  /// receipt of what was appended is unread.
   struct AppendReply {
     AppendOutcome outcome;
     std::string receipt;

@@ -14,13 +14,18 @@
 /// A page is {"complete":bool,"entries":[{"blob","position","subject","time"}]}; times are ms since
 /// 1970. With `seen` each entry also has "proof", its inclusion, and the page has
 /// "tree":{"checkpoint","consistency","descriptor"}: the newest signed note, and that it continues
-/// the one of S leaves that the reader trusts (0: none). Proofs are arrays of hashes in base64, in
-/// the order of RFC 9162; without `size` they are for the newest checkpoint. A receipt is a C2SP
+/// the one of S leaves that the reader trusts (0: none).
+/// Where the descriptor asks for witnesses, only what enough of them have cosigned is shown; "tree"
+/// then has "anchors", the first cosigned notes over the page's entries, and each entry "anchor",
+/// the place of its own among them, and "anchored", its inclusion there: the entry's anchor time is
+/// when enough witnesses had signed that note, not "time". Proofs are arrays of hashes in base64,
+/// in the order of RFC 9162; without `size` they are for the newest checkpoint. A receipt is a C2SP
 /// tlog-proof (receipt.hpp).
 ///
 /// Errors are {"error":{"code","message"}} with 400 (form, or an entry that would not count),
 /// 404 (path, or a size beyond the ledger's), 405, 413 (too large), 429 (too many appends), 503
-/// (outcome unknown, or the disk).
+/// (outcome unknown, the disk, or "ledger.not_witnessed": too few witnesses have signed; an entry
+/// that was appended is kept, and counts when they do).
 
 #include <string>
 

@@ -17,7 +17,8 @@ constexpr std::size_t kDepth = 4;
 
 Result<protocol::LedgerProof> parse_tree(const Json& json) {
   TRY(const JsonObject* object, crypto::as_object(json, "proof of a page"));
-  CHECK(only_members(*object, {"checkpoint", "consistency", "descriptor"}, "the proof of a page"));
+  CHECK(only_members(*object, {"anchors", "checkpoint", "consistency", "descriptor"},
+                     "the proof of a page"));
   protocol::LedgerProof proof;
   TRY(proof.checkpoint, crypto::json_string(*object, "checkpoint"));
   TRY(proof.consistency, parse_hashes(*object, "consistency"));
@@ -26,7 +27,25 @@ Result<protocol::LedgerProof> parse_tree(const Json& json) {
     return fail(Errc::malformed, "a proof without the ledger's descriptor");
   }
   proof.descriptor = crypto::canonical_json(*descriptor);
+  if (object->contains("anchors")) {
+    TRY(proof.anchors, string_list(*object, "anchors", limits::kLedgerPageEntriesMax));
+  }
   return proof;
+}
+
+/// Which of the page's anchors the entry is in, and where.
+Result<void> parse_anchored(const JsonObject& item, protocol::LedgerProof& proof) {
+  if (item.contains("anchor") != item.contains("anchored")) {
+    return fail(Errc::malformed, "a ledger entry that is anchored in part");
+  }
+  if (!item.contains("anchor")) return {};
+  protocol::LedgerProof::Anchored anchored;
+  TRY(const std::int64_t anchor,
+      ranged_int(item, "anchor", 0, static_cast<std::int64_t>(proof.anchors.size()) - 1));
+  anchored.anchor = static_cast<std::uint64_t>(anchor);
+  TRY(anchored.inclusion, parse_hashes(item, "anchored"));
+  proof.anchored.push_back(std::move(anchored));
+  return {};
 }
 
 Json tree_json(const protocol::LedgerProof& proof) {
@@ -36,19 +55,25 @@ Json tree_json(const protocol::LedgerProof& proof) {
   const auto descriptor = crypto::parse_json(proof.descriptor);
   ASSERT(descriptor.has_value());  // Our own.
   object["descriptor"] = *descriptor;
+  if (!proof.anchors.empty()) object["anchors"] = json_strings(proof.anchors);
   return object;
 }
 
 /// Entries come with their proofs where the page has one, and only there.
 Result<LedgerEntry> parse_item(const Json& item, ProvenPage& page) {
   TRY(const JsonObject* object, crypto::as_object(item, "ledger entry"));
-  CHECK(only_members(*object, {"blob", "position", "proof", "subject", "time"}, "a ledger entry"));
+  CHECK(only_members(*object,
+                     {"anchor", "anchored", "blob", "position", "proof", "subject", "time"},
+                     "a ledger entry"));
   if (object->contains("proof") != page.proof.has_value()) {
     return fail(Errc::malformed, "a ledger page that is proven in part");
   }
   if (page.proof) {
     TRY(MerkleProof hashes, parse_hashes(*object, "proof"));
     page.proof->inclusion.push_back(std::move(hashes));
+    CHECK(parse_anchored(*object, *page.proof));
+  } else if (object->contains("anchor") || object->contains("anchored")) {
+    return fail(Errc::malformed, "a ledger entry is anchored without a proof");
   }
   LedgerEntry entry;
   TRY(const std::int64_t position, ranged_int(*object, "position", 0, kPositionLast));
@@ -74,6 +99,11 @@ Json page_json(const ProvenPage& proven) {
     item["blob"] = crypto::base64url(entry.blob);
     item["position"] = static_cast<std::int64_t>(entry.position);
     if (proven.proof) item["proof"] = hashes_json(proven.proof->inclusion[entries.size()]);
+    if (proven.proof && !proven.proof->anchored.empty()) {
+      const auto& anchored = proven.proof->anchored[entries.size()];
+      item["anchor"] = static_cast<std::int64_t>(anchored.anchor);
+      item["anchored"] = hashes_json(anchored.inclusion);
+    }
     item["subject"] = entry.subject;
     item["time"] = to_ms(entry.time);
     entries.emplace_back(std::move(item));

@@ -39,6 +39,7 @@ int status_of(const Error& error) {
     case Errc::storage_full:
     case Errc::unreachable:
     case Errc::timeout:
+    case Errc::ledger_not_witnessed:
       return 503;
     default:
       return 400;
@@ -115,14 +116,26 @@ bool LedgerService::admit(AnchorTime now) {
   return true;
 }
 
-HttpReply LedgerService::handle(const HttpQuestion& question, AnchorTime now) {
+HttpReply LedgerService::handle(const HttpQuestion& question, AnchorTime now,
+                                std::optional<std::uint64_t>* awaits) {
   if (question.target.size() > limits::kHttpUrlCharsMax) {
     return error_reply(414, fail(Errc::limit_exceeded, "the address is too long"));
   }
   if (question.body.size() > limits::kLedgerRequestBytesMax) {
     return error_reply(413, fail(Errc::limit_exceeded, "the request is too long"));
   }
+  awaited_.reset();
   auto reply = answer(question, now);
+  if (awaits != nullptr) *awaits = awaited_;
+  return reply.has_value() ? std::move(*reply)
+                           : error_reply(status_of(reply.error()), reply.error());
+}
+
+HttpReply LedgerService::appended(std::uint64_t position) {
+  auto page = ledger_.follow(position, 1);
+  if (!page.has_value()) return error_reply(status_of(page.error()), page.error());
+  if (page->entries.empty()) return error_reply(404, fail(Errc::not_found));
+  auto reply = appended_reply({position, page->entries.front().time});
   return reply.has_value() ? std::move(*reply)
                            : error_reply(status_of(reply.error()), reply.error());
 }
@@ -179,6 +192,8 @@ Result<HttpReply> LedgerService::page(LedgerPage page, std::optional<std::uint64
   ProvenPage proven{std::move(page), std::nullopt};
   if (seen) {
     TRY(proven.proof, prover_.prove(proven.page, *seen));
+  } else {
+    CHECK(prover_.cut(proven.page));
   }
   return json_reply(200, page_json(proven));
 }
@@ -191,7 +206,8 @@ Result<HttpReply> LedgerService::get_proof(std::string_view kind, Query& query) 
   TRY(const auto asked_size, query.number("size"));
   CHECK(query.done());
   if (!what) return fail(Errc::malformed, "it is not said what to prove");
-  const std::uint64_t size = asked_size.value_or(ledger_.size());
+  TRY(const std::uint64_t visible, prover_.visible());
+  const std::uint64_t size = asked_size.value_or(visible);
   TRY(const MerkleProof proof,
       of_entry ? prover_.inclusion(*what, size) : prover_.consistency(*what, size));
   JsonObject body;
@@ -215,6 +231,14 @@ Result<HttpReply> LedgerService::append(std::string_view subject, const HttpQues
     return error_reply(503, fail(Errc::storage_unknown, unknown->why));
   }
   const auto& appended = std::get<Appended>(outcome);
+  auto reply = appended_reply(appended);
+  if (!reply.has_value() && reply.error() == Errc::ledger_not_witnessed) {
+    awaited_ = appended.position;
+  }
+  return reply;
+}
+
+Result<HttpReply> LedgerService::appended_reply(const Appended& appended) {
   JsonObject body;
   body["position"] = static_cast<std::int64_t>(appended.position);
   TRY(std::string receipt, prover_.receipt(appended.position));

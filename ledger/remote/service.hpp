@@ -3,6 +3,10 @@
 /// The host's side of a ledger over HTTP (http.hpp). Strict: unknown paths, members and parameters
 /// are refused, and appends are limited per minute (limits::kLedgerAppendsPerMinute). What it tells
 /// is proven against the checkpoint that it signs (prover.hpp).
+///
+/// An entry of a ledger that asks for witnesses is kept at once, and told to its writer as done
+/// when enough of them have seen it: until then the answer is 503 with ledger.not_witnessed.
+/// Whoever carries the answer may wait and ask for another one: appended().
 
 #include <cstdint>
 #include <optional>
@@ -21,7 +25,11 @@ class LedgerService {
 
   /// Is this path ours?
   [[nodiscard]] static bool handles(std::string_view target);
-  [[nodiscard]] HttpReply handle(const HttpQuestion& question, AnchorTime now);
+  /// `awaits` gets the position of an entry that was appended and waits for witnesses.
+  [[nodiscard]] HttpReply handle(const HttpQuestion& question, AnchorTime now,
+                                 std::optional<std::uint64_t>* awaits = nullptr);
+  /// The answer to the append of the entry there, as it is now.
+  [[nodiscard]] HttpReply appended(std::uint64_t position);
 
  private:
   class Query;  ///< The parameters of a request.
@@ -32,12 +40,14 @@ class LedgerService {
   [[nodiscard]] Result<HttpReply> page(LedgerPage page, std::optional<std::uint64_t> seen);
   [[nodiscard]] Result<HttpReply> append(std::string_view subject, const HttpQuestion& question,
                                          AnchorTime now);
+  [[nodiscard]] Result<HttpReply> appended_reply(const Appended& appended);
   [[nodiscard]] bool admit(AnchorTime now);
 
   TreeLedger& ledger_;
   LedgerProver prover_;
   AnchorTime window_start_{};
   std::uint32_t appends_in_window_ = 0;
+  std::optional<std::uint64_t> awaited_;  ///< Of the request under way.
 };
 
 }  // namespace kith::ledger

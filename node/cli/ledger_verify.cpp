@@ -1,6 +1,7 @@
 #include "ledger/ledger_report.hpp"
 #include "node/cli/commands.hpp"
 #include "node/cli/read_input.hpp"
+#include "node/runtime/system_clock.hpp"
 
 namespace kith::node {
 namespace {
@@ -11,7 +12,7 @@ Result<JsonObject> run(const Invocation& invocation) {
     TRY(descriptor, read_file(invocation.value("--descriptor")));
   }
   TRY(const std::string file, read_input(invocation.value("FILE")));
-  return ledger::judge_file(file, descriptor);
+  return ledger::judge_file(file, descriptor, ledger::anchor_time_ms(read_clocks().wall_ms));
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ namespace {
 constexpr KeyPurpose kPurposes[] = {
     KeyPurpose::authenticate, KeyPurpose::agree, KeyPurpose::log_active,  KeyPurpose::log_next,
     KeyPurpose::log_recovery, KeyPurpose::agent, KeyPurpose::vault,       KeyPurpose::retire,
-    KeyPurpose::session,      KeyPurpose::audit, KeyPurpose::link_secret, KeyPurpose::ledger};
+    KeyPurpose::session,      KeyPurpose::audit, KeyPurpose::link_secret, KeyPurpose::ledger,
+    KeyPurpose::witness};
 constexpr std::string_view kEs = "ECDH-ES+A256KW";
 constexpr std::string_view k1Pu = "ECDH-1PU+A256KW";
 

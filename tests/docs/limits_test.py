@@ -14,7 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 HEADER = ROOT / "crypto" / "limits.hpp"
 # Limits that one module alone needs: (title, header).
-MODULES = [("Ledgers in etcd (`ledger/etcd/limits.hpp`)", ROOT / "ledger" / "etcd" / "limits.hpp")]
+MODULES = [("Ledgers in etcd (`ledger/etcd/limits.hpp`)", ROOT / "ledger" / "etcd" / "limits.hpp"),
+           ("Witnesses (`ledger/witness_limits.hpp`)", ROOT / "ledger" / "witness_limits.hpp")]
 PAGE = ROOT / "docs" / "limits.md"
 
 INTRODUCTION = """# Limits

