@@ -22,6 +22,7 @@ struct NodeConfig {
   protocol::MediationPolicy mediation;  ///< Whom it serves as mediator, and how far.
   /// Where this node's listener is reached from outside; empty: as it was set before, or nowhere.
   std::string public_url;
+  std::string witness_url;  ///< Where checkpoints are cosigned; empty: this node is no witness.
   protocol::PickupPace pickup;
 };
 

@@ -148,30 +148,6 @@ int do_recovery_setup(Session& session, const Invocation& invocation, const Outp
   return finished;
 }
 
-int do_ledger_status(Session& session, const Output& output) {
-  const auto shown = session.command("identity-show");
-  const auto status = session.command("identity-status");
-  if (const auto* error = std::get_if<ErrorReport>(&shown)) return output.error(*error);
-  if (const auto* error = std::get_if<ErrorReport>(&status)) return output.error(*error);
-  const auto seen = session.command("ledger-seen");
-  if (const auto* error = std::get_if<ErrorReport>(&seen)) return output.error(*error);
-  JsonObject reply;
-  const auto& identity = std::get<JsonObject>(shown);
-  for (const char* member : {"ledger", "ledger_id"}) {
-    if (const Json* value = identity.if_contains(member)) reply[member] = *value;
-  }
-  for (const auto& [key, value] : std::get<JsonObject>(status)) reply[key] = value;
-  for (const auto& [key, value] : std::get<JsonObject>(seen)) reply[key] = value;
-  return finish(session, output, reply);
-}
-
-/// One JSON document with and without --json: it is for others.
-int do_ledger_file(Session& session, const Invocation& invocation, const Output& output) {
-  const auto got = session.command(invocation.spec->agent_command, invocation.args());
-  if (const auto* error = std::get_if<ErrorReport>(&got)) return output.error(*error);
-  return finish(session, Output{true}, std::get<JsonObject>(got));
-}
-
 int do_features(Session& session, const Invocation& invocation, const Output& output) {
   JsonObject args = invocation.args();
   if (invocation.has("--type") || invocation.has("--match")) {
@@ -244,6 +220,8 @@ int do_special(Session& session, const Invocation& invocation, const Output& out
       return do_recovery_setup(session, invocation, output);
     case Special::ledger_status:
       return do_ledger_status(session, output);
+    case Special::ledger_witness:
+      return do_ledger_witness(session, invocation, output);
     case Special::ledger_file:
       return do_ledger_file(session, invocation, output);
     default:

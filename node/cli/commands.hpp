@@ -28,6 +28,15 @@ namespace kith::node {
 [[nodiscard]] int finish(Session& session, const Output& output, const JsonObject& reply,
                          int exit_code = 0);
 
+/// `ledger status`: of the identity's ledger, and of the one that this home keeps.
+[[nodiscard]] int do_ledger_status(Session& session, const Output& output);
+/// `ledger witness`.
+[[nodiscard]] int do_ledger_witness(Session& session, const Invocation& invocation,
+                                    const Output& output);
+/// `ledger evidence` and `ledger receipt`.
+[[nodiscard]] int do_ledger_file(Session& session, const Invocation& invocation,
+                                 const Output& output);
+
 /// `invite`, with short addresses and QR codes (invite.cpp).
 [[nodiscard]] int do_invite(Session& session, const Invocation& invocation, const Output& output);
 /// Puts the long form in place of a short address in args.url; nothing happens to other addresses.

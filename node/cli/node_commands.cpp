@@ -97,6 +97,7 @@ int run_node(const Invocation& invocation, const Output& output) {
   if ((*runtime)->port() != 0) started["port"] = (*runtime)->port();
   if ((*runtime)->metrics_port() != 0) started["metrics_port"] = (*runtime)->metrics_port();
   if (!(*runtime)->public_url().empty()) started["public_url"] = (*runtime)->public_url();
+  if (!(*runtime)->witness_url().empty()) started["witness"] = (*runtime)->witness_url();
   if ((*runtime)->settings().test) started["test"] = true;
   output.print(started);
   output.say("Kith is running; stop it with Ctrl-C.");

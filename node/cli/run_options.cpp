@@ -44,6 +44,7 @@ Result<RuntimeOptions> run_options(const Invocation& invocation, const std::stri
   options.mediate = options.mediate || invocation.has("--mediate");
   options.ledger_serve = options.ledger_serve || invocation.has("--ledger-serve") ||
                          invocation.spec->special == Special::ledger_serve;
+  options.witness = options.witness || invocation.has("--witness");
   options.private_network = options.private_network || invocation.has("--private-network");
   return options;
 }

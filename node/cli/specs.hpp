@@ -43,6 +43,7 @@ enum class Special {
   ledger_status,
   ledger_file,
   ledger_verify,
+  ledger_witness,
 };
 
 struct CommandSpec {

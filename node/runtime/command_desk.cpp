@@ -16,6 +16,9 @@ CommandDesk::CommandDesk(EventQueue& events, Worker& worker, crypto::SoftwareKey
 void CommandDesk::handle(std::string text, ControlRespond respond) {
   auto request = parse_request(text);
   if (!request.has_value()) return respond(encode_reply(request.error()));
+  if (const auto found = of_shell_.find(request->command); found != of_shell_.end()) {
+    return respond(encode_reply(found->second()));
+  }
   if (step_up_) return run(std::move(*request), step_up_->clone(), std::move(respond));
   if (!request->passphrase) return run(std::move(*request), {}, std::move(respond));
 
@@ -30,6 +33,10 @@ void CommandDesk::handle(std::string text, ControlRespond respond) {
         run(std::move(*shared), std::move(keys->step_up), respond);
       });
   if (!started.has_value()) respond(encode_reply(started.error()));
+}
+
+void CommandDesk::add(std::string name, std::function<Result<JsonObject>()> answer) {
+  of_shell_.emplace(std::move(name), std::move(answer));
 }
 
 void CommandDesk::run(ControlRequest request, std::optional<SecretBytes> step_up,

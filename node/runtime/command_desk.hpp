@@ -3,6 +3,8 @@
 /// The user's commands: takes a request, opens the keystore where a passphrase came with it (on the
 /// worker, since that takes a second), and answers when the command's unit of work is durable.
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -23,6 +25,8 @@ class CommandDesk {
 
   /// `text` is an encode_request; `respond` gets an encode_reply.
   void handle(std::string text, ControlRespond respond);
+  /// A command that the shell answers, not the agent: it reads what only the shell knows.
+  void add(std::string name, std::function<Result<JsonObject>()> answer);
 
  private:
   void run(ControlRequest request, std::optional<SecretBytes> step_up, ControlRespond respond);
@@ -32,6 +36,7 @@ class CommandDesk {
   crypto::SoftwareKeys& keys_;
   const Keystore& keystore_;
   std::optional<SecretBytes> step_up_;
+  std::map<std::string, std::function<Result<JsonObject>()>> of_shell_;
 };
 
 }  // namespace kith::node

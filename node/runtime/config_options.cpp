@@ -50,11 +50,12 @@ ConfigOption plain(std::string_view name, std::string_view flag, std::string_vie
 
 /// `Place` gives the number's place in the mediation policy.
 template <auto Place>
-ConfigOption number(std::string_view name, std::int64_t most, std::string_view help) {
+ConfigOption number(std::string_view name, std::int64_t least, std::int64_t most,
+                    std::string_view help) {
   return {name,
           "",
           help,
-          1,
+          least,
           most,
           {},
           [](const Options& from) {
@@ -66,6 +67,10 @@ ConfigOption number(std::string_view name, std::int64_t most, std::string_view h
             place = static_cast<std::remove_reference_t<decltype(place)>>(
                 std::get<std::int64_t>(value));
           }};
+}
+template <auto Place>
+ConfigOption number(std::string_view name, std::int64_t most, std::string_view help) {
+  return number<Place>(name, 1, most, help);
 }
 
 ConfigOption admission_option() {
@@ -93,6 +98,21 @@ ConfigOption allow_option() {
           [](const Options& from) { return ConfigValue(from.mediation.allowed); },
           [](Options& into, const ConfigValue& value) {
             into.mediation.allowed = std::get<std::vector<std::string>>(value);
+          }};
+}
+
+ConfigOption ledger_witnesses_option() {
+  return {"ledger.witnesses",
+          "",
+          "Witnesses of this home's ledger, each \"VERIFIER-KEY ADDRESS\" as their operators give "
+          "them (`kith ledger witness`). Chosen while the ledger is empty; then only addresses may "
+          "change",
+          0,
+          0,
+          {},
+          [](const Options& from) { return ConfigValue(from.ledger_witnesses); },
+          [](Options& into, const ConfigValue& value) {
+            into.ledger_witnesses = std::get<std::vector<std::string>>(value);
           }};
 }
 
@@ -148,6 +168,9 @@ std::vector<ConfigOption> make_options() {
                                        "Allow addresses of this machine and its network"),
       plain<&Options::ledger_serve>("node.ledger_serve", "--ledger-serve",
                                     "Serve this home's ledger to others"),
+      plain<&Options::witness>("node.witness", "--witness",
+                               "Cosign checkpoints of the ledgers that this node was told to watch "
+                               "(`kith ledger witness`)"),
       plain<&Options::mediate>("mediator.enabled", "--mediate",
                                "Relay mail and keep backups for others"),
       admission_option(), allow_option(), require_proof_option(),
@@ -194,6 +217,11 @@ std::vector<ConfigOption> make_options() {
         "ledger.login", "--ledger-login",
         "File of one line, etcds://NAME:PASSWORD@HOST,...: how this node logs in at a ledger in "
         "etcd. What it says is kept, sealed, in the home; empty: what was kept"),
+    ledger_witnesses_option(), number < [](Options& o) -> auto& {
+  return o.ledger_witnesses_needed;
+}
+> ("ledger.witnesses_needed", 0, limits::kLedgerWitnessesMax,
+   "How many of `ledger.witnesses` must have signed; 0: more than half"),
     plain<&Options::metrics_listen>(
         "metrics.listen", "--metrics-listen",
         "Numbers for Prometheus at http://ADDRESS:PORT/metrics; only an address of this machine "

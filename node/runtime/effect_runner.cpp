@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "ledger/ledger_effects.hpp"
-#include "node/runtime/system_clock.hpp"
 #include "protocol/messenger.hpp"
 
 namespace kith::node {
@@ -116,9 +115,8 @@ void EffectRunner::answer(const Effect& effect, protocol::SendPayload payload) {
 
 void EffectRunner::use_ledger(const Effect& effect, const std::string& ledger_url) {
   if (HomeLedger::is_local(ledger_url)) {
-    const auto local = tools_.ledger.open(ledger_url);
-    if (!local.has_value()) return finished(effect.id, local.error());
-    submit_(ledger::perform_on(**local, effect, ledger::anchor_time_ms(read_clocks().wall_ms)));
+    tools_.ledger.perform(effect, ledger_url,
+                          [this](EffectResult result) { submit_(std::move(result)); });
     return;
   }
   if (ledger::is_etcd_url(ledger_url)) {

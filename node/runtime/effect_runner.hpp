@@ -10,7 +10,7 @@
 #include "node/net/http.hpp"
 #include "node/runtime/crash_points.hpp"
 #include "node/runtime/etcd_ledgers.hpp"
-#include "node/runtime/ledgers.hpp"
+#include "node/runtime/ledger_desk.hpp"
 #include "node/runtime/links.hpp"
 #include "node/runtime/waiting_answers.hpp"
 
@@ -24,7 +24,7 @@ inline constexpr std::string_view kEnvelopeType = "application/didcomm-encrypted
 struct EffectTools {
   HttpClient& client;
   Links& links;
-  HomeLedger& ledger;
+  LedgerDesk& ledger;
   EtcdLedgers& etcd;
   WaitingAnswers& answers;
   CrashPoints& crash_points;

@@ -1,5 +1,6 @@
 #include "node/runtime/ledgers.hpp"
 
+#include "crypto/limits.hpp"
 #include "ledger/embedded/leveldb_ledger.hpp"
 #include "protocol/record.hpp"
 
@@ -21,13 +22,38 @@ struct LedgerHost {
 
 }  // namespace
 
+Result<HomeWitnesses> home_witnesses(const std::vector<std::string>& lines, std::int64_t needed) {
+  HomeWitnesses witnesses;
+  const auto unusable = [](const std::string& what) {
+    return fail(Errc::usage, "ledger.witnesses: " + what);
+  };
+  for (const std::string& line : lines) {
+    auto address = ledger::parse_witness_address(line);
+    if (!address.has_value()) return unusable(address.error().detail + ": " + line);
+    for (const ledger::WitnessAddress& other : witnesses.addresses) {
+      if (other.key == address->key) return unusable("a witness is named twice");
+    }
+    witnesses.addresses.push_back(std::move(*address));
+  }
+  if (witnesses.addresses.size() > limits::kLedgerWitnessesMax) return unusable("too many");
+  if (needed > static_cast<std::int64_t>(lines.size())) {
+    return fail(Errc::usage, "ledger.witnesses_needed: more than there are witnesses");
+  }
+  if (!lines.empty()) {
+    witnesses.needed =
+        needed == 0 ? ledger::usual_quorum(lines.size()) : static_cast<std::uint32_t>(needed);
+  }
+  return witnesses;
+}
+
 HomeLedger::HomeLedger(std::string default_directory, protocol::Store& store, crypto::KeyOps& keys,
-                       Random& random, bool test_mode)
+                       Random& random, bool test_mode, HomeWitnesses witnesses)
     : default_directory_(std::move(default_directory)),
       store_(store),
       keys_(keys),
       random_(random),
-      test_mode_(test_mode) {}
+      test_mode_(test_mode),
+      witnesses_(std::move(witnesses)) {}
 
 HomeLedger::~HomeLedger() = default;
 
@@ -37,6 +63,13 @@ std::optional<Error> HomeLedger::failure() const {
 
 bool HomeLedger::is_local(std::string_view ledger_url) {
   return ledger_url.starts_with(kScheme);
+}
+
+Result<std::optional<std::string>> HomeLedger::made_url() {
+  TRY(const auto stored, store_.get({"meta", "ledger-host"}));
+  if (!stored) return std::optional<std::string>();
+  TRY(LedgerHost host, protocol::decode_record<LedgerHost>(*stored));
+  return std::optional<std::string>(std::move(host.url));
 }
 
 Result<ledger::TreeLedger*> HomeLedger::open(std::string_view ledger_url) {
@@ -60,6 +93,11 @@ Result<ledger::TreeLedger*> HomeLedger::open(std::string_view ledger_url) {
   options.descriptor.kind = "leveldb";
   options.descriptor.origin = host.origin;
   options.descriptor.key = host.key;
+  for (const ledger::WitnessAddress& witness : witnesses_.addresses) {
+    options.descriptor.witnesses.push_back(witness.key);
+  }
+  options.descriptor.w = witnesses_.needed;
+  options.any_witnesses = witnesses_.addresses.empty();
   options.test_mode = test_mode_;
   TRY(ledger_, ledger::LevelDbLedger::open(options));
   open_url_ = ledger_url;

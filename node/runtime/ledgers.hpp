@@ -2,15 +2,18 @@
 
 /// The ledger of this home (`leveldb:DIR`): opened when it is first used, made if it is not there.
 /// One home has one; its key, which signs checkpoints, lies sealed in the record meta/ledger-host.
+/// Its witnesses are chosen while it is empty, and stay: the ledger's id commits to them.
 
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "crypto/key_ops.hpp"
 #include "crypto/random.hpp"
 #include "ledger/prover.hpp"
+#include "ledger/remote/cosigning.hpp"
 #include "protocol/store.hpp"
 
 namespace kith::ledger {
@@ -19,18 +22,31 @@ class LevelDbLedger;
 
 namespace kith::node {
 
+/// Whom a ledger asks for cosignatures; nobody if empty.
+struct HomeWitnesses {
+  std::vector<ledger::WitnessAddress> addresses;
+  std::uint32_t needed = 0;
+};
+/// Of the options: "VERIFIER-KEY URL" each; `needed` 0: more than half. Errors: usage.
+[[nodiscard]] Result<HomeWitnesses> home_witnesses(const std::vector<std::string>& lines,
+                                                   std::int64_t needed);
+
 class HomeLedger {
  public:
   /// All references outlive it.
   HomeLedger(std::string default_directory, protocol::Store& store, crypto::KeyOps& keys,
-             Random& random, bool test_mode);
+             Random& random, bool test_mode, HomeWitnesses witnesses = {});
   ~HomeLedger();
 
   /// "leveldb:DIR"
   [[nodiscard]] static bool is_local(std::string_view ledger_url);
   [[nodiscard]] std::string default_url() const { return "leveldb:" + default_directory_; }
-  /// Errors: refused (another directory than before), storage errors.
+  /// Errors: refused (another directory than before), wrong_state (made with other witnesses),
+  /// storage errors.
   [[nodiscard]] Result<ledger::TreeLedger*> open(std::string_view ledger_url);
+  /// The URL of the ledger that this home has; nullopt: it has none. Errors: storage errors.
+  [[nodiscard]] Result<std::optional<std::string>> made_url();
+  [[nodiscard]] const HomeWitnesses& witnesses() const { return witnesses_; }
   /// Signs the checkpoints of the ledger that is open, for as long as this lives.
   [[nodiscard]] ledger::LedgerProver::Sign checkpoint_signer();
   /// A write of the ledger failed: it takes nothing more until it is opened again.
@@ -42,6 +58,7 @@ class HomeLedger {
   crypto::KeyOps& keys_;
   Random& random_;
   bool test_mode_;
+  HomeWitnesses witnesses_;
   std::string open_url_;
   SealedKey checkpoint_key_;  ///< Of the open ledger.
   std::unique_ptr<ledger::LevelDbLedger> ledger_;

@@ -3,10 +3,11 @@
 #include <optional>
 #include <utility>
 
+#include "ledger/add_checkpoint.hpp"
+#include "ledger/witness_limits.hpp"
 #include "node/inbox.hpp"
 #include "node/runtime/effect_runner.hpp"
 #include "node/runtime/request.hpp"
-#include "node/runtime/system_clock.hpp"
 
 namespace kith::node {
 namespace {
@@ -15,10 +16,34 @@ HttpResponse json_response(unsigned status, const Json& body) {
   return {status, "application/json", crypto::to_bytes(crypto::json_text(body)), {}};
 }
 
+HttpResponse plain_response(unsigned status, std::string content_type, std::string_view body) {
+  return {status, std::move(content_type), crypto::to_bytes(body), {}};
+}
+
 HttpResponse error_response(unsigned status, const Error& error) {
   HttpResponse response = json_response(status, JsonObject{{"error", to_json(report_of(error))}});
   if (error == Errc::busy) response.fields.emplace_back("Retry-After", "1");
   return response;
+}
+
+constexpr std::string_view kAddCheckpoint = "/witness/add-checkpoint";
+constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+
+/// C2SP tlog-witness.
+unsigned witness_status(Errc code) {
+  switch (code) {
+    case Errc::not_found:
+      return 404;
+    case Errc::bad_signature:
+      return 403;
+    case Errc::bad_proof:
+      return 422;
+    case Errc::malformed:
+    case Errc::limit_exceeded:
+      return 400;
+    default:
+      return 503;
+  }
 }
 
 /// What to do with an invitation, for someone who opened it in a browser.
@@ -50,16 +75,18 @@ unsigned refusal_status(Errc code) {
 void Reception::handle(HttpRequest request, HttpRespond respond) {
   const std::string target =
       request.query.empty() ? request.path : request.path + "?" + request.query;
-  if (ledger_ != nullptr && ledger::LedgerService::handles(target)) {
-    const auto reply =
-        ledger_->handle({request.method, target, std::string(crypto::as_text(request.body))},
-                        ledger::anchor_time_ms(read_clocks().wall_ms));
-    return respond(HttpResponse{static_cast<unsigned>(reply.status),
-                                reply.content_type,
-                                crypto::to_bytes(std::string_view(reply.body)),
-                                {}});
+  if (services_.ledger != nullptr && ledger::LedgerService::handles(target)) {
+    return services_.ledger->handle(
+        {request.method, target, std::string(crypto::as_text(request.body))},
+        [respond = std::move(respond)](const ledger::HttpReply& reply) {
+          respond(
+              plain_response(static_cast<unsigned>(reply.status), reply.content_type, reply.body));
+        });
   }
-  if (request.method == "GET" && mediate_) {
+  if (services_.witness && request.path == kAddCheckpoint) {
+    return give_cosignature(request, respond);
+  }
+  if (request.method == "GET" && services_.mediate) {
     if (const auto id = short_id_in(request)) {
       return give_long_form(*id, wants_message(request), respond);
     }
@@ -91,6 +118,31 @@ void Reception::take_envelope(HttpRequest request, HttpRespond respond) {
                    }
                    (*waiting)({202, {}, {}, {}});
                  });
+}
+
+/// One unit of work: the answer leaves when what it says is durable.
+void Reception::give_cosignature(const HttpRequest& request, const HttpRespond& respond) {
+  if (request.method != "POST") return respond(error_response(405, fail(Errc::unsupported)));
+  if (request.body.size() > ledger::witness_limits::kRequestBytesMax) {
+    return respond(error_response(400, fail(Errc::limit_exceeded)));
+  }
+  JsonObject args{{"request", crypto::as_text(request.body)}};
+  Command command{"http-" + crypto::hex(random_.bytes(8)), "witness-cosign", std::move(args), {}};
+  events_.submit(CommandGiven{std::move(command)}, [respond](const Result<Outcome>& outcome) {
+    if (!outcome.has_value() || !outcome->reply) {
+      return respond(error_response(503, fail(Errc::wrong_state)));
+    }
+    if (!outcome->reply->has_value()) {
+      const Error& error = outcome->reply->error();
+      return respond(error_response(witness_status(error.code), error));
+    }
+    const JsonObject& said = **outcome->reply;
+    if (const Json* lines = said.if_contains("signatures")) {
+      return respond(plain_response(200, std::string(kPlainText), lines->get_string()));
+    }
+    respond(
+        plain_response(409, std::string(ledger::kSizeContentType), said.at("size").get_string()));
+  });
 }
 
 void Reception::give_invitation(const HttpRespond& respond) {

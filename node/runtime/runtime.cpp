@@ -12,7 +12,7 @@
 
 #include "crypto/random.hpp"
 #include "crypto/software_keys.hpp"
-#include "ledger/remote/service.hpp"
+#include "ledger/witness_module.hpp"
 #include "node/control/server.hpp"
 #include "node/control/socket_path.hpp"
 #include "node/net/http.hpp"
@@ -21,7 +21,7 @@
 #include "node/runtime/effect_runner.hpp"
 #include "node/runtime/event_queue.hpp"
 #include "node/runtime/fetch.hpp"
-#include "node/runtime/ledgers.hpp"
+#include "node/runtime/ledger_desk.hpp"
 #include "node/runtime/links.hpp"
 #include "node/runtime/listen_address.hpp"
 #include "node/runtime/metrics.hpp"
@@ -82,6 +82,7 @@ class Runtime::Impl {
     http_.reset();
     control_.reset();
     links_.reset();
+    ledger_desk_.reset();
     client_.reset();
   }
   Impl(const Impl&) = delete;
@@ -101,6 +102,7 @@ class Runtime::Impl {
     return metrics_ ? metrics_->port() : std::uint16_t{0};
   }
   [[nodiscard]] const std::string& public_url() const { return options_.public_url; }
+  [[nodiscard]] const std::string& witness_url() const { return witness_url_; }
   [[nodiscard]] const HomeSettings& settings() const { return settings_; }
   [[nodiscard]] std::string default_ledger_url() const { return ledger_->default_url(); }
 
@@ -108,6 +110,7 @@ class Runtime::Impl {
   Result<void> open_store();
   Result<void> open_clients();
   Result<void> open_listener();
+  Result<void> open_ledger();
   Result<void> open_reception();
   Result<void> open_control();
   Result<void> open_metrics();
@@ -136,8 +139,9 @@ class Runtime::Impl {
   std::unique_ptr<CrashingStore> store_;
   std::unique_ptr<GroupStore> group_;  ///< The agent's way to `store_`.
   HomeSettings settings_;
+  std::string witness_url_;  ///< Where this node cosigns; empty: it does not.
   std::unique_ptr<HomeLedger> ledger_;
-  std::unique_ptr<ledger::LedgerService> ledger_service_;
+  std::unique_ptr<LedgerDesk> ledger_desk_;
   EventQueue events_;
   WaitingAnswers answers_;
   std::unique_ptr<CommandDesk> desk_;
@@ -190,7 +194,7 @@ Result<void> Runtime::Impl::open_listener() {
   }
   if (options_.listen.empty()) {
     if (!options_.tls_certificate.empty()) return fail(Errc::usage, "--tls-cert needs --listen");
-    if (options_.mediate || options_.ledger_serve) {
+    if (options_.mediate || options_.ledger_serve || options_.witness) {
       return fail(Errc::usage, "serving others needs --listen");
     }
     return {};
@@ -214,20 +218,40 @@ Result<void> Runtime::Impl::open_listener() {
   limits.new_connections_per_minute = options_.new_connections_per_minute;
   TRY(http_, HttpServer::listen(io_, address.host, address.port, std::move(handler), limits,
                                 std::move(extras)));
+  if (options_.witness) {
+    witness_url_ = options_.public_url;
+    if (witness_url_.empty()) {
+      TRY(witness_url_, url_of(address.host, http_->port(), secure));
+    }
+    while (witness_url_.ends_with('/')) witness_url_.pop_back();
+    witness_url_ += ledger::kWitnessPath;
+  }
   if (options_.public_url.empty() && options_.mediate) {
     TRY(options_.public_url, url_of(address.host, http_->port(), secure));
   }
   return {};
 }
 
+Result<void> Runtime::Impl::open_ledger() {
+  TRY(HomeWitnesses witnesses,
+      home_witnesses(options_.ledger_witnesses, options_.ledger_witnesses_needed));
+  ledger_ = std::make_unique<HomeLedger>(home_.ledger(), *store_, keys_, random_, settings_.test,
+                                         std::move(witnesses));
+  ledger_desk_ = std::make_unique<LedgerDesk>(
+      io_, *client_, *ledger_, [this](const Error& error) { events_.fail_with(error); });
+  desk_->add("ledger-host", [this] { return ledger_desk_->report(); });
+  return {};
+}
+
 Result<void> Runtime::Impl::open_reception() {
+  Services services;
+  services.mediate = options_.mediate;
+  services.witness = options_.witness;
   if (options_.ledger_serve) {
-    TRY(ledger::TreeLedger * served, ledger_->open(ledger_->default_url()));
-    ledger_service_ =
-        std::make_unique<ledger::LedgerService>(*served, ledger_->checkpoint_signer());
+    CHECK(ledger_desk_->serve());
+    services.ledger = ledger_desk_.get();
   }
-  reception_ = std::make_unique<Reception>(events_, answers_, random_, ledger_service_.get(),
-                                           options_.mediate);
+  reception_ = std::make_unique<Reception>(events_, answers_, random_, services);
   return {};
 }
 
@@ -287,6 +311,7 @@ NodeConfig Runtime::Impl::agent_config() const {
     config.pickup.reconnect_max = kTestReconnect;
   }
   config.public_url = options_.public_url;
+  config.witness_url = witness_url_;
   return config;
 }
 
@@ -294,7 +319,7 @@ Result<void> Runtime::Impl::start_agent() {
   if (options_.wrap_keys) wrapped_keys_ = options_.wrap_keys(keys_);
   crypto::KeyOps& agent_keys = wrapped_keys_ ? *wrapped_keys_ : keys_;
   effects_ = std::make_unique<EffectRunner>(
-      EffectTools{*client_, *links_, *ledger_, *etcd_, answers_, crash_points_},
+      EffectTools{*client_, *links_, *ledger_desk_, *etcd_, answers_, crash_points_},
       [this](Event event) { events_.submit(std::move(event)); });
   group_ = std::make_unique<GroupStore>(*store_);
   auto agent = std::make_unique<Agent>(AgentSeams{*group_, agent_keys, random_, settings_.test},
@@ -317,7 +342,7 @@ Result<void> Runtime::Impl::open() {
   CHECK(open_store());
   CHECK(open_clients());
   CHECK(open_listener());
-  ledger_ = std::make_unique<HomeLedger>(home_.ledger(), *store_, keys_, random_, settings_.test);
+  CHECK(open_ledger());
   CHECK(open_reception());
   CHECK(open_control());
   CHECK(open_metrics());
@@ -440,6 +465,9 @@ std::uint16_t Runtime::metrics_port() const {
 }
 const std::string& Runtime::public_url() const {
   return impl_->public_url();
+}
+const std::string& Runtime::witness_url() const {
+  return impl_->witness_url();
 }
 const HomeSettings& Runtime::settings() const {
   return impl_->settings();

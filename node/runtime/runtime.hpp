@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "crypto/key_ops.hpp"
 #include "crypto/limits.hpp"
@@ -41,6 +42,9 @@ struct RuntimeOptions {
   std::size_t new_connections_per_minute = limits::kHttpNewConnectionsPerMinute;  ///< Per address.
   bool mediate = false;
   bool ledger_serve = false;
+  bool witness = false;  ///< Cosign checkpoints of the ledgers that this node watches.
+  std::vector<std::string> ledger_witnesses;  ///< Of this home's ledger: "VERIFIER-KEY URL".
+  std::int64_t ledger_witnesses_needed = 0;   ///< 0: more than half.
   bool private_network = false;
   std::string tls_certificate;  ///< PEM file with the chain: the listener speaks TLS 1.3 alone.
   std::string tls_key;          ///< Its private key, PEM.
@@ -91,6 +95,7 @@ class Runtime {
   [[nodiscard]] std::uint16_t port() const;          ///< Of the listener; 0 without one.
   [[nodiscard]] std::uint16_t metrics_port() const;  ///< 0: no metrics.
   [[nodiscard]] const std::string& public_url() const;
+  [[nodiscard]] const std::string& witness_url() const;  ///< Empty: it is no witness.
   [[nodiscard]] const HomeSettings& settings() const;
   [[nodiscard]] std::string default_ledger_url() const;
 

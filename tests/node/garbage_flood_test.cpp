@@ -111,7 +111,7 @@ class GarbageFlood : public testing::Test {
   std::size_t heard_ = 0, effects_ = 0, asked_ = 0, answered_ = 0;
   EventQueue events_{io_, GateLimits{.strangers = 1'000'000}};  // Those are gate_test's matter.
   WaitingAnswers answers_;
-  Reception reception_{events_, answers_, world_.random, nullptr, false};
+  Reception reception_{events_, answers_, world_.random, Services{}};
   std::unique_ptr<HttpServer> server_;
   std::string sample_, for_nobody_;
 };

@@ -225,7 +225,7 @@ class GateAtWork : public testing::Test {
                                      .strangers_window_ms = 60'000,
                                      .exempt_loopback = false}};
   WaitingAnswers answers_;
-  Reception reception_{events_, answers_, world_.random, nullptr, false};
+  Reception reception_{events_, answers_, world_.random, Services{}};
   UrlPolicy policy_{.allow_private = true};
   std::unique_ptr<Links> links_;
   std::unique_ptr<HttpServer> server_;

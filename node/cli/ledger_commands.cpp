@@ -1,0 +1,65 @@
+#include "node/cli/commands.hpp"
+#include "node/cli/read_input.hpp"
+
+namespace kith::node {
+int do_ledger_status(Session& session, const Output& output) {
+  const auto host = session.command("ledger-host");
+  if (const auto* error = std::get_if<ErrorReport>(&host)) return output.error(*error);
+  const auto& own = std::get<JsonObject>(host);
+  JsonObject reply;
+  const auto shown = session.command("identity-show");
+  if (const auto* error = std::get_if<ErrorReport>(&shown)) {
+    if (own.empty()) return output.error(*error);
+  } else {
+    const auto status = session.command("identity-status");
+    if (const auto* failed = std::get_if<ErrorReport>(&status)) return output.error(*failed);
+    const auto seen = session.command("ledger-seen");
+    if (const auto* failed = std::get_if<ErrorReport>(&seen)) return output.error(*failed);
+    const auto& identity = std::get<JsonObject>(shown);
+    for (const char* member : {"ledger", "ledger_id"}) {
+      if (const Json* value = identity.if_contains(member)) reply[member] = *value;
+    }
+    for (const auto& [key, value] : std::get<JsonObject>(status)) reply[key] = value;
+    for (const auto& [key, value] : std::get<JsonObject>(seen)) reply[key] = value;
+  }
+  if (!own.empty()) reply["host"] = own;
+  return finish(session, output, reply);
+}
+
+/// --add and --remove, then what there is.
+int do_ledger_witness(Session& session, const Invocation& invocation, const Output& output) {
+  if (invocation.has("--add")) {
+    std::string ledger = invocation.value("--add");
+    if (ledger.find('+') == std::string::npos) {
+      auto file = read_input(ledger);
+      if (!file.has_value()) return output.error(file.error());
+      ledger = std::move(*file);
+    }
+    const auto added = session.command("witness-watch", {{"ledger", ledger}});
+    if (const auto* error = std::get_if<ErrorReport>(&added)) return output.error(*error);
+    if (!std::get<JsonObject>(added).at("named").get_bool()) {
+      output.say("The ledger does not name this witness: what it signs counts for nobody there.");
+    }
+  }
+  if (invocation.has("--remove")) {
+    const auto removed =
+        session.command("witness-unwatch", {{"origin", invocation.value("--remove")}});
+    if (const auto* error = std::get_if<ErrorReport>(&removed)) return output.error(*error);
+  }
+  const auto shown = session.command("witness-show");
+  if (const auto* error = std::get_if<ErrorReport>(&shown)) return output.error(*error);
+  const int code = finish(session, output, std::get<JsonObject>(shown));
+  if (!std::get<JsonObject>(shown).contains("address")) {
+    output.say("Nobody can ask it yet: run it with `kith run --witness --listen ADDRESS:PORT`.");
+  }
+  return code;
+}
+
+/// One JSON document with and without --json: it is for others.
+int do_ledger_file(Session& session, const Invocation& invocation, const Output& output) {
+  const auto got = session.command(invocation.spec->agent_command, invocation.args());
+  if (const auto* error = std::get_if<ErrorReport>(&got)) return output.error(*error);
+  return finish(session, Output{true}, std::get<JsonObject>(got));
+}
+
+}  // namespace kith::node
