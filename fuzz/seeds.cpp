@@ -8,6 +8,8 @@
 #include "crypto/assert.hpp"
 #include "fuzz/cast.hpp"
 #include "fuzz/target.hpp"
+#include "ledger/add_checkpoint.hpp"
+#include "ledger/memory_ledger.hpp"
 #include "protocol/did_key.hpp"
 #include "protocol/did_peer.hpp"
 #include "protocol/forward.hpp"
@@ -192,6 +194,39 @@ void put_logs(Writer& writer) {
   }
 }
 
+/// Requests for the ledger that fuzz/add_checkpoint.cpp watches.
+void put_checkpoints(Writer& writer) {
+  ledger::MemoryLedger store(test::ledger_descriptor(), true);
+  ledger::LedgerProver prover(store, test::ledger_signer());
+  const auto put = [&](const std::string& name, std::uint64_t old_size) {
+    const std::uint64_t size = store.size();
+    const ledger::AddCheckpoint request{
+        old_size, test::must(prover.consistency(std::min(old_size, size), size)),
+        test::must(prover.signed_by_ledger(size))};
+    writer.put("add_checkpoint", name, ledger::add_checkpoint_text(request));
+  };
+  put("empty-ledger", 0);
+  for (std::uint64_t seed = 1; seed < 8; ++seed) {
+    test::LogLab lab(ledger::Kind::did, {}, seed);
+    lab.start(true);
+    test::must(store.append({lab.subject, lab.blobs[0].blob, ""}, lab.time));
+  }
+  put("first", 0);
+  put("grown", 3);
+  put("same", 7);
+  put("older", 9);
+  ledger::LedgerDescriptor other = test::ledger_descriptor(2);
+  ledger::MemoryLedger foreign(other, true);
+  ledger::LedgerProver stranger(foreign, test::ledger_signer(2));
+  auto note = test::must(ledger::parse_note(test::must(prover.signed_by_ledger(7))));
+  const auto theirs = test::must(ledger::parse_note(test::must(stranger.signed_by_ledger(0))));
+  note.signatures.push_back(theirs.signatures.front());
+  writer.put("add_checkpoint", "two-signatures",
+             ledger::add_checkpoint_text({0, {}, ledger::note_text(note)}));
+  writer.put("add_checkpoint", "unknown-ledger",
+             ledger::add_checkpoint_text({0, {}, ledger::note_text(theirs)}));
+}
+
 }  // namespace
 }  // namespace kith::fuzz
 
@@ -207,4 +242,5 @@ int main(int argc, char** argv) {
   kith::fuzz::put_http(writer);
   kith::fuzz::put_logs(writer);
   kith::fuzz::put_numbers(writer);
+  kith::fuzz::put_checkpoints(writer);
 }

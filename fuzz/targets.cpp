@@ -16,6 +16,7 @@ constexpr std::array kTargets{
     Target{"http_header", http_header},
     Target{"http_body", http_body},
     Target{"log_entry", log_entry},
+    Target{"add_checkpoint", add_checkpoint},
 };
 
 }  // namespace
