@@ -24,3 +24,13 @@ function(kith_precompile_as)
     endforeach()
   endif()
 endfunction()
+
+# Compiles six files of TARGET as one: what they instantiate is much the same. So what a file declares
+# for itself needs a name that no other file of the folder has.
+function(kith_unite target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${KITH_UNITE} UNITY_BUILD_BATCH_SIZE 6)
+  # g++ takes the second file of such a unit for a header, and warns that a type in it is local to it.
+  if(KITH_UNITE)
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
+endfunction()

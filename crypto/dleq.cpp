@@ -16,7 +16,7 @@ constexpr std::string_view kSchnorrLabel = "kith/recovery/v1/schnorr";
 constexpr std::string_view kNonceLabel = "kith/recovery/v1/nonce";
 constexpr std::string_view kChallengeLabel = "kith/recovery/v1/challenge";
 
-void append_part(Bytes& to, ByteView part) {
+void append_sized(Bytes& to, ByteView part) {
   append_u32_be(to, static_cast<std::uint32_t>(part.size()));
   append(to, part);
 }
@@ -24,16 +24,16 @@ void append_part(Bytes& to, ByteView part) {
 /// All that is public before the commitments: kind of proof, statement, points.
 Bytes transcript(std::string_view label, ByteView statement, std::span<const Point> points) {
   Bytes out;
-  append_part(out, as_bytes(label));
-  append_part(out, statement);
-  for (const Point& point : points) append_part(out, point.bytes());
+  append_sized(out, as_bytes(label));
+  append_sized(out, statement);
+  for (const Point& point : points) append_sized(out, point.bytes());
   return out;
 }
 
 /// The bases of the commitments are G and, for DLEQ, E.
 Scalar challenge_of(ByteView transcript, std::span<const Point> commitments) {
   Bytes all;
-  for (const Point& commitment : commitments) append_part(all, commitment.bytes());
+  for (const Point& commitment : commitments) append_sized(all, commitment.bytes());
   return Scalar::hash(kChallengeLabel, {transcript, all});
 }
 

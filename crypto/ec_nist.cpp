@@ -25,7 +25,7 @@ template <class T, auto Free>
 using Owned = std::unique_ptr<T, Freer<Free>>;
 
 using Number = Owned<BIGNUM, BN_clear_free>;
-using Point = Owned<EC_POINT, EC_POINT_clear_free>;
+using EcPoint = Owned<EC_POINT, EC_POINT_clear_free>;
 using NumberContext = Owned<BN_CTX, BN_CTX_free>;
 using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
 using KeyContext = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
@@ -85,11 +85,11 @@ Result<Number> private_number(const Curve& curve, ByteView bytes) {
 }
 
 /// Checks form, range of the coordinates, and that the point is on the curve. Errors: bad_key.
-Result<Point> parse_point(const Curve& curve, ByteView bytes) {
+Result<EcPoint> parse_point(const Curve& curve, ByteView bytes) {
   const bool compressed =
       bytes.size() == 1 + curve.field_bytes && (bytes[0] == kEvenY || bytes[0] == kOddY);
   const bool uncompressed = bytes.size() == 1 + 2 * curve.field_bytes && bytes[0] == kUncompressed;
-  Point point = made(Point(EC_POINT_new(curve.group)));
+  EcPoint point = made(EcPoint(EC_POINT_new(curve.group)));
   const NumberContext numbers = number_context();
   if (!(compressed || uncompressed) ||
       EC_POINT_oct2point(curve.group, point.get(), bytes.data(), bytes.size(), numbers.get()) !=
@@ -101,7 +101,7 @@ Result<Point> parse_point(const Curve& curve, ByteView bytes) {
   return point;
 }
 
-Bytes serialize(const Curve& curve, const Point& point, point_conversion_form_t form) {
+Bytes serialize(const Curve& curve, const EcPoint& point, point_conversion_form_t form) {
   const std::size_t coordinates = form == POINT_CONVERSION_COMPRESSED ? 1 : 2;
   Bytes out(1 + coordinates * curve.field_bytes);
   const NumberContext numbers = number_context();
@@ -167,7 +167,7 @@ RawKeyPair nist_generate(KeyType curve, Random& random) {
 Result<RawKeyPair> nist_from_private(KeyType curve, SecretBytes private_key) {
   const Curve& form = curve_of(curve);
   TRY(const Number number, private_number(form, private_key.expose()));
-  const Point point = made(Point(EC_POINT_new(form.group)));
+  const EcPoint point = made(EcPoint(EC_POINT_new(form.group)));
   const NumberContext numbers = number_context();
   ASSERT(EC_POINT_mul(form.group, point.get(), number.get(), nullptr, nullptr, numbers.get()) == 1);
   RawKeyPair pair;
@@ -178,9 +178,9 @@ Result<RawKeyPair> nist_from_private(KeyType curve, SecretBytes private_key) {
 
 Result<SecretBytes> nist_shared(KeyType curve, ByteView private_key, ByteView public_key) {
   const Curve& form = curve_of(curve);
-  TRY(const Point theirs, parse_point(form, public_key));
+  TRY(const EcPoint theirs, parse_point(form, public_key));
   TRY(const Number number, private_number(form, private_key));
-  const Point product = made(Point(EC_POINT_new(form.group)));
+  const EcPoint product = made(EcPoint(EC_POINT_new(form.group)));
   const Number x = made(Number(BN_secure_new()));
   const NumberContext numbers = number_context();
   // With one point and no generator OpenSSL takes its constant-time ladder.
@@ -205,13 +205,13 @@ Result<void> nist_check_public(KeyType curve, ByteView public_key) {
 
 Result<Bytes> nist_compress(KeyType curve, ByteView point) {
   const Curve& form = curve_of(curve);
-  TRY(const Point parsed, parse_point(form, point));
+  TRY(const EcPoint parsed, parse_point(form, point));
   return serialize(form, parsed, POINT_CONVERSION_COMPRESSED);
 }
 
 Result<Bytes> nist_uncompress(KeyType curve, ByteView public_key) {
   const Curve& form = curve_of(curve);
-  TRY(const Point parsed, parse_point(form, public_key));
+  TRY(const EcPoint parsed, parse_point(form, public_key));
   return serialize(form, parsed, POINT_CONVERSION_UNCOMPRESSED);
 }
 

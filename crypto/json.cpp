@@ -224,4 +224,19 @@ Result<std::optional<std::int64_t>> json_optional_int(const JsonObject& object,
   return std::optional<std::int64_t>(number);
 }
 
+bool json_true(const JsonObject& object, std::string_view member) {
+  const Json* value = object.if_contains(member);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+std::string json_text_of(const JsonObject& object, std::string_view member) {
+  const Json* value = object.if_contains(member);
+  return value != nullptr && value->is_string() ? std::string(json_chars(*value)) : std::string();
+}
+
+std::string_view json_chars(const Json& string) {
+  ASSERT(string.is_string());
+  return {string.get_string().data(), string.get_string().size()};
+}
+
 }  // namespace kith::crypto

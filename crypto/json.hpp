@@ -60,6 +60,12 @@ struct JsonLimits {
 [[nodiscard]] Result<std::optional<std::int64_t>> json_optional_int(const JsonObject& object,
                                                                     std::string_view member);
 
+/// Without an error: what is absent or of another type counts as false, as empty.
+[[nodiscard]] bool json_true(const JsonObject& object, std::string_view member);
+[[nodiscard]] std::string json_text_of(const JsonObject& object, std::string_view member);
+/// The characters of `string`, which is one (asserted), as long as it lives.
+[[nodiscard]] std::string_view json_chars(const Json& string);
+
 }  // namespace kith::crypto
 
 namespace kith {

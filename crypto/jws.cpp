@@ -12,7 +12,7 @@ namespace kith::crypto {
 
 namespace {
 
-constexpr std::size_t kSignatureBytes = 64;
+constexpr std::size_t kJwsSignatureBytes = 64;
 
 struct Algorithm {
   std::string_view name;
@@ -80,7 +80,7 @@ Result<ParsedJws> parse_parts(std::string_view encoded_header, std::string_view 
   CHECK(jose::check_kid(*kid));
   jws.kid = std::move(*kid);
 
-  if (signature.size() != kSignatureBytes) {
+  if (signature.size() != kJwsSignatureBytes) {
     return fail(Errc::malformed, "a signature of the wrong length");
   }
   jws.signature = std::move(signature);
@@ -160,7 +160,7 @@ Result<ParsedJws> parse_jws(std::string_view text) {
   TRY(const JsonObject* signature, signature_of(*envelope));
   TRY(const std::string encoded_header, json_string(*signature, "protected"));
   TRY(const std::string encoded_payload, json_string(*envelope, "payload"));
-  TRY(Bytes raw_signature, jose::decode_member(*signature, "signature", kSignatureBytes));
+  TRY(Bytes raw_signature, jose::decode_member(*signature, "signature", kJwsSignatureBytes));
   const JsonObject* unprotected = nullptr;
   if (signature->contains("header")) {
     TRY(unprotected, json_object(*signature, "header"));
@@ -220,7 +220,7 @@ Result<ParsedJws> parse_detached(const Json& jws, ByteView payload) {
   }
   TRY(const JsonObject* signature, signature_of(*object));
   TRY(const std::string encoded_header, json_string(*signature, "protected"));
-  TRY(Bytes raw_signature, jose::decode_member(*signature, "signature", kSignatureBytes));
+  TRY(Bytes raw_signature, jose::decode_member(*signature, "signature", kJwsSignatureBytes));
   const JsonObject* unprotected = nullptr;
   if (signature->contains("header")) {
     TRY(unprotected, json_object(*signature, "header"));

@@ -13,10 +13,10 @@ namespace {
 
 constexpr std::size_t kBlockBytes = 8;
 
-struct FreeContext {
+struct FreeBlockContext {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
 };
-using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
+using BlockContext = std::unique_ptr<EVP_CIPHER_CTX, FreeBlockContext>;
 
 /// AES-256 on single blocks. OpenSSL's own key wrap runs on its table-driven AES, which is slow and
 /// leaves traces in the cache; the plain cipher takes the processor's instructions.
@@ -40,7 +40,7 @@ class BlockCipher {
 
  private:
   static constexpr int kCipherBytes = 2 * static_cast<int>(kBlockBytes);
-  Context context_;
+  BlockContext context_;
 };
 
 /// RFC 3394 section 2.2.3.1.

@@ -13,7 +13,7 @@ namespace {
 /// Updates and rotates leave this part of the room to what ends a theft.
 constexpr std::size_t kRoomForRecovery = limits::kLedgerSubjectBytesMax / 4;
 
-using Judged = std::variant<LedgerLeaf, StaleHead>;
+using Judgement = std::variant<LedgerLeaf, StaleHead>;
 
 Result<std::string> head_of(std::string_view subject, std::span<const AnchoredBlob> blobs,
                             const ReaderOptions& options) {
@@ -99,15 +99,15 @@ Result<std::variant<LedgerLeaf, StaleHead>> judge_append(const AppendRequest& re
   if (!compares || request.expected_head == entry.prev) {
     const auto after = read_with(request.subject, context.blobs, request.blob, options);
     if (after.has_value()) {
-      return Judged(LedgerLeaf{request.subject, request.blob, time, after->kind});
+      return Judgement(LedgerLeaf{request.subject, request.blob, time, after->kind});
     }
     if (!compares) return after.error();
     TRY(std::string head, head_of(request.subject, context.blobs, options));
     if (head == request.expected_head) return after.error();
-    return Judged(StaleHead{std::move(head)});
+    return Judgement(StaleHead{std::move(head)});
   }
   TRY(std::string head, head_of(request.subject, context.blobs, options));
-  if (head != request.expected_head) return Judged(StaleHead{std::move(head)});
+  if (head != request.expected_head) return Judgement(StaleHead{std::move(head)});
   return fail(Errc::invalid_entry, "the entry does not continue the head");
 }
 

@@ -49,20 +49,12 @@ std::string_view role_name(ContactRole role) {
   return "";
 }
 
-/// Absent is false. Errors: usage.
-Result<bool> flag(const JsonObject& args, std::string_view name) {
-  const Json* value = args.if_contains(name);
-  if (value == nullptr) return false;
-  if (!value->is_bool()) return fail(Errc::usage, std::string(name) + " is true or false");
-  return value->get_bool();
-}
-
 Result<JsonObject> invite(Host& host, const JsonObject& args) {
   TRY(const auto goal, crypto::json_optional_string(args, "goal"));
   TRY(const auto name, crypto::json_optional_string(args, "name"));
   TRY(const auto life, crypto::json_optional_int(args, "life_s"));
-  TRY(const bool client, flag(args, "client"));
-  TRY(const bool is_public, flag(args, "public"));
+  TRY(const bool client, protocol::flag_argument(args, "client"));
+  TRY(const bool is_public, protocol::flag_argument(args, "public"));
   if (client && !host.get({"meta", "routing-did"})) {
     return fail(Errc::wrong_state, "only a mediator has clients: start it with --mediate");
   }

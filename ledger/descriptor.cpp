@@ -10,7 +10,7 @@ namespace kith::ledger {
 
 namespace {
 
-constexpr std::string_view kVersion = "kith-ledger/1";
+constexpr std::string_view kDescriptorVersion = "kith-ledger/1";
 constexpr std::size_t kKindCharsMax = 32;
 constexpr std::size_t kOriginCharsMax = 255;
 
@@ -74,7 +74,8 @@ Result<LedgerDescriptor> parse_descriptor(std::string_view text) {
   CHECK(only_members(*object, {"v", "kind", "origin", "key", "urls", "witnesses", "w"},
                      "a ledger descriptor"));
   TRY(const std::string version, crypto::json_string(*object, "v"));
-  if (version != kVersion) return fail(Errc::unsupported, "another version of descriptors");
+  if (version != kDescriptorVersion)
+    return fail(Errc::unsupported, "another version of descriptors");
   LedgerDescriptor descriptor;
   TRY(descriptor.kind, crypto::json_string(*object, "kind"));
   TRY(descriptor.origin, crypto::json_string(*object, "origin"));
@@ -98,7 +99,7 @@ Result<LedgerDescriptor> parse_descriptor(std::string_view text) {
 std::string descriptor_json(const LedgerDescriptor& descriptor) {
   ASSERT(check_descriptor(descriptor).has_value());
   JsonObject object;
-  object["v"] = kVersion;
+  object["v"] = kDescriptorVersion;
   object["kind"] = descriptor.kind;
   object["origin"] = descriptor.origin;
   if (can_prove(descriptor)) object["key"] = crypto::multikey(descriptor.key);

@@ -10,7 +10,7 @@ namespace kith::ledger {
 
 namespace {
 
-constexpr std::string_view kVersion = "kith/1";
+constexpr std::string_view kEntryVersion = "kith/1";
 constexpr std::size_t kSignatureBytes = 64;
 constexpr std::int64_t kCounterMax = std::int64_t{1} << 40;
 constexpr std::int64_t kKeysMax = static_cast<std::int64_t>(limits::kEntryKeysMax);
@@ -260,7 +260,7 @@ Json reveal_json(const Reveal& reveal) {
 
 Json entry_json(const Entry& entry, Signatures signatures) {
   JsonObject object;
-  object["v"] = kVersion;
+  object["v"] = kEntryVersion;
   object["kind"] = kind_name(entry.kind);
   object["id"] = entry.id;
   object["n"] = static_cast<std::int64_t>(entry.n);
@@ -279,7 +279,7 @@ Json entry_json(const Entry& entry, Signatures signatures) {
 Result<Entry> entry_from_json(const Json& json, Signatures signatures) {
   TRY(const JsonObject* object, crypto::as_object(json, "the entry"));
   TRY(const std::string version, crypto::json_string(*object, "v"));
-  if (version != kVersion) return fail(Errc::unsupported, "another version of the log format");
+  if (version != kEntryVersion) return fail(Errc::unsupported, "another version of the log format");
   Entry entry;
   TRY(const std::string op, crypto::json_string(*object, "op"));
   TRY(entry.op, parse_op(op));

@@ -89,15 +89,42 @@ Result<void> update_policy(Host& host, const std::function<void(Policy&)>& chang
 
 namespace {
 
-/// The document of our DID with the present own_service as its one service. Errors: wrong_state.
-Result<Json> addressed(Host& host, const std::string& did, const Json& document) {
-  TRY(const ServiceEndpoint service, protocol::own_service(host));
+/// The document of our DID with these services alone.
+Result<Json> served(const std::string& did, const Json& document,
+                    const std::vector<PairService>& services) {
   PairState shape;
-  shape.services = {pair_service(service)};
+  shape.services = services;
   TRY(const JsonObject* before, crypto::as_object(document, "DID document"));
   JsonObject after = *before;
   after["service"] = pair_document(did, shape).at("service");
   return Json(std::move(after));
+}
+
+/// The document of our DID with the present own_service as its one service. Errors: wrong_state.
+Result<Json> addressed(Host& host, const std::string& did, const Json& document) {
+  TRY(const ServiceEndpoint service, protocol::own_service(host));
+  return served(did, document, {pair_service(service)});
+}
+
+/// The log of our DID, when it takes updates. Errors: wrong_state.
+Result<LogView> open_log(Host& host, const Identity& own) {
+  TRY(LogView view, stored_view(host, own.did));
+  if (view.status != LogStatus::normal) {
+    return fail(Errc::wrong_state, "your public DID has ended, or a recovery of it is pending");
+  }
+  return view;
+}
+
+bool has_services(const Json& document) {
+  if (!document.is_object()) return false;
+  const Json* services = document.get_object().if_contains("service");
+  return services != nullptr && services->is_array() && !services->get_array().empty();
+}
+
+Result<void> post_document(Host& host, const Identity& own, const LogView& view, Json document) {
+  TRY(Entry entry, make_update(view, std::move(document), anchor_time(host.now())));
+  CHECK(sign_with_active(host, entry, view));
+  return hand_in(host, own, own.did, entry);
 }
 
 /// Whether this device can open what is encrypted to the DID.
@@ -113,23 +140,28 @@ bool opens_mail(Host& host, const DidDocument& document) {
 Result<Did> publish_address(Host& host) {
   TRY(const Identity own, needed_identity(host));
   TRY(Did did, Did::parse(own.did));
-  TRY(const LogView view, stored_view(host, own.did));
-  if (view.status != LogStatus::normal) {
-    return fail(Errc::wrong_state, "your public DID has ended, or a recovery of it is pending");
-  }
+  TRY(const LogView view, open_log(host, own));
   TRY(const DidDocument document, protocol::KnownDids(host).resolve(did));
   if (!opens_mail(host, document)) {
     return fail(Errc::wrong_state, "this device does not hold the keys of your public DID");
   }
   TRY(Json next, addressed(host, own.did, view.current.state));
   if (next != view.current.state) {
-    TRY(Entry entry, make_update(view, std::move(next), anchor_time(host.now())));
-    CHECK(sign_with_active(host, entry, view));
-    CHECK(hand_in(host, own, own.did, entry));
+    CHECK(post_document(host, own, view, std::move(next)));
     host.audit("identity.address-published");
   }
   protocol::register_own_did(host, own.did);
   return did;
+}
+
+Result<void> withdraw_address(Host& host) {
+  TRY(const Identity own, needed_identity(host));
+  TRY(const LogView view, open_log(host, own));
+  if (!has_services(view.current.state)) return {};
+  TRY(Json next, served(own.did, view.current.state, {}));
+  CHECK(post_document(host, own, view, std::move(next)));
+  host.audit("identity.address-withdrawn");
+  return {};
 }
 
 bool published_address_is_old(Host& host) {
@@ -137,13 +169,9 @@ bool published_address_is_old(Host& host) {
   if (!own) return false;
   const auto view = stored_view(host, own->did);
   if (!view.has_value() || view->status != LogStatus::normal) return false;
-  const Json& state = view->current.state;
-  const Json* services = state.is_object() ? state.get_object().if_contains("service") : nullptr;
-  const bool has_address =
-      services != nullptr && services->is_array() && !services->get_array().empty();
-  if (!has_address) return false;
-  const auto next = addressed(host, own->did, state);
-  return next.has_value() && *next != state;
+  if (!has_services(view->current.state)) return false;
+  const auto next = addressed(host, own->did, view->current.state);
+  return next.has_value() && *next != view->current.state;
 }
 
 Result<Entry> prepare_rotate(Host& host, std::string_view subject,

@@ -104,6 +104,10 @@ void refresh_log(Host& host, std::string_view subject);
 /// Errors: wrong_state (no identity, no address, the log has ended or is contested, this device
 /// does not hold the DID's keys), not_found (nor those of its log), those of post_entry.
 [[nodiscard]] Result<Did> publish_address(Host& host);
+/// Takes every service out of the public document of our DID, and posts that; nothing is posted if
+/// none stands there. The log keeps what stood there. Errors: wrong_state (no identity, the log has
+/// ended or is contested), not_found (its keys are not held), those of post_entry.
+[[nodiscard]] Result<void> withdraw_address(Host& host);
 /// The public document has an address, and it is not own_service any more.
 [[nodiscard]] bool published_address_is_old(Host& host);
 

@@ -152,13 +152,15 @@ void watch(Host& host) {
 }  // namespace
 
 std::vector<std::string> IdentityModule::commands() const {
-  return {"identity-create", "identity-show",      "identity-status", "did-show",
-          "did-resolve",     "did-resolve-status", "policy-show",     "policy-history",
-          "identity-check",  "ledger-seen",        "ledger-evidence", "ledger-receipt"};
+  return {"identity-create",     "identity-show",      "identity-status", "did-show",
+          "did-resolve",         "did-resolve-status", "policy-show",     "policy-history",
+          "identity-check",      "ledger-seen",        "ledger-evidence", "ledger-receipt",
+          "did-withdraw-address"};
 }
 
 bool IdentityModule::only_reads(std::string_view command) const {
-  return command != "identity-create" && command != "did-resolve";
+  return command != "identity-create" && command != "did-resolve" &&
+         command != "did-withdraw-address";
 }
 
 Result<JsonObject> IdentityModule::on_command(Host& host, const Command& command) {
@@ -166,6 +168,10 @@ Result<JsonObject> IdentityModule::on_command(Host& host, const Command& command
   if (command.name == "identity-show") return show(host);
   if (command.name == "identity-status") return status(host);
   if (command.name == "did-show") return show_did(host);
+  if (command.name == "did-withdraw-address") {
+    CHECK(withdraw_address(host));
+    return show_did(host);
+  }
   if (command.name == "did-resolve") return start_resolution(host, command.args);
   if (command.name == "did-resolve-status") return resolution_status(host, command.args);
   if (command.name == "ledger-seen") return ledger_seen(host);

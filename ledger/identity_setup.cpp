@@ -33,13 +33,6 @@ void start_fetch(Host& host, IdentityDraft& draft) {
   draft.effect = host.start(std::move(effect));
 }
 
-Result<bool> flag(const JsonObject& args, std::string_view name) {
-  const Json* value = args.if_contains(name);
-  if (value == nullptr) return false;
-  if (!value->is_bool()) return fail(Errc::usage, std::string(name) + " is true or false");
-  return value->get_bool();
-}
-
 Result<std::int64_t> window(Host& host, const JsonObject& args, std::string_view name,
                             std::chrono::seconds usual) {
   TRY(const auto asked, crypto::json_optional_int(args, name));
@@ -163,7 +156,7 @@ Result<JsonObject> create_identity(Host& host, const Command& command) {
                      {"name", "ledger", "no_vault", "delay_seconds", "contest_seconds"},
                      "identity-create"));
   TRY(IdentityDraft draft, read_args(host, command.args));
-  TRY(const bool no_vault, flag(command.args, "no_vault"));
+  TRY(const bool no_vault, protocol::flag_argument(command.args, "no_vault"));
   if (no_vault && protocol::vault_lock(host)) {
     return fail(Errc::wrong_state, "this wallet has a vault");
   }

@@ -7,7 +7,7 @@
 namespace kith::ledger {
 namespace {
 
-constexpr std::string_view kVersion = "kith-ledger-evidence/1";
+constexpr std::string_view kEvidenceVersion = "kith-ledger-evidence/1";
 
 }  // namespace
 
@@ -49,7 +49,7 @@ Result<JudgedEvidence> judge_evidence(const LedgerEvidence& evidence) {
 
 JsonObject evidence_json(const LedgerEvidence& evidence) {
   JsonObject object;
-  object["v"] = kVersion;
+  object["v"] = kEvidenceVersion;
   // Verified before it was kept.
   const auto descriptor = crypto::parse_json(evidence.descriptor);
   object["descriptor"] = descriptor.has_value() ? *descriptor : Json();
@@ -67,7 +67,7 @@ Result<LedgerEvidence> parse_evidence(std::string_view text) {
   CHECK(only_members(*object, {"v", "descriptor", "first", "second", "consistency", "noticed"},
                      "evidence"));
   TRY(const std::string version, crypto::json_string(*object, "v"));
-  if (version != kVersion) return fail(Errc::unsupported, "another version of evidence");
+  if (version != kEvidenceVersion) return fail(Errc::unsupported, "another version of evidence");
   LedgerEvidence evidence;
   const Json* descriptor = object->if_contains("descriptor");
   if (descriptor == nullptr || !descriptor->is_object()) {

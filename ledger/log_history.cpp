@@ -9,7 +9,7 @@ namespace kith::ledger {
 namespace {
 
 /// Entries that a recover replaced were seen by whoever has them as its newest.
-bool contains(const LogView& view, std::string_view head) {
+bool has_seen(const LogView& view, std::string_view head) {
   const auto is_head = [&](const LogRecord& record) { return record.hash == head; };
   return std::ranges::any_of(view.history, is_head) || std::ranges::any_of(view.replaced, is_head);
 }
@@ -48,7 +48,7 @@ Result<protocol::HistoryKeys> LogHistory::read(Host& host, const Did& did,
   blobs.reserve(entries.size());
   for (const Bytes& entry : entries) blobs.push_back({entry, now});
   TRY(const LogView view, read_log(did.text(), blobs, {now, host.test_mode()}));
-  if (!known_head.empty() && !contains(view, known_head)) {
+  if (!known_head.empty() && !has_seen(view, known_head)) {
     return fail(Errc::conflict, "the log lacks what was shown before");
   }
   if (view.status != LogStatus::normal) {

@@ -15,10 +15,6 @@ namespace {
 
 using std::chrono::seconds;
 
-Verdict refuse(Rule rule, std::string_view detail) {
-  return Refusal{rule, std::string(detail)};
-}
-
 /// The state machine: blobs go in one by one, in ledger order; view() comes out.
 class Machine {
  public:

@@ -13,10 +13,6 @@ namespace kith::ledger {
 
 namespace {
 
-Verdict refuse(Rule rule, std::string_view detail) {
-  return Refusal{rule, std::string(detail)};
-}
-
 std::vector<std::string> signers_of(const Entry& entry) {
   std::vector<std::string> signers;
   for (const EntrySignature& signature : entry.sigs) signers.push_back(signature.k);

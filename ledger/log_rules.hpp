@@ -18,6 +18,9 @@ struct Refusal {
 };
 /// Empty when nothing speaks against the entry.
 using Verdict = std::optional<Refusal>;
+[[nodiscard]] inline Verdict refuse(Rule rule, std::string_view detail) {
+  return Refusal{rule, std::string(detail)};
+}
 
 /// Rules 3, 10, 11. `blob` is the entry as it came.
 [[nodiscard]] Verdict check_genesis(std::string_view subject, const Entry& entry, ByteView blob);

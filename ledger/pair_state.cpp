@@ -33,7 +33,7 @@ Result<PairStatus> parse_status(std::string_view text) {
   return fail(Errc::malformed, "an unknown status of a relationship");
 }
 
-Result<PairAgent> parse_agent(const Json& json) {
+Result<PairAgent> parse_pair_agent(const Json& json) {
   TRY(const JsonObject* object, crypto::as_object(json, "agent"));
   CHECK(only_members(*object, {"auth", "agree"}, "agent"));
   PairAgent agent;
@@ -132,7 +132,7 @@ Result<PairState> parse_pair_state(const Json& json) {
     return fail(Errc::limit_exceeded, "too many agents");
   }
   for (const Json& item : *agents) {
-    TRY(PairAgent agent, parse_agent(item));
+    TRY(PairAgent agent, parse_pair_agent(item));
     state.agents.push_back(std::move(agent));
   }
   TRY(const JsonArray* services, crypto::json_array(*object, "service"));

@@ -13,7 +13,7 @@ constexpr std::string_view kExtra = "extra ";
 constexpr std::string_view kIndex = "index ";
 
 /// The next line, without its newline.
-Result<std::string_view> take_line(std::string_view& text) {
+Result<std::string_view> take_receipt_line(std::string_view& text) {
   const std::size_t end = text.find('\n');
   if (end == std::string_view::npos) return fail(Errc::malformed, "a receipt ends too early");
   const std::string_view line = text.substr(0, end);
@@ -51,16 +51,16 @@ Result<Receipt> parse_receipt(std::string_view text) {
   if (!text.starts_with(kFirstLine)) return fail(Errc::malformed, "that is not a receipt");
   text.remove_prefix(kFirstLine.size());
   Receipt receipt;
-  TRY(std::string_view line, take_line(text));
+  TRY(std::string_view line, take_receipt_line(text));
   if (line.starts_with(kExtra)) {
     TRY(const Bytes leaf, from_base64(line.substr(kExtra.size())));
     if (leaf.empty()) return fail(Errc::malformed, "a receipt with an empty leaf");
     receipt.leaf = crypto::as_text(leaf);
-    TRY(line, take_line(text));
+    TRY(line, take_receipt_line(text));
   }
   TRY(receipt.position, parse_index(line));
   for (;;) {
-    TRY(line, take_line(text));
+    TRY(line, take_receipt_line(text));
     if (line.empty()) break;
     if (receipt.inclusion.size() == limits::kMerkleProofHashesMax) {
       return fail(Errc::limit_exceeded, "a receipt has too many hashes");

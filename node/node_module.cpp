@@ -157,6 +157,7 @@ void NodeModule::on_start(Host& host) {
   const auto old = load<protocol::PublicUrl>(host, "meta", "public-url");
   if (old && old->url == config_.public_url) return;
   save(host, "meta", "public-url", protocol::PublicUrl{config_.public_url});
+  if (old) host.set_timer(protocol::kAddressModule, protocol::kAddressTimer, host.now());
 }
 
 }  // namespace kith::node

@@ -8,14 +8,12 @@
 namespace kith::protocol {
 namespace {
 
+using crypto::json_chars;
+
 constexpr std::string_view kContexts[] = {"https://www.w3.org/ns/did/v1",
                                           "https://www.w3.org/ns/did/v1.1"};
 constexpr std::string_view kRelationships[] = {"authentication", "assertionMethod", "keyAgreement",
                                                "capabilityInvocation", "capabilityDelegation"};
-
-std::string_view text_of(const Json& value) {
-  return {value.get_string().data(), value.get_string().size()};
-}
 
 Error wrong(std::string_view what) {
   return fail(Errc::malformed, std::string(what));
@@ -44,12 +42,12 @@ Result<void> check_texts(const JsonObject& object, std::string_view member, bool
   const Json* value = object.if_contains(member);
   if (value == nullptr) return {};
   const std::string name(member);
-  if (value->is_string() && one_allowed && kind(text_of(*value))) return {};
+  if (value->is_string() && one_allowed && kind(json_chars(*value))) return {};
   if (!value->is_array()) return wrong(name + " is of a wrong form");
   std::set<std::string_view> seen;
   for (const Json& item : value->get_array()) {
-    if (!item.is_string() || !kind(text_of(item))) return wrong(name + " has an unusable item");
-    if (!seen.insert(text_of(item)).second) return wrong(name + " has an item twice");
+    if (!item.is_string() || !kind(json_chars(item))) return wrong(name + " has an unusable item");
+    if (!seen.insert(json_chars(item)).second) return wrong(name + " has an item twice");
   }
   return {};
 }
@@ -74,7 +72,7 @@ Result<void> check_context(const JsonObject& document, Representation representa
   }
   if (!needed) return {};
   const bool known =
-      first->is_string() && std::ranges::find(kContexts, text_of(*first)) != std::end(kContexts);
+      first->is_string() && std::ranges::find(kContexts, json_chars(*first)) != std::end(kContexts);
   if (!known) return wrong("the first @context is not that of DID Core");
   return {};
 }
@@ -138,7 +136,7 @@ Result<void> check_service(const Json& value, Ids& ids) {
   const Json* endpoint = service->if_contains("serviceEndpoint");
   if (endpoint == nullptr) return wrong("a service has no serviceEndpoint");
   const auto usable = [](const Json& one) {
-    return one.is_object() || (one.is_string() && is_uri(text_of(one)));
+    return one.is_object() || (one.is_string() && is_uri(json_chars(one)));
   };
   const bool fits =
       endpoint->is_array() ? std::ranges::all_of(endpoint->get_array(), usable) : usable(*endpoint);
@@ -188,7 +186,7 @@ bool has_id(const Json& item, const Did& subject, std::string_view wanted) {
   if (!item.is_object()) return false;
   const Json* id = item.get_object().if_contains("id");
   if (id == nullptr || !id->is_string()) return false;
-  const std::string_view text = text_of(*id);
+  const std::string_view text = json_chars(*id);
   return text == wanted || (text.starts_with('#') && subject.text() + std::string(text) == wanted);
 }
 
@@ -216,7 +214,7 @@ Result<Dereferenced> part_named(const DidDocument& document, const std::string& 
 Result<std::string> address_of(const Json& endpoint) {
   const Json* one = &endpoint;
   if (one->is_array() && !one->get_array().empty()) one = &one->get_array().front();
-  if (one->is_string()) return std::string(text_of(*one));
+  if (one->is_string()) return std::string(json_chars(*one));
   if (one->is_object()) return crypto::json_string(one->get_object(), "uri");
   return fail(Errc::not_found, "that service has no address");
 }

@@ -9,13 +9,10 @@ namespace kith::protocol {
 
 namespace {
 
+using crypto::json_chars;
 using crypto::json_string;
 
 constexpr std::string_view kMessagingService = "DIDCommMessaging";
-
-std::string_view text_of(const Json& value) {
-  return {value.get_string().data(), value.get_string().size()};
-}
 
 // ---- Keys --------------------------------------------------------------------------------------
 
@@ -144,7 +141,7 @@ Result<void> read_relationship(DidDocument& document, std::string_view member,
   for (const Json& item : *items) {
     std::string kid;
     if (item.is_string()) {
-      TRY(const DidUrl url, DidUrl::parse(text_of(item), document.id));
+      TRY(const DidUrl url, DidUrl::parse(json_chars(item), document.id));
       kid = url.text();
     } else {
       CHECK(add_method(document, item));
@@ -169,10 +166,10 @@ Result<std::vector<std::string>> read_texts(const JsonObject& object, std::strin
     return fail(Errc::limit_exceeded, "a service has too many items in " + std::string(member));
   }
   for (const Json& item : *items) {
-    if (!item.is_string() || text_of(item).size() > limits::kDidCharsMax) {
+    if (!item.is_string() || json_chars(item).size() > limits::kDidCharsMax) {
       return fail(Errc::malformed, "a service has an unusable item in " + std::string(member));
     }
-    texts.emplace_back(text_of(item));
+    texts.emplace_back(json_chars(item));
   }
   return texts;
 }
@@ -198,7 +195,7 @@ Result<void> add_endpoint(DidDocument& document, const JsonObject& service, cons
     return fail(Errc::limit_exceeded, "the DID document has too many service endpoints");
   }
   if (value.is_string()) {
-    TRY(ServiceEndpoint endpoint, read_endpoint(service, id, std::string(text_of(value))));
+    TRY(ServiceEndpoint endpoint, read_endpoint(service, id, std::string(json_chars(value))));
     document.services.push_back(std::move(endpoint));
     return {};
   }
@@ -212,10 +209,10 @@ Result<void> add_endpoint(DidDocument& document, const JsonObject& service, cons
 bool is_messaging(const JsonObject& service) {
   const Json* type = service.if_contains("type");
   if (type == nullptr) return false;
-  if (type->is_string()) return text_of(*type) == kMessagingService;
+  if (type->is_string()) return json_chars(*type) == kMessagingService;
   if (!type->is_array()) return false;
   return std::ranges::any_of(type->get_array(), [](const Json& item) {
-    return item.is_string() && text_of(item) == kMessagingService;
+    return item.is_string() && json_chars(item) == kMessagingService;
   });
 }
 

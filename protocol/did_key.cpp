@@ -6,19 +6,19 @@ namespace kith::protocol {
 
 namespace {
 
-constexpr std::string_view kPrefix = "did:key:";
+constexpr std::string_view kDidKey = "did:key:";
 
 }  // namespace
 
 Did did_key(const PublicKey& key) {
-  auto did = Did::parse(std::string(kPrefix) + crypto::multikey(key));
+  auto did = Did::parse(std::string(kDidKey) + crypto::multikey(key));
   ASSERT(did.has_value());
   return *did;
 }
 
 std::string did_key_kid(const PublicKey& key) {
   const std::string name = crypto::multikey(key);
-  return std::string(kPrefix) + name + "#" + name;
+  return std::string(kDidKey) + name + "#" + name;
 }
 
 Result<DidDocument> single_key_document(const Did& did, std::string_view multikey) {

@@ -8,9 +8,9 @@
 namespace kith::protocol {
 namespace {
 
-constexpr std::string_view kPrefix = "did:peer:4";
-constexpr std::uint8_t kJsonCodec[] = {0x80, 0x04};   // multicodec json (0x0200) as varint
-constexpr std::uint8_t kSha256Code[] = {0x12, 0x20};  // multihash sha2-256, 32 bytes
+constexpr std::string_view kDidPeer4 = "did:peer:4";
+constexpr std::uint8_t kJsonCodec[] = {0x80, 0x04};     // multicodec json (0x0200) as varint
+constexpr std::uint8_t kSha256Prefix[] = {0x12, 0x20};  // multihash sha2-256, 32 bytes
 constexpr std::string_view kReferring[] = {"authentication", "assertionMethod", "keyAgreement",
                                            "capabilityInvocation", "capabilityDelegation"};
 
@@ -20,7 +20,7 @@ struct Halves {
 };
 
 Result<Halves> halves_of(const Did& did) {
-  const std::string_view rest = std::string_view(did.text()).substr(kPrefix.size());
+  const std::string_view rest = std::string_view(did.text()).substr(kDidPeer4.size());
   const std::size_t colon = rest.find(':');
   if (colon == std::string_view::npos) {
     return fail(Errc::unsupported, "the short form of a did:peer needs its long form once");
@@ -29,7 +29,7 @@ Result<Halves> halves_of(const Did& did) {
 }
 
 std::string hash_of(std::string_view encoded_document) {
-  Bytes bytes = crypto::to_bytes(ByteView(kSha256Code));
+  Bytes bytes = crypto::to_bytes(ByteView(kSha256Prefix));
   crypto::append(bytes, crypto::sha256(crypto::as_bytes(encoded_document)));
   return crypto::multibase(bytes);
 }
@@ -108,7 +108,7 @@ Result<DidDocument> document_for(JsonObject document, const Did& own, const Did&
 }
 
 Result<Did> short_form_of(const Halves& halves) {
-  return Did::parse(std::string(kPrefix) + std::string(halves.hash));
+  return Did::parse(std::string(kDidPeer4) + std::string(halves.hash));
 }
 
 }  // namespace
@@ -139,8 +139,8 @@ Result<PeerDid4> make_did_peer4(const JsonObject& input) {
   if (bytes.size() > limits::kDidCharsMax) return fail(Errc::limit_exceeded, "a DID is too long");
   const std::string document = crypto::multibase(bytes);
   const std::string hash = hash_of(document);
-  TRY(Did short_form, Did::parse(std::string(kPrefix) + hash));
-  TRY(Did long_form, Did::parse(std::string(kPrefix) + hash + ":" + document));
+  TRY(Did short_form, Did::parse(std::string(kDidPeer4) + hash));
+  TRY(Did long_form, Did::parse(std::string(kDidPeer4) + hash + ":" + document));
   CHECK(resolve_did_peer4(long_form));  // What a peer would refuse never leaves.
   return PeerDid4{std::move(long_form), std::move(short_form)};
 }

@@ -10,7 +10,7 @@
 namespace kith::protocol {
 namespace {
 
-constexpr std::string_view kAccept =
+constexpr std::string_view kDocumentTypes =
     "application/did+json, application/did+ld+json, application/json;q=0.9";
 constexpr std::chrono::seconds kFetchLife{60};
 constexpr std::size_t kHostCharsMax = 253;  // RFC 1035 section 2.3.4
@@ -130,7 +130,7 @@ Result<std::string> did_web_url(const Did& did, bool test_mode) {
 Effect did_web_fetch(const std::string& url, Time now, bool test_mode) {
   FetchPayload payload;
   payload.url = url;
-  payload.accept = kAccept;
+  payload.accept = kDocumentTypes;
   payload.public_only = !test_mode;
   payload.page = true;
   payload.bytes_max = limits::kDidDocumentBytesMax;

@@ -160,7 +160,7 @@ Result<void> on_disclose(Host& host, const Inbound& inbound) {
   return {};
 }
 
-void drop_oldest(Host& host) {
+void drop_oldest_answers(Host& host) {
   auto ids = host.list(kAnswers);
   while (ids.size() >= limits::kFeatureAnswersKept) {
     const auto oldest = std::ranges::min_element(ids, {}, [&](const std::string& id) {
@@ -204,7 +204,7 @@ Result<std::string> send_queries(Host& host, const Contact& contact, JsonArray q
   options.life = std::chrono::hours{1};
   options.wants_reply = contact.role == ContactRole::mediator;
   TRY(const std::string id, send(host, std::move(message), options));
-  drop_oldest(host);
+  drop_oldest_answers(host);
   save(host, kAnswers, id, AskedFeatures{contact.id, host.now(), false, {}});
   return id;
 }

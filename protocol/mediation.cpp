@@ -137,11 +137,6 @@ std::string_view word_of(Registration result) {
   return "server_error";
 }
 
-bool says(const JsonObject& object, std::string_view member) {
-  const Json* value = object.if_contains(member);
-  return value != nullptr && value->is_bool() && value->get_bool();
-}
-
 /// Adds recipients for one client, one message's worth.
 class Adder {
  public:
@@ -165,7 +160,7 @@ class Adder {
       return fail(Errc::limit_exceeded, "too long histories in one message");
     }
     if (!claim.has_value()) return Registration::client_error;
-    if (says(update, kYieldMember) && is_anothers(did.text())) {
+    if (crypto::json_true(update, kYieldMember) && is_anothers(did.text())) {
       done[kTakenMember] = true;
       return Registration::client_error;
     }

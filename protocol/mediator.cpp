@@ -16,20 +16,19 @@
 namespace kith::protocol {
 namespace {
 
-constexpr std::string_view kModule = kMediatorModule;
 constexpr std::string_view kSweep = "sweep";
 constexpr std::string_view kRelease = "release";
 constexpr std::chrono::hours kSweepEvery{24};
 constexpr Duration kReleaseGrain{20};
 
 void set_release_timer(Host& host) {
-  if (const auto next = next_release(host)) host.set_timer(kModule, kRelease, *next);
+  if (const auto next = next_release(host)) host.set_timer(kMediatorModule, kRelease, *next);
 }
 
 /// Mail whose sender asked for a delay becomes visible.
 void release_held(Host& host) {
   for (const auto& [client, mail] : release_mail(host)) {
-    deliver_live(host, client, mail, kModule);
+    deliver_live(host, client, mail, kMediatorModule);
   }
   set_release_timer(host);
 }
@@ -142,7 +141,7 @@ Result<void> take_mail(Host& host, const MediationPolicy& policy, const std::str
   if (stored.mail.held_until > host.now()) {
     set_release_timer(host);
   } else {
-    deliver_live(host, client, stored, kModule);
+    deliver_live(host, client, stored, kMediatorModule);
   }
   return {};
 }
@@ -181,7 +180,7 @@ Result<JsonObject> Mediator::on_command(Host& host, const Command&) {
 void Mediator::on_timer(Host& host, std::string_view timer) {
   if (timer == kRelease) return release_held(host);
   drop_old_mail(host);
-  host.set_timer(kModule, kSweep, host.now() + kSweepEvery);
+  host.set_timer(kMediatorModule, kSweep, host.now() + kSweepEvery);
 }
 
 void Mediator::on_effect(Host& host, const Effect& effect, const Result<Bytes>& outcome) {
@@ -203,7 +202,7 @@ void Mediator::on_start(Host& host) {
     }
     save(host, "meta", "routing-did", *routing);
     save(host, "meta", "public-url", PublicUrl{public_url_});
-    host.set_timer(kModule, kSweep, host.now() + kSweepEvery);
+    host.set_timer(kMediatorModule, kSweep, host.now() + kSweepEvery);
   }
   open_or_close(host);
 }

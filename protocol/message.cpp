@@ -16,10 +16,6 @@ namespace {
 using crypto::json_optional_int;
 using crypto::json_optional_string;
 
-std::string_view text_of(const Json& value) {
-  return {value.get_string().data(), value.get_string().size()};
-}
-
 Result<std::vector<std::string>> read_texts(const JsonObject& object, std::string_view member) {
   std::vector<std::string> texts;
   if (!object.contains(member)) return texts;
@@ -31,7 +27,7 @@ Result<std::vector<std::string>> read_texts(const JsonObject& object, std::strin
     if (!item.is_string()) {
       return fail(Errc::malformed, std::string(member) + " must be a list of texts");
     }
-    texts.emplace_back(text_of(item));
+    texts.emplace_back(crypto::json_chars(item));
   }
   return texts;
 }

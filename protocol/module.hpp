@@ -38,6 +38,14 @@ struct Command {
   std::optional<StepUp> step_up;  ///< The passphrase was given with this command.
 };
 
+/// The argument of a command that is true or false, and false when absent. Errors: usage.
+[[nodiscard]] inline Result<bool> flag_argument(const JsonObject& args, std::string_view name) {
+  const crypto::Json* value = args.if_contains(name);
+  if (value == nullptr) return false;
+  if (!value->is_bool()) return crypto::fail(Errc::usage, std::string(name) + " is true or false");
+  return value->get_bool();
+}
+
 class Module {
  public:
   virtual ~Module() = default;

@@ -11,13 +11,13 @@
 namespace kith::protocol {
 namespace {
 
-constexpr std::string_view kModule = "out-of-band";
+constexpr std::string_view kOutOfBand = "out-of-band";
 constexpr std::string_view kJobs = "short-url-job";
-constexpr std::string_view kSweep = "sweep";
+constexpr std::string_view kSweepShortUrls = "sweep";
 constexpr std::string_view kEmpty = "https://didcomm.org/empty/1.0/empty";
-constexpr std::string_view kAccept = "application/didcomm-plain+json, application/json";
-constexpr std::chrono::hours kSweepEvery{24};
-constexpr std::chrono::seconds kFetchLife{60};
+constexpr std::string_view kInvitationTypes = "application/didcomm-plain+json, application/json";
+constexpr std::chrono::hours kSweepShortUrlsEvery{24};
+constexpr std::chrono::seconds kLongFormLife{60};
 constexpr std::size_t kJobsKept = 32;
 
 /// A shortening, by the id of the request, or an unshortening.
@@ -78,7 +78,7 @@ Result<Invitation> long_form(Host& host, const std::string& url) {
 
 // --- Serving short addresses
 
-Result<Contact> client_of(Host& host, const Inbound& inbound) {
+Result<Contact> proven_client(Host& host, const Inbound& inbound) {
   if (!inbound.info.sender || !inbound.info.own_did) {
     return fail(Errc::not_authentic, "short addresses are for proven clients only");
   }
@@ -112,7 +112,7 @@ Result<ShortUrl> shorten_here(Host& host, const std::string& public_url, const s
 }
 
 Result<void> on_shorten_request(Host& host, const Inbound& inbound, const std::string& public_url) {
-  TRY(const Contact client, client_of(host, inbound));
+  TRY(const Contact client, proven_client(host, inbound));
   const JsonObject& body = inbound.message.body;
   TRY(const std::string url, crypto::json_string(body, "url"));
   TRY(const std::string goal, crypto::json_string(body, "goal_code"));
@@ -124,7 +124,7 @@ Result<void> on_shorten_request(Host& host, const Inbound& inbound, const std::s
   if (slug && !slug->empty()) return fail(Errc::unsupported, "slugs_not_supported");
   TRY(const ShortUrl record, shorten_here(host, public_url, client.id, url, seconds));
   TRY(const std::string id, keep_short_url(host, record));
-  host.set_timer(kModule, kSweep, host.now() + kSweepEvery);
+  host.set_timer(kOutOfBand, kSweepShortUrls, host.now() + kSweepShortUrlsEvery);
   TRY(const std::string sent, reply(host, inbound, kShortened,
                                     {{"shortened_url", short_address(public_url, id)},
                                      {"expires_time", epoch_seconds(record.expires)}}));
@@ -132,7 +132,7 @@ Result<void> on_shorten_request(Host& host, const Inbound& inbound, const std::s
 }
 
 Result<void> on_invalidate(Host& host, const Inbound& inbound, const std::string& public_url) {
-  TRY(const Contact client, client_of(host, inbound));
+  TRY(const Contact client, proven_client(host, inbound));
   TRY(const std::string url, crypto::json_string(inbound.message.body, "shortened_url"));
   TRY(const std::string id, short_id_of(public_url, url));
   CHECK(drop_short_url(host, client.id, id));
@@ -178,7 +178,7 @@ Result<std::string> ask_mediator(Host& host, const Contact& mediator, const std:
                   {"goal_code", kShortenGoal},
                   {"short_url_slug", ""}};
   SendOptions options;
-  options.owner = kModule;
+  options.owner = kOutOfBand;
   options.life = std::chrono::minutes{10};
   options.wants_reply = true;
   return send(host, std::move(message), options);
@@ -231,17 +231,17 @@ Result<void> on_shortened(Host& host, const Inbound& inbound) {
 void start_fetch(Host& host, ShortUrlJob& job, std::string_view id) {
   FetchPayload payload;
   payload.url = job.asked;
-  payload.accept = kAccept;
+  payload.accept = kInvitationTypes;
   // The first address is the user's own word; where it leads to is a stranger's.
   payload.public_only = job.hops > 0 && !host.test_mode();
   payload.page = true;
   payload.bytes_max = limits::kInvitationUrlCharsMax;
   Effect effect;
   effect.kind = EffectKind::fetch;
-  effect.owner = kModule;
+  effect.owner = kOutOfBand;
   effect.context = id;
   effect.payload = encode_record(payload);
-  effect.expires = host.now() + kFetchLife;
+  effect.expires = host.now() + kLongFormLife;
   job.effect = host.start(std::move(effect));
 }
 
@@ -334,7 +334,7 @@ Result<JsonObject> OutOfBand::on_command(Host& host, const Command& command) {
 void OutOfBand::on_timer(Host& host, std::string_view) {
   sweep_short_urls(host);
   if (!host.list("short-url").empty()) {
-    host.set_timer(kModule, kSweep, host.now() + kSweepEvery);
+    host.set_timer(kOutOfBand, kSweepShortUrls, host.now() + kSweepShortUrlsEvery);
   }
 }
 

@@ -11,13 +11,13 @@
 namespace kith::protocol {
 namespace {
 
-constexpr std::string_view kModule = "outbox";
-constexpr std::string_view kSweep = "sweep";
-constexpr std::chrono::hours kSweepEvery{24};
+constexpr std::string_view kOutbox = "outbox";
+constexpr std::string_view kSweepOutbox = "sweep";
+constexpr std::chrono::hours kSweepOutboxEvery{24};
 
 /// Whose module sweeps mailboxes and hears of lasting connections that end.
 std::string_view keeper(Host& host) {
-  return host.get({"meta", "routing-did"}) ? kMediatorModule : kModule;
+  return host.get({"meta", "routing-did"}) ? kMediatorModule : kOutbox;
 }
 
 }  // namespace
@@ -38,8 +38,8 @@ Result<void> queue_for(Host& host, const Did& own, const Did& recipient, std::st
   Mail mail{crypto::to_bytes(packed), recipient.text(), {}, {}};
   TRY(const StoredMail stored, put_mail(host, contact.id, std::move(mail)));
   deliver_live(host, contact.id, stored, keeper(host));
-  if (keeper(host) == kModule && !host.get({"timer", "outbox|sweep"})) {
-    host.set_timer(kModule, kSweep, host.now() + kSweepEvery);
+  if (keeper(host) == kOutbox && !host.get({"timer", "outbox|sweep"})) {
+    host.set_timer(kOutbox, kSweepOutbox, host.now() + kSweepOutboxEvery);
   }
   return {};
 }
@@ -61,7 +61,7 @@ void Outbox::on_timer(Host& host, std::string_view) {
   const auto boxes = host.list("mailbox");
   const bool some = std::ranges::any_of(
       boxes, [&](const std::string& id) { return mailbox_state(host, id).count > 0; });
-  if (some) host.set_timer(kModule, kSweep, host.now() + kSweepEvery);
+  if (some) host.set_timer(kOutbox, kSweepOutbox, host.now() + kSweepOutboxEvery);
 }
 
 void Outbox::on_effect(Host& host, const Effect& effect, const Result<Bytes>& outcome) {

@@ -10,6 +10,8 @@
 namespace kith::protocol {
 namespace {
 
+using crypto::json_true;
+
 using namespace pickup;
 
 /// Both ends of what is asked of the mediator. Errors: not_found, malformed.
@@ -33,16 +35,11 @@ std::optional<RecipientProof> proof_for(Host& host, const DidHistory* history,
   return std::move(*proof);
 }
 
-bool says(const JsonObject& object, std::string_view member) {
-  const Json* value = object.if_contains(member);
-  return value != nullptr && value->is_bool() && value->get_bool();
-}
-
 /// The mediator did not take a DID that its list lacks. One that knows proofs tells whether
 /// another's stands in the way; with others there is no telling.
 bool is_lost(const OwnDid& own, const JsonObject& answer) {
   return own.missed &&
-         (own.yields ? says(answer, kTakenMember) : !says(answer, kProofWantedMember));
+         (own.yields ? json_true(answer, kTakenMember) : !json_true(answer, kProofWantedMember));
 }
 
 /// The mediator did not take a DID. Without its proof it may.
@@ -114,7 +111,7 @@ Result<bool> note_results(Host& host, const JsonArray& updated, bool late) {
       taken = taken || result == "success";
     } else if (action == "add" && own->wish == DidWish::add) {
       own->wish = DidWish::registered;
-      own->proven = says(*update, kProvenMember);
+      own->proven = json_true(*update, kProvenMember);
       own->missed = own->yields = false;
       save(host, kOwnDids, did, *own);
       taken = taken || result == "success";

@@ -19,7 +19,7 @@ struct SentPing {
   }
 };
 
-void drop_oldest(Host& host) {
+void drop_oldest_ping(Host& host) {
   const auto ids = host.list(kPings);
   if (ids.size() < kPingsKept) return;
   std::string oldest;
@@ -45,7 +45,7 @@ Result<JsonObject> start_ping(Host& host, const JsonObject& args) {
   SendOptions options;
   options.life = std::chrono::hours{1};
   TRY(const std::string id, send(host, std::move(message), options));
-  drop_oldest(host);
+  drop_oldest_ping(host);
   save(host, kPings, id, SentPing{contact.id, host.now(), std::nullopt});
   return JsonObject{{"id", id}};
 }

@@ -10,11 +10,11 @@
 namespace kith::recovery {
 namespace {
 
-constexpr std::string_view kModule = "backup";
-constexpr std::string_view kProtocol = "backup";
+constexpr std::string_view kBackupClient = "backup";
+constexpr std::string_view kBackupProtocol = "backup";
 constexpr std::string_view kJobs = "bk-job";
-constexpr Duration kRepeat{2000};
-constexpr Duration kRepeatMax{300'000};
+constexpr Duration kAskAgain{2000};
+constexpr Duration kAskAgainMax{300'000};
 
 /// One part of a job; its chunks are records `bk-out/<job>` or `bk-in/<job>`.
 struct JobPart {
@@ -90,7 +90,7 @@ void end_job(Host& host, std::string_view id, Job job, JobState state, std::stri
   job.state = state;
   job.problem = std::move(problem);
   if (!job.request_id.empty()) host.erase({std::string(kThreads), job.request_id});
-  host.cancel_timer(kModule, id);
+  host.cancel_timer(kBackupClient, id);
   save(host, kJobs, id, job);
   host.set_timer(job.owner, job.context, host.now());
 }
@@ -114,7 +114,7 @@ Result<void> ask(Host& host, std::string_view id, Job job) {
   TRY(const Did mine, Did::parse(job.link.own_did));
   TRY(const Did theirs, Did::parse(job.link.location_did));
   const std::string type =
-      type_uri(kProtocol, job.phase == Phase::put ? BackupPut::kName : BackupGet::kName);
+      type_uri(kBackupProtocol, job.phase == Phase::put ? BackupPut::kName : BackupGet::kName);
   Message message = protocol::new_message(type, host.random(), protocol::epoch_seconds(host.now()));
   message.from = mine;
   message.to = {theirs};
@@ -129,10 +129,10 @@ Result<void> ask(Host& host, std::string_view id, Job job) {
   job.request_id = message.id;
   save(host, kThreads, job.request_id, JobThread{std::string(id)});
   const Duration pause =
-      std::min(kRepeat * (1 << std::min<std::uint32_t>(job.tries, 8)), kRepeatMax);
+      std::min(kAskAgain * (1 << std::min<std::uint32_t>(job.tries, 8)), kAskAgainMax);
   ++job.tries;
   save(host, kJobs, id, job);
-  host.set_timer(kModule, id, host.now() + pause);
+  host.set_timer(kBackupClient, id, host.now() + pause);
   TRY(const std::string sent, protocol::send(host, std::move(message), options));
   return {};
 }
@@ -287,17 +287,19 @@ void drop_job(Host& host, std::string_view job_id) {
     for (const std::string& chunk : host.list(collection)) host.erase({collection, chunk});
   }
   if (!job->request_id.empty()) host.erase({std::string(kThreads), job->request_id});
-  host.cancel_timer(kModule, job_id);
+  host.cancel_timer(kBackupClient, job_id);
   host.erase({std::string(kJobs), std::string(job_id)});
 }
 
 std::vector<std::string> BackupClient::message_types() const {
-  return {type_uri(kProtocol, BackupPutReply::kName), type_uri(kProtocol, BackupGetReply::kName),
-          type_uri(kProtocol, BackupListReply::kName), type_uri(kProtocol, "token-used")};
+  return {type_uri(kBackupProtocol, BackupPutReply::kName),
+          type_uri(kBackupProtocol, BackupGetReply::kName),
+          type_uri(kBackupProtocol, BackupListReply::kName),
+          type_uri(kBackupProtocol, "token-used")};
 }
 
 Result<void> BackupClient::on_message(Host& host, const Inbound& inbound) {
-  if (inbound.message.type == type_uri(kProtocol, "token-used")) {
+  if (inbound.message.type == type_uri(kBackupProtocol, "token-used")) {
     if (!inbound.info.authenticated) return fail(Errc::not_authentic);
     host.audit("backup.read-by-token");
     host.notify({"backup-read",
@@ -307,7 +309,7 @@ Result<void> BackupClient::on_message(Host& host, const Inbound& inbound) {
                  {}});
     return {};
   }
-  if (inbound.message.type == type_uri(kProtocol, BackupListReply::kName)) {
+  if (inbound.message.type == type_uri(kBackupProtocol, BackupListReply::kName)) {
     return on_time_reply(host, inbound);
   }
   const auto thread = load<JobThread>(host, kThreads, inbound.message.thread());
@@ -316,11 +318,11 @@ Result<void> BackupClient::on_message(Host& host, const Inbound& inbound) {
   if (!inbound.info.sender || inbound.info.sender->text() != job->link.location_did) {
     return fail(Errc::not_authentic, "the answer comes from somebody else");
   }
-  const bool put_reply = inbound.message.type == type_uri(kProtocol, BackupPutReply::kName);
+  const bool put_reply = inbound.message.type == type_uri(kBackupProtocol, BackupPutReply::kName);
   if (put_reply && job->phase == Phase::put) {
     return on_put_reply(host, inbound, thread->job, *job);
   }
-  if (inbound.message.type == type_uri(kProtocol, BackupGetReply::kName) &&
+  if (inbound.message.type == type_uri(kBackupProtocol, BackupGetReply::kName) &&
       job->phase != Phase::put) {
     return on_get_reply(host, inbound, thread->job, *job);
   }
@@ -347,7 +349,7 @@ void BackupClient::on_problem(Host& host, const Inbound& inbound,
 void BackupClient::on_start(Host& host) {
   for (const std::string& id : host.list(kJobs)) {
     const auto job = load<Job>(host, kJobs, id);
-    if (job->state == JobState::running) host.set_timer(kModule, id, host.now());
+    if (job->state == JobState::running) host.set_timer(kBackupClient, id, host.now());
   }
 }
 

@@ -8,8 +8,6 @@
 namespace kith::recovery {
 namespace {
 
-constexpr std::string_view kFetch = "fetch|";
-
 /// Record meta/recover: that a recovery was begun here, and what its user said.
 struct RecoverJob {
   Time started{};
@@ -183,7 +181,7 @@ JsonArray describe_locations(Host& host) {
   return rows;
 }
 
-JsonObject status(Host& host) {
+JsonObject recover_status(Host& host) {
   const OpeningSummary summary = opening_summary(host);
   JsonObject reply{{"state", state_name(host, summary)},
                    {"sessions", describe_device_sessions(host)},
@@ -299,13 +297,13 @@ Result<JsonObject> Device::on_command(Host& host, const Command& command) {
   if (command.name == "recover-hints") {
     return JsonObject{{"hints", hints_for(host, opening_summary(host))}};
   }
-  return status(host);
+  return recover_status(host);
 }
 
 void Device::on_timer(Host& host, std::string_view timer) {
   if (timer == kTimerFinish) advance_finish(host);
   if (finish_job(host)) return;
-  if (timer.starts_with(kFetch)) continue_fetch(host, timer.substr(kFetch.size()));
+  if (timer.starts_with(kFetchTimer)) continue_fetch(host, timer.substr(kFetchTimer.size()));
   if (timer == kTimerSessions) repeat_sessions(host);
   if (timer == kTimerLogs) read_wanted_logs(host);
 }

@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::string_view kLocations = "recover-location";
 constexpr std::string_view kLogs = "recover-log";
-constexpr std::string_view kFetch = "fetch|";
 constexpr std::size_t kFetchesMax = 64;
 /// One session may name no more, so that a liar leaves room for the others.
 constexpr std::size_t kFetchesOfSessionMax = kLocationsMax;
@@ -31,7 +30,7 @@ Duration retry_after(Host& host, std::uint32_t tries) {
 }
 
 std::string timer_of(std::string_view location) {
-  return std::string(kFetch) + std::string(location);
+  return std::string(kFetchTimer) + std::string(location);
 }
 
 BackupPart next_part(const LocationFetch& fetch) {

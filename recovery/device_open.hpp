@@ -65,7 +65,8 @@ struct Source {
 
 /// Takes up what the sessions' trustees said about locations; starts and continues downloads.
 void fetch_from_locations(Host& host);
-/// Timer "fetch|<location>": a download ended, or is to be tried again.
+inline constexpr std::string_view kFetchTimer = "fetch|";  // And the location.
+/// Its timer: a download ended, or is to be tried again.
 void continue_fetch(Host& host, std::string_view location);
 [[nodiscard]] std::vector<LocationFetch> location_fetches(Host& host);
 /// Where it is, for people: the address inside its DID.

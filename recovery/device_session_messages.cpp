@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kAnswersPerSessionMax = 2 * kAnswersPerReplyMax;
 
 /// Errors: not_authentic for anybody but the trustee of that session.
-Result<DeviceSession> session_of(Host& host, const Inbound& inbound, ByteView id) {
+Result<DeviceSession> own_session_of(Host& host, const Inbound& inbound, ByteView id) {
   if (!inbound.info.authenticated || !inbound.info.sender || !inbound.info.own_did) {
     return fail(Errc::not_authentic);
   }
@@ -25,7 +25,7 @@ Result<DeviceSession> session_of(Host& host, const Inbound& inbound, ByteView id
 
 Result<void> on_nonce(Host& host, const Inbound& inbound) {
   TRY(const auto step, protocol::decode_body<CodeStep>(inbound.message.body));
-  TRY(DeviceSession session, session_of(host, inbound, step.session_id));
+  TRY(DeviceSession session, own_session_of(host, inbound, step.session_id));
   if (session.step != DeviceStep::requested) return {};  // The first one counts: codes are fixed.
   CodeNonce theirs{};
   if (step.value.size() != theirs.size()) return fail(Errc::malformed, "nonce has 32 bytes");
@@ -45,7 +45,7 @@ Result<void> on_nonce(Host& host, const Inbound& inbound) {
 
 Result<void> on_status(Host& host, const Inbound& inbound) {
   TRY(const auto status, protocol::decode_body<SessionStatus>(inbound.message.body));
-  TRY(DeviceSession session, session_of(host, inbound, status.session_id));
+  TRY(DeviceSession session, own_session_of(host, inbound, status.session_id));
   if (!is_open(session)) return {};
   session.trustee_state = status.state.substr(0, limits::kNameCharsMax);
   session.trustee_text = status.text.substr(0, limits::kTextBytesMax);
@@ -65,7 +65,7 @@ Result<void> on_status(Host& host, const Inbound& inbound) {
 
 Result<void> on_challenge(Host& host, const Inbound& inbound) {
   TRY(const auto challenge, protocol::decode_body<Challenge>(inbound.message.body));
-  TRY(DeviceSession session, session_of(host, inbound, challenge.session_id));
+  TRY(DeviceSession session, own_session_of(host, inbound, challenge.session_id));
   if (!is_open(session)) return {};
   if (challenge.question.size() > limits::kTextBytesMax) {
     return fail(Errc::limit_exceeded, "the question is too long");
@@ -82,7 +82,7 @@ Result<void> on_challenge(Host& host, const Inbound& inbound) {
 
 Result<bool> on_locate(Host& host, const Inbound& inbound) {
   TRY(const auto locate, protocol::decode_body<Locate>(inbound.message.body));
-  TRY(DeviceSession session, session_of(host, inbound, locate.session_id));
+  TRY(DeviceSession session, own_session_of(host, inbound, locate.session_id));
   if (session.step < DeviceStep::typed) {
     return fail(Errc::wrong_state, "the codes have not been compared yet");
   }
@@ -151,7 +151,7 @@ Result<std::vector<Bytes>> open_reply(Host& host, const DeviceSession& session,
 
 Result<bool> on_partial(Host& host, const Inbound& inbound) {
   TRY(const auto reply, protocol::decode_body<PartialReply>(inbound.message.body));
-  TRY(DeviceSession session, session_of(host, inbound, reply.session_id));
+  TRY(DeviceSession session, own_session_of(host, inbound, reply.session_id));
   if (session.asked.empty() || !is_open(session)) {
     return fail(Errc::wrong_state, "nothing was asked for");
   }

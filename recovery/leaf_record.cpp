@@ -8,7 +8,7 @@
 namespace kith::recovery {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kLeafFormat = 1;
 constexpr std::uint8_t kOverrideAllowed = 1;
 constexpr std::uint8_t kClassicAllowed = 2;
 constexpr std::size_t kSignatureBytes = 64;
@@ -122,7 +122,7 @@ bool readable(std::string_view text) {
 /// The signed part, kSignedBytes; the record has passed check_leaf_fields.
 Bytes signed_part(const LeafRecord& record) {
   Writer out(kSignedBytes);
-  out.u8(kFormat);
+  out.u8(kLeafFormat);
   out.raw(record.record_id);
   out.raw(u64_bytes(record.version));
   out.raw(encode_x_path(record.x_path));
@@ -222,7 +222,7 @@ Result<LeafRecord> parse_leaf_record(ByteView wire) {
   }
   Reader in(wire.first(kSignedBytes));
   LeafRecord record;
-  if (in.u8() != kFormat) return fail(Errc::unsupported, "leaf record: another format");
+  if (in.u8() != kLeafFormat) return fail(Errc::unsupported, "leaf record: another format");
   in.array(record.record_id);
   record.version = in.u64();
   TRY(record.x_path, parse_x_path(in.raw(kXPathBytes)));

@@ -108,7 +108,7 @@ void note_drill(Host& host, OwnerSet& set) {
   set.drilled = host.now();
 }
 
-Result<void> on_heartbeat(Host& host, const Inbound& inbound) {
+Result<void> on_heartbeat_answer(Host& host, const Inbound& inbound) {
   TRY(const Contact contact, protocol::sender_of(host, inbound));
   TRY(const auto beat, protocol::decode_body<HeartbeatResponse>(inbound.message.body));
   const auto open = load<OpenBeat>(host, kBeats, contact.id);
@@ -235,7 +235,7 @@ JsonArray missing_parts(const OwnerSet& set) {
   return missing;
 }
 
-JsonObject status(Host& host) {
+JsonObject setup_status(Host& host) {
   const auto set = owner_set(host);
   if (!set) return {{"state", "none"}, {"trustees", JsonArray{}}, {"alarms", alert_list(host)}};
   JsonArray missing = missing_parts(*set);
@@ -278,7 +278,8 @@ Result<void> Owner::on_message(Host& host, const Inbound& inbound) {
   if (type == type_uri("trustee", ShareChange::kCommitted)) {
     return on_share_committed(host, inbound);
   }
-  if (type == type_uri("trustee", HeartbeatResponse::kName)) return on_heartbeat(host, inbound);
+  if (type == type_uri("trustee", HeartbeatResponse::kName))
+    return on_heartbeat_answer(host, inbound);
   if (type == type_uri("recovery", SessionNotice::kName)) return on_notice(host, inbound);
   if (type == type_uri("recovery", SessionRef::kVetoed)) return on_vetoed(host, inbound);
   if (type == type_uri("trustee", ShareBusy::kName)) return {};  // The repeat timer asks again.
@@ -291,7 +292,7 @@ Result<JsonObject> Owner::on_command(Host& host, const Command& command) {
   if (command.name == "recovery-heartbeat") {
     return JsonObject{{"asked", ask_for_heartbeats(host)}};
   }
-  return status(host);
+  return setup_status(host);
 }
 
 void Owner::on_timer(Host& host, std::string_view timer) {

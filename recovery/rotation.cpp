@@ -11,12 +11,12 @@
 namespace kith::recovery {
 namespace {
 
-constexpr std::string_view kModule = "rotation";
+constexpr std::string_view kRotation = "rotation";
 constexpr std::string_view kRecord = "rotation";
 constexpr std::string_view kTimerLook = "look";
-constexpr Duration kLook{2'000};
-constexpr Duration kLookTest{200};
-constexpr std::chrono::hours kLookMax{1};
+constexpr Duration kRotationLook{2'000};
+constexpr Duration kRotationLookTest{200};
+constexpr std::chrono::hours kRotationLookMax{1};
 constexpr std::chrono::hours kPatience{24};
 constexpr std::chrono::hours kPatienceTest{1};
 
@@ -102,8 +102,8 @@ void give_up(Host& host, RotationJob& job) {
 }
 
 Duration pause_before_look(Host& host, std::uint32_t tries) {
-  const Duration first = host.test_mode() ? kLookTest : kLook;
-  return std::min<Duration>(first * (1 << std::min<std::uint32_t>(tries, 16)), kLookMax);
+  const Duration first = host.test_mode() ? kRotationLookTest : kRotationLook;
+  return std::min<Duration>(first * (1 << std::min<std::uint32_t>(tries, 16)), kRotationLookMax);
 }
 
 /// Does what can be done now. Runs again after every crash: what is done shows in the records.
@@ -125,7 +125,7 @@ void advance(Host& host, RotationJob job) {
       }
     }
     const Time next_look = host.now() + pause_before_look(host, job.tries);
-    host.set_timer(kModule, kTimerLook, std::min(next_look, deadline));
+    host.set_timer(kRotation, kTimerLook, std::min(next_look, deadline));
     ++job.tries;
   }
   save_job(host, job);
@@ -135,7 +135,7 @@ std::string version_of(const ledger::LogView& view) {
   return std::to_string(view.n()) + "-" + view.head().hash;
 }
 
-Result<JsonObject> status(Host& host) {
+Result<JsonObject> rotation_status(Host& host) {
   const auto job = rotation_job(host);
   if (!job) return JsonObject{{"state", "none"}};
   TRY(const ledger::Identity own, ledger::needed_identity(host));
@@ -156,7 +156,7 @@ Result<JsonObject> begin(Host& host, const std::optional<StepUp>& step_up) {
     TRY(vault, protocol::open_vault(host, step_up));
   }
   if (const auto old = rotation_job(host); old && old->step == RotationStep::storing) {
-    return status(host);
+    return rotation_status(host);
   }
   RotationJob job;
   job.begun = host.now();
@@ -165,18 +165,18 @@ Result<JsonObject> begin(Host& host, const std::optional<StepUp>& step_up) {
     job.entries.push_back({subject, ledger::entry_blob(entry)});
   }
   advance(host, std::move(job));
-  return status(host);
+  return rotation_status(host);
 }
 
 }  // namespace
 
 void rotation_looks_now(Host& host) {
   const auto job = rotation_job(host);
-  if (job && job->step == RotationStep::storing) host.set_timer(kModule, kTimerLook, host.now());
+  if (job && job->step == RotationStep::storing) host.set_timer(kRotation, kTimerLook, host.now());
 }
 
 Result<JsonObject> Rotation::on_command(Host& host, const Command& command) {
-  return command.name == "did-rotate" ? begin(host, command.step_up) : status(host);
+  return command.name == "did-rotate" ? begin(host, command.step_up) : rotation_status(host);
 }
 
 void Rotation::on_timer(Host& host, std::string_view) {

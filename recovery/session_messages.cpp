@@ -169,7 +169,7 @@ Result<CodeTranscript> transcript_of(const Session& session) {
   return transcript;
 }
 
-Result<void> on_commit(Host& host, const Inbound& inbound) {
+Result<void> on_code_commit(Host& host, const Inbound& inbound) {
   TRY(const auto body, protocol::decode_body<CodeStep>(inbound.message.body));
   TRY(Session session, session_of(host, inbound, body.session_id));
   if (body.value.size() != session.commitment.size()) return fail(Errc::malformed, "commitment");
@@ -284,7 +284,7 @@ struct Route {
   Handler handler;
 };
 constexpr std::array<Route, 7> kRoutes{{{SessionRequest::kName, on_request},
-                                        {CodeStep::kCommit, on_commit},
+                                        {CodeStep::kCommit, on_code_commit},
                                         {CodeStep::kReveal, on_reveal},
                                         {CodeTyped::kName, on_typed},
                                         {ChallengeResponse::kName, on_answer},

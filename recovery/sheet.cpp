@@ -10,7 +10,7 @@
 namespace kith::recovery {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kSheetFormat = 1;
 constexpr std::size_t kHeaderBytes = 1 + 16 + 32;
 constexpr std::size_t kSlotBytes = 32;
 static_assert(kSheetBytes == kHeaderBytes + limits::kSheetSlots * kSlotBytes);
@@ -47,7 +47,7 @@ Sheet Sheet::make(const Contents& contents, Random& random) {
   for (std::size_t i = slots.size() - 1; i > 0; --i) {
     std::swap(slots[i], slots[static_cast<std::size_t>(random.below(i + 1))]);
   }
-  sheet.encoded_ = {kFormat};
+  sheet.encoded_ = {kSheetFormat};
   crypto::append(sheet.encoded_, sheet.set_id_);
   crypto::append(sheet.encoded_, sheet.salt_);
   for (const Digest& slot : slots) crypto::append(sheet.encoded_, slot);
@@ -56,7 +56,7 @@ Sheet Sheet::make(const Contents& contents, Random& random) {
 
 Result<Sheet> Sheet::parse(ByteView bytes) {
   if (bytes.size() != kSheetBytes) return fail(Errc::malformed, "sheet: wrong size");
-  if (bytes[0] != kFormat) return fail(Errc::unsupported, "sheet: another format");
+  if (bytes[0] != kSheetFormat) return fail(Errc::unsupported, "sheet: another format");
   Sheet sheet;
   std::copy_n(bytes.begin() + 1, sheet.set_id_.size(), sheet.set_id_.begin());
   std::copy_n(bytes.begin() + 17, sheet.salt_.size(), sheet.salt_.begin());

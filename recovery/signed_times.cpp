@@ -16,7 +16,7 @@ constexpr std::size_t kNonceBytes = 16;
 /// By so much the clock must have run ahead of this program's running time, or behind it.
 constexpr std::chrono::minutes kGapSuspected{10};
 constexpr std::chrono::seconds kGapSuspectedTest{2};
-constexpr std::chrono::hours kAskAgain{1};
+constexpr std::chrono::hours kBeatAgain{1};
 constexpr std::chrono::seconds kAskAgainTest{10};
 constexpr std::chrono::minutes kBeatSpread{10};
 
@@ -82,7 +82,7 @@ void ask_for_times_if_due(Host& host) {
   const Duration passed = host.now() - ask->at;
   const Duration gap = passed - (host.uptime() - ask->uptime);
   const Duration suspected = host.test_mode() ? Duration{kGapSuspectedTest} : kGapSuspected;
-  const Duration again = host.test_mode() ? Duration{kAskAgainTest} : Duration{kAskAgain};
+  const Duration again = host.test_mode() ? Duration{kAskAgainTest} : Duration{kBeatAgain};
   const bool unanswered = !ask->answered && passed >= again;
   if (gap >= suspected || gap <= -suspected || unanswered) ask_for_times(host);
 }

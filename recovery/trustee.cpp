@@ -12,7 +12,7 @@
 namespace kith::recovery {
 namespace {
 
-constexpr std::string_view kModule = "trustee";
+constexpr std::string_view kTrustee = "trustee";
 constexpr std::string_view kTimerAge = "age";
 constexpr std::string_view kOffers = "offer";
 constexpr std::chrono::hours kAgeEvery{24};
@@ -83,7 +83,7 @@ CapabilityDecline decline_of(const Offer& offer) {
 
 void age_later(Host& host) {
   const Duration pause = host.test_mode() ? Duration{kAgeEveryTest} : Duration{kAgeEvery};
-  host.set_timer(kModule, kTimerAge, host.now() + pause);
+  host.set_timer(kTrustee, kTimerAge, host.now() + pause);
 }
 
 // --- Messages

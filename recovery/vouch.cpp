@@ -9,12 +9,12 @@
 namespace kith::recovery {
 namespace {
 
-constexpr std::size_t kNonceBytes = 24;
+constexpr std::size_t kVouchNonceBytes = 24;
 constexpr std::size_t kTagBytes = 16;
-constexpr std::size_t kVouchContentBytes = limits::kVouchBytes - kNonceBytes - kTagBytes;
+constexpr std::size_t kVouchContentBytes = limits::kVouchBytes - kVouchNonceBytes - kTagBytes;
 constexpr std::size_t kHeadContentBytes = 1 + 8 + 32;
-static_assert(kHeadBytes == kNonceBytes + kHeadContentBytes + kTagBytes);
-constexpr std::uint8_t kFormat = 1;
+static_assert(kHeadBytes == kVouchNonceBytes + kHeadContentBytes + kTagBytes);
+constexpr std::uint8_t kVouchFormat = 1;
 
 SecretBytes key_for(std::string_view name, const SecretPoint& recovery_key, const Salt& r) {
   const std::string info = label(name);
@@ -24,7 +24,7 @@ SecretBytes key_for(std::string_view name, const SecretPoint& recovery_key, cons
 Bytes seal(std::string_view name, const SecretPoint& recovery_key, const Salt& r,
            const RecordId& record_id, ByteView content, Random& random) {
   const SecretBytes key = key_for(name, recovery_key, r);
-  Bytes sealed = random.bytes(kNonceBytes);
+  Bytes sealed = random.bytes(kVouchNonceBytes);
   const Bytes body = crypto::xc20p_seal(key.expose(), sealed, labelled(name, {record_id}), content);
   crypto::append(sealed, body);
   return sealed;
@@ -36,8 +36,8 @@ Result<Bytes> open(std::string_view name, const SecretPoint& recovery_key, const
     return fail(Errc::cannot_decrypt, std::string(name) + ": wrong size");
   }
   const SecretBytes key = key_for(name, recovery_key, r);
-  return crypto::xc20p_open(key.expose(), sealed.first(kNonceBytes), labelled(name, {record_id}),
-                            sealed.subspan(kNonceBytes));
+  return crypto::xc20p_open(key.expose(), sealed.first(kVouchNonceBytes),
+                            labelled(name, {record_id}), sealed.subspan(kVouchNonceBytes));
 }
 
 void append_text(Bytes& to, std::string_view text) {
@@ -71,7 +71,7 @@ Result<Bytes> seal_vouch(const SecretPoint& recovery_key, const Salt& r, const R
                                           std::to_string(size) + " of " +
                                           std::to_string(kVouchContentBytes) + " bytes");
   }
-  Bytes content{kFormat};
+  Bytes content{kVouchFormat};
   crypto::append(content, contents.set_id);
   append_text(content, contents.policy_address);
   content.push_back(static_cast<std::uint8_t>(contents.ledger_descriptors.size()));
@@ -84,7 +84,7 @@ Result<VouchContents> open_vouch(const SecretPoint& recovery_key, const Salt& r,
                                  const RecordId& record_id, ByteView vouch) {
   TRY(const Bytes content, open("vouch", recovery_key, r, record_id, limits::kVouchBytes, vouch));
   VouchContents contents;
-  if (content[0] != kFormat) return fail(Errc::unsupported, "vouch: another format");
+  if (content[0] != kVouchFormat) return fail(Errc::unsupported, "vouch: another format");
   std::copy_n(content.begin() + 1, contents.set_id.size(), contents.set_id.begin());
   ByteView rest = ByteView(content).subspan(1 + contents.set_id.size());
   TRY(contents.policy_address, take_text(rest));
@@ -106,7 +106,7 @@ Result<VouchContents> open_vouch(const SecretPoint& recovery_key, const Salt& r,
 
 Bytes seal_head(const SecretPoint& recovery_key, const Salt& r, const RecordId& record_id,
                 const HeadContents& contents, Random& random) {
-  Bytes content{kFormat};
+  Bytes content{kVouchFormat};
   crypto::append_u64_be(content, contents.counter);
   crypto::append(content, contents.core_digest);
   return seal("head", recovery_key, r, record_id, content, random);
@@ -115,7 +115,7 @@ Bytes seal_head(const SecretPoint& recovery_key, const Salt& r, const RecordId& 
 Result<HeadContents> open_head(const SecretPoint& recovery_key, const Salt& r,
                                const RecordId& record_id, ByteView head) {
   TRY(const Bytes content, open("head", recovery_key, r, record_id, kHeadBytes, head));
-  if (content[0] != kFormat) return fail(Errc::unsupported, "head: another format");
+  if (content[0] != kVouchFormat) return fail(Errc::unsupported, "head: another format");
   HeadContents contents;
   for (std::size_t i = 1; i <= 8; ++i) contents.counter = contents.counter << 8 | content[i];
   std::copy(content.begin() + 9, content.end(), contents.core_digest.begin());

@@ -7,18 +7,18 @@
 namespace kith::recovery {
 namespace {
 
-using Source = WaitingClock::Source;
+using TimeSource = WaitingClock::Source;
 
-Source* find(WaitingClock& clock, const std::string& name) {
+TimeSource* find(WaitingClock& clock, const std::string& name) {
   const auto found = std::find_if(clock.sources.begin(), clock.sources.end(),
-                                  [&](const Source& source) { return source.name == name; });
+                                  [&](const TimeSource& source) { return source.name == name; });
   return found == clock.sources.end() ? nullptr : &*found;
 }
 
 bool has_room(const WaitingClock& clock, bool chosen_by_requester) {
   const auto chosen =
       std::count_if(clock.sources.begin(), clock.sources.end(),
-                    [](const Source& source) { return source.chosen_by_requester; });
+                    [](const TimeSource& source) { return source.chosen_by_requester; });
   const auto brought = static_cast<std::size_t>(chosen);
   if (chosen_by_requester) return brought < kRequesterSourcesMax;
   return clock.sources.size() - brought < kTimeSourcesMax - kRequesterSourcesMax;
@@ -36,7 +36,7 @@ void observe(WaitingClock& clock, const SignedTime& seen, Duration uptime) {
   if (uptime < clock.started || seen.source.empty() || seen.source.size() > limits::kDidCharsMax) {
     return;
   }
-  Source* source = find(clock, seen.source);
+  TimeSource* source = find(clock, seen.source);
   if (source == nullptr) {
     const bool fresh = seen.asked && *seen.asked >= clock.started && *seen.asked <= uptime;
     if (!fresh || !has_room(clock, seen.chosen_by_requester)) return;
@@ -56,8 +56,8 @@ Duration elapsed(const WaitingClock& clock, Duration uptime) {
   Duration gap = Duration::zero();
   for (std::size_t i = 0; i < clock.sources.size(); ++i) {
     for (std::size_t j = i + 1; j < clock.sources.size(); ++j) {
-      const Source& a = clock.sources[i];
-      const Source& b = clock.sources[j];
+      const TimeSource& a = clock.sources[i];
+      const TimeSource& b = clock.sources[j];
       if (a.chosen_by_requester && b.chosen_by_requester) continue;
       gap = std::max(gap, std::min(a.gap, b.gap));
     }

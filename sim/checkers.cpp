@@ -12,6 +12,8 @@
 namespace kith::sim {
 namespace {
 
+using crypto::json_text_of;
+
 template <class T>
 std::vector<T> records_of(const SimStore& store, std::string_view collection,
                           std::string_view id = {}) {
@@ -34,11 +36,6 @@ bool holds(const SimStore& store, const recovery::RecordId& record, std::uint64_
   return false;
 }
 
-std::string text_of(const JsonObject& object, std::string_view name) {
-  const auto text = crypto::json_string(object, name);
-  return text.has_value() ? *text : std::string();
-}
-
 std::string key_of(const Text& text) {
   return text.from + " to " + text.to + ": " + text.text;
 }
@@ -54,8 +51,8 @@ Findings check_recovered(const std::vector<Person>& people) {
       continue;
     }
     const auto reply = person.node->command("check " + person.name, "identity-show", {}, false);
-    const bool same = reply && reply->has_value() && text_of(**reply, "did") == person.did &&
-                      text_of(**reply, "policy") == person.policy;
+    const bool same = reply && reply->has_value() && json_text_of(**reply, "did") == person.did &&
+                      json_text_of(**reply, "policy") == person.policy;
     if (!same) findings.push_back(person.name + " came back as somebody else");
   }
   return findings;
@@ -105,8 +102,9 @@ Findings check_texts(const Crowd& crowd) {
     if (!rows.has_value()) return {person.name + " cannot show any texts"};
     for (const Json& row : **rows) {
       const JsonObject& message = row.get_object();
-      if (text_of(message, "direction") == "sent") continue;
-      received.push_back({text_of(message, "contact"), person.name, text_of(message, "text")});
+      if (json_text_of(message, "direction") == "sent") continue;
+      received.push_back(
+          {json_text_of(message, "contact"), person.name, json_text_of(message, "text")});
     }
   }
   return compare_texts(crowd.texts(), received);

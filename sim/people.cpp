@@ -8,13 +8,11 @@
 namespace kith::sim {
 namespace {
 
+using crypto::json_text_of;
+using crypto::json_true;
+
 constexpr int kPatience = 12;  // Who only waits looks so many times more rarely.
 constexpr Duration kFirstLook{std::chrono::minutes{30}};  // All start within this.
-
-std::string text_of(const JsonObject& object, std::string_view name) {
-  const auto text = crypto::json_string(object, name);
-  return text.has_value() ? *text : std::string();
-}
 
 std::vector<JsonObject> rows_of(const JsonObject& object, std::string_view name) {
   std::vector<JsonObject> rows;
@@ -32,11 +30,6 @@ bool needs(const JsonObject& session, std::string_view what) {
   return std::ranges::any_of(**array, [&](const Json& item) {
     return item.is_string() && std::string_view(item.get_string()) == what;
   });
-}
-
-bool flag(const JsonObject& object, std::string_view name) {
-  const auto* value = object.if_contains(name);
-  return value != nullptr && value->is_bool() && value->get_bool();
 }
 
 std::string person_name(std::size_t index) {
@@ -179,7 +172,8 @@ Person& Crowd::named(std::string_view name) {
 
 bool Crowd::connected_to(const JsonObject& contacts, std::string_view name) const {
   for (const JsonObject& contact : rows_of(contacts, "contacts")) {
-    if (text_of(contact, "name") == name && text_of(contact, "state") == "connected") return true;
+    if (json_text_of(contact, "name") == name && json_text_of(contact, "state") == "connected")
+      return true;
   }
   return false;
 }
@@ -198,20 +192,20 @@ void Crowd::join(Person& person, Stage next) {
   if (!shown || !shown->has_value()) return;
   const auto accepted =
       good(person, "accept",
-           {{"url", text_of(**shown, "url")}, {"name", "mediator"}, {"role", "mediator"}});
+           {{"url", json_text_of(**shown, "url")}, {"name", "mediator"}, {"role", "mediator"}});
   if (accepted) person.done.insert("mediator");
 }
 
 void Crowd::found(Person& person) {
   const auto status = good(person, "identity-status");
   if (!status) return;
-  const std::string state = text_of(*status, "state");
+  const std::string state = json_text_of(*status, "state");
   if (state == "none") {
     static_cast<void>(tell(person, "identity-create",
                            {{"name", person.name}, {"ledger", town_.ledger.url()}}, true));
   } else if (state == "posted") {
-    person.did = text_of(*status, "did");
-    person.policy = text_of(*status, "policy");
+    person.did = json_text_of(*status, "did");
+    person.policy = json_text_of(*status, "policy");
     person.stage = Stage::joining;
   }
 }
@@ -237,7 +231,7 @@ void Crowd::connect(Person& person) {
     person.done.insert("invite " + friend_.name);
     // Read out on the phone some minutes later.
     town_.world.after(exponential(random_, plan_.pause),
-                      [&friend_, url = text_of(*invited, "url"), from = person.name] {
+                      [&friend_, url = json_text_of(*invited, "url"), from = person.name] {
                         friend_.mail.push_back(url);
                         friend_.senders.push_back(from);
                       });
@@ -251,7 +245,7 @@ void Crowd::connect(Person& person) {
 void Crowd::set_up(Person& person) {
   const auto status = good(person, "recovery-status");
   if (!status) return;
-  const std::string state = text_of(*status, "state");
+  const std::string state = json_text_of(*status, "state");
   if (state == "none") {
     JsonArray trustees;
     for (const std::size_t index : person.trustees) {
@@ -268,7 +262,7 @@ void Crowd::set_up(Person& person) {
     const auto shown = good(person, "policy-show");
     if (!shown) return;
     for (const JsonObject& agent : rows_of(*shown, "agents")) {
-      person.old_agent = text_of(agent, "key");
+      person.old_agent = json_text_of(agent, "key");
     }
     person.stage = Stage::living;
   }
@@ -279,7 +273,7 @@ void Crowd::serve(Person& person) {
   const auto requests = good(person, "trustee-requests");
   if (!requests) return;
   for (const JsonObject& offer : rows_of(*requests, "offers")) {
-    static_cast<void>(tell(person, "trustee-accept", {{"id", text_of(offer, "id")}}));
+    static_cast<void>(tell(person, "trustee-accept", {{"id", json_text_of(offer, "id")}}));
   }
 }
 
@@ -336,7 +330,7 @@ void Crowd::call(Person& person) {
   }
   const auto status = good(person, "recover-status");
   if (!status) return;
-  if (flag(*status, "can_finish")) {
+  if (json_true(*status, "can_finish")) {
     person.stage = Stage::finishing;
     person.waiting = false;
     return;
@@ -362,13 +356,13 @@ void Crowd::phone(Person& person, Person& trustee, const JsonObject& status) {
     const auto invited = good(trustee, "trustee-invite", {{"contact", person.name}});
     if (!invited) return;
     const auto added = good(person, "recover-add-trustee",
-                            {{"url", text_of(*invited, "url")}, {"name", trustee.name}});
+                            {{"url", json_text_of(*invited, "url")}, {"name", trustee.name}});
     if (added) person.done.insert(step);
     return;
   }
   for (const JsonObject& session : rows_of(status, "sessions")) {
-    if (text_of(session, "trustee") != trustee.name) continue;
-    if (text_of(session, "state") == "refused") {
+    if (json_text_of(session, "trustee") != trustee.name) continue;
+    if (json_text_of(session, "state") == "refused") {
       person.done.erase(step);  // Too many wrong codes: a new invitation.
       town_.world.mark("people.asked-again");
     } else {
@@ -379,12 +373,13 @@ void Crowd::phone(Person& person, Person& trustee, const JsonObject& status) {
 }
 
 void Crowd::read_codes(Person& person, const JsonObject& session, Person& trustee) {
-  const std::string id = text_of(session, "id");
+  const std::string id = json_text_of(session, "id");
   const auto requests = good(trustee, "trustee-requests");
   if (!requests) return;
   for (const JsonObject& asked : rows_of(*requests, "sessions")) {
-    if (text_of(asked, "id") != id) continue;
-    const std::string code_a = text_of(session, "code_to_read"), code_b = text_of(asked, "code");
+    if (json_text_of(asked, "id") != id) continue;
+    const std::string code_a = json_text_of(session, "code_to_read"),
+                      code_b = json_text_of(asked, "code");
     if (needs(session, "code") && !code_b.empty()) {
       static_cast<void>(tell(person, "recover-code", {{"id", id}, {"code", mistyped(code_b)}}));
     }
@@ -396,7 +391,7 @@ void Crowd::read_codes(Person& person, const JsonObject& session, Person& truste
                {{"id", id}, {"contact", person.name}, {"code", typed}, {"verified", "video"}});
       // A node that died of the command may have carried it out before.
       const bool died = up && !reply && typed == code_a;
-      const bool approved = reply && reply->has_value() && flag(**reply, "code_ok");
+      const bool approved = reply && reply->has_value() && json_true(**reply, "code_ok");
       if (died || approved) {
         approvals_.push_back({trustee.name, person.name, id, town_.world.now()});
       }
@@ -407,12 +402,12 @@ void Crowd::read_codes(Person& person, const JsonObject& session, Person& truste
 void Crowd::finish(Person& person) {
   const auto status = good(person, "recover-status");
   if (!status) return;
-  const std::string state = text_of(*status, "state");
+  const std::string state = json_text_of(*status, "state");
   if (state == "recovered") {
     person.stage = Stage::recovered;
     return;
   }
-  if (state == "collecting" && !flag(*status, "can_finish")) {
+  if (state == "collecting" && !json_true(*status, "can_finish")) {
     person.stage = Stage::calling;
     return;
   }

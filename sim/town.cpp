@@ -6,14 +6,11 @@
 namespace kith::sim {
 namespace {
 
+using crypto::json_text_of;
+
 constexpr std::string_view kMediatorUrl = "https://mediator.sim/";
 constexpr std::string_view kLedgerUrl = "https://ledger.sim";
 constexpr Duration kAskAgain{1'000};  // A command that died with its node is given again.
-
-std::string text_of(const JsonObject& object, std::string_view name) {
-  const auto text = crypto::json_string(object, name);
-  return text.has_value() ? *text : std::string();
-}
 
 }  // namespace
 
@@ -67,7 +64,8 @@ std::string Town::contact_state(SimNode& node, std::string_view contact) {
   const auto contacts = crypto::json_array(*reply, "contacts");
   if (!contacts.has_value()) return {};
   for (const Json& item : **contacts) {
-    if (text_of(item.get_object(), "name") == contact) return text_of(item.get_object(), "state");
+    if (json_text_of(item.get_object(), "name") == contact)
+      return json_text_of(item.get_object(), "state");
   }
   return {};
 }
@@ -77,7 +75,7 @@ bool Town::mediate(SimNode& node, Duration limit) {
   ASSERT(invitation.has_value());
   const auto accepted =
       ask(node, "accept",
-          {{"url", text_of(*invitation, "url")}, {"name", "mediator"}, {"role", "mediator"}});
+          {{"url", json_text_of(*invitation, "url")}, {"name", "mediator"}, {"role", "mediator"}});
   if (!accepted.has_value()) return false;
   return world.run_until(
       [&] {
@@ -91,7 +89,7 @@ bool Town::connect(SimNode& inviter, SimNode& invitee, Duration limit) {
   const auto invited = ask(inviter, "invite", {{"name", invitee.name()}});
   if (!invited.has_value()) return false;
   const auto accepted =
-      ask(invitee, "accept", {{"url", text_of(*invited, "url")}, {"name", inviter.name()}});
+      ask(invitee, "accept", {{"url", json_text_of(*invited, "url")}, {"name", inviter.name()}});
   if (!accepted.has_value()) return false;
   const Time end = world.now() + limit;
   while (world.now() < end) {

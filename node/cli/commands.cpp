@@ -12,20 +12,14 @@
 namespace kith::node {
 namespace {
 
+using crypto::json_text_of;
+using crypto::json_true;
+
 constexpr std::chrono::milliseconds kPollEvery{150};
-constexpr std::int64_t kWaitDefault = 30;
 
 bool is_text(const JsonObject& object, std::string_view member, std::string_view wanted) {
   const Json* value = object.if_contains(member);
   return value != nullptr && value->is_string() && value->get_string() == wanted;
-}
-bool is_true(const JsonObject& object, std::string_view member) {
-  const Json* value = object.if_contains(member);
-  return value != nullptr && value->is_bool() && value->get_bool();
-}
-std::string text_of(const JsonObject& object, std::string_view member) {
-  const Json* value = object.if_contains(member);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
 /// A plain address of a mediator, not an invitation.
@@ -62,9 +56,9 @@ int do_ping(Session& session, const Invocation& invocation, const Output& output
   const JsonObject& ping = std::get<JsonObject>(started);
   static_cast<void>(session.command("nudge"));
   const auto polled = poll_until(
-      session, "ping-status", {{"id", text_of(ping, "id")}}, invocation.wait_seconds(kWaitDefault),
-      output.json ? "" : "Waiting for an answer ...",
-      [](const JsonObject& status) { return is_true(status, "answered"); });
+      session, "ping-status", {{"id", json_text_of(ping, "id")}},
+      invocation.wait_seconds(kWaitDefault), output.json ? "" : "Waiting for an answer ...",
+      [](const JsonObject& status) { return json_true(status, "answered"); });
   if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
   const auto& result = std::get<Polled>(polled);
   if (!result.done && invocation.wait_seconds(kWaitDefault) > 0) {
@@ -118,7 +112,7 @@ int do_resolve(Session& session, const Invocation& invocation, const Output& out
   const auto started = session.command("did-resolve", invocation.args());
   if (const auto* error = std::get_if<ErrorReport>(&started)) return output.error(*error);
   const auto polled = poll_until(
-      session, "did-resolve-status", {{"id", text_of(std::get<JsonObject>(started), "id")}},
+      session, "did-resolve-status", {{"id", json_text_of(std::get<JsonObject>(started), "id")}},
       invocation.wait_seconds(kWaitDefault), output.json ? "" : "Asking the ledger ...",
       [](const JsonObject& status) { return !is_text(status, "state", "waiting"); });
   if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
@@ -159,9 +153,9 @@ int do_features(Session& session, const Invocation& invocation, const Output& ou
   if (const auto* error = std::get_if<ErrorReport>(&started)) return output.error(*error);
   static_cast<void>(session.command("nudge"));
   const auto polled = poll_until(
-      session, "features-status", {{"id", text_of(std::get<JsonObject>(started), "id")}},
+      session, "features-status", {{"id", json_text_of(std::get<JsonObject>(started), "id")}},
       invocation.wait_seconds(kWaitDefault), output.json ? "" : "Waiting for an answer ...",
-      [](const JsonObject& status) { return is_true(status, "answered"); });
+      [](const JsonObject& status) { return json_true(status, "answered"); });
   if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
   const auto& result = std::get<Polled>(polled);
   if (!result.done && invocation.wait_seconds(kWaitDefault) > 0) {
@@ -176,7 +170,7 @@ int do_mailbox(Session& session, const Invocation& invocation, const Output& out
   const auto polled =
       poll_until(session, "mailbox", {}, invocation.wait_seconds(kWaitDefault),
                  output.json ? "" : "Asking your mediator ...",
-                 [](const JsonObject& status) { return is_true(status, "answered"); });
+                 [](const JsonObject& status) { return json_true(status, "answered"); });
   if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
   const auto& result = std::get<Polled>(polled);
   if (!result.done && invocation.wait_seconds(kWaitDefault) > 0) {
@@ -273,12 +267,12 @@ std::variant<Polled, ErrorReport> poll_until(Session& session, std::string_view 
 std::variant<AcceptResult, ErrorReport> accept_invitation(Session& session, JsonObject args,
                                                           std::int64_t wait_s) {
   if (const auto error = lengthen_url(session, args, kWaitDefault)) return *error;
-  const std::string url = text_of(args, "url");
+  const std::string url = json_text_of(args, "url");
   bool is_mediator = is_text(args, "role", "mediator");
   if (is_base_url(url)) {
     const auto status = session.command("status");
     if (const auto* error = std::get_if<ErrorReport>(&status)) return *error;
-    if (is_private_url(url) && !is_true(std::get<JsonObject>(status), "private_network")) {
+    if (is_private_url(url) && !json_true(std::get<JsonObject>(status), "private_network")) {
       return report_of(fail(Errc::refused,
                             "this address belongs to this machine or its network; allow that with "
                             "--private-network of `kith init` or `kith run`"));
@@ -291,14 +285,14 @@ std::variant<AcceptResult, ErrorReport> accept_invitation(Session& session, Json
     args["role"] = "mediator";
     is_mediator = true;
   }
-  const std::string ledger = text_of(args, "ledger");
+  const std::string ledger = json_text_of(args, "ledger");
   args.erase("ledger");
   if (const auto error = look_up_inviter(session, args, ledger, kWaitDefault)) return *error;
   const auto accepted = session.command("accept", args);
   if (const auto* error = std::get_if<ErrorReport>(&accepted)) return *error;
   AcceptResult result{std::get<JsonObject>(accepted), false};
   static_cast<void>(session.command("nudge"));
-  const std::string id = text_of(result.reply, "contact");
+  const std::string id = json_text_of(result.reply, "contact");
   const auto polled = poll_until(session, "contacts", {}, wait_s, {}, [&](const JsonObject& reply) {
     return contact_is_ready(reply, id);
   });

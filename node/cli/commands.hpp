@@ -11,6 +11,9 @@
 
 namespace kith::node {
 
+/// Of commands that wait for somebody's answer, in seconds.
+inline constexpr std::int64_t kWaitDefault = 30;
+
 /// The whole program but for the process's own set-up.
 [[nodiscard]] int run_cli(const std::vector<std::string>& words);
 

@@ -8,8 +8,6 @@
 namespace kith::node {
 namespace {
 
-constexpr std::int64_t kWaitDefault = 30;
-
 std::optional<ErrorReport> failed(const ControlReply& reply) {
   if (const auto* error = std::get_if<ErrorReport>(&reply)) return *error;
   return std::nullopt;

@@ -12,28 +12,23 @@
 namespace kith::node {
 namespace {
 
-constexpr std::int64_t kWaitDefault = 30;
-
-std::string text_of(const JsonObject& object, std::string_view member) {
-  const Json* value = object.if_contains(member);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
+using crypto::json_text_of;
 
 /// Starts `command` with the address, and waits for its result.
 std::variant<std::string, ErrorReport> changed_url(Session& session, std::string_view command,
                                                    const std::string& url, std::int64_t wait_s) {
   const auto started = session.command(command, {{"url", url}});
   if (const auto* error = std::get_if<ErrorReport>(&started)) return *error;
-  const auto polled =
-      poll_until(session, std::string(command) + "-status",
-                 {{"id", text_of(std::get<JsonObject>(started), "id")}}, wait_s, {},
-                 [](const JsonObject& status) { return text_of(status, "state") != "waiting"; });
+  const auto polled = poll_until(
+      session, std::string(command) + "-status",
+      {{"id", json_text_of(std::get<JsonObject>(started), "id")}}, wait_s, {},
+      [](const JsonObject& status) { return json_text_of(status, "state") != "waiting"; });
   if (const auto* error = std::get_if<ErrorReport>(&polled)) return *error;
   const JsonObject& reply = std::get<Polled>(polled).reply;
-  const std::string state = text_of(reply, "state");
+  const std::string state = json_text_of(reply, "state");
   if (state == "waiting") return report_of(fail(Errc::timeout, "nobody answers there"));
-  if (state != "done") return report_of(fail(Errc::unreachable, text_of(reply, "error")));
-  return text_of(reply, "url");
+  if (state != "done") return report_of(fail(Errc::unreachable, json_text_of(reply, "error")));
+  return json_text_of(reply, "url");
 }
 
 bool terminal_is_utf8() {
@@ -68,7 +63,7 @@ Result<void> write_qr_files(const Invocation& invocation, const QrCode& code) {
 }  // namespace
 
 std::optional<ErrorReport> lengthen_url(Session& session, JsonObject& args, std::int64_t wait_s) {
-  const std::string url = text_of(args, "url");
+  const std::string url = json_text_of(args, "url");
   if (url.find("_oobid=") == std::string::npos) return std::nullopt;
   const auto changed = changed_url(session, "unshorten", url, wait_s);
   if (const auto* error = std::get_if<ErrorReport>(&changed)) return *error;
@@ -80,10 +75,10 @@ namespace {
 
 /// Why a look-up has no use; empty: it has. `reply`: of did-resolve-status.
 std::string why_not(const JsonObject& reply) {
-  if (text_of(reply, "state") != "done") {
+  if (json_text_of(reply, "state") != "done") {
     const Json* why = reply.if_contains("didResolutionMetadata");
     const bool said = why != nullptr && why->is_object();
-    return said ? text_of(why->get_object(), "message") : "unknown";
+    return said ? json_text_of(why->get_object(), "message") : "unknown";
   }
   const Json* metadata = reply.if_contains("didDocumentMetadata");
   const bool ended = metadata != nullptr && metadata->is_object() &&
@@ -108,7 +103,7 @@ std::variant<bool, ErrorReport> address_is_posted(Session& session, const Output
 
 std::optional<ErrorReport> look_up_inviter(Session& session, const JsonObject& args,
                                            const std::string& ledger, std::int64_t wait_s) {
-  const auto parsed = protocol::parse_invitation_url(text_of(args, "url"));
+  const auto parsed = protocol::parse_invitation_url(json_text_of(args, "url"));
   // `accept` says what is wrong with it.
   if (!parsed.has_value() || !parsed->invitation) return std::nullopt;
   const Did& inviter = parsed->invitation->from;
@@ -118,19 +113,20 @@ std::optional<ErrorReport> look_up_inviter(Session& session, const JsonObject& a
   const auto started = session.command("did-resolve", asked);
   if (const auto* error = std::get_if<ErrorReport>(&started)) return *error;
   const auto polled = poll_until(
-      session, "did-resolve-status", {{"id", text_of(std::get<JsonObject>(started), "id")}}, wait_s,
-      {}, [](const JsonObject& status) { return text_of(status, "state") != "waiting"; });
+      session, "did-resolve-status", {{"id", json_text_of(std::get<JsonObject>(started), "id")}},
+      wait_s, {},
+      [](const JsonObject& status) { return json_text_of(status, "state") != "waiting"; });
   if (const auto* error = std::get_if<ErrorReport>(&polled)) return *error;
   const JsonObject& reply = std::get<Polled>(polled).reply;
   const bool on_ledger = inviter.method() == "kith";
-  if (text_of(reply, "state") == "waiting") {
+  if (json_text_of(reply, "state") == "waiting") {
     return report_of(fail(Errc::timeout, on_ledger ? "the ledger does not tell who made the "
                                                      "invitation; is it the right one (--ledger)?"
                                                    : "who made the invitation"));
   }
   std::string why = why_not(reply);
   if (why.empty()) return std::nullopt;
-  if (on_ledger && text_of(reply, "state") != "done") {
+  if (on_ledger && json_text_of(reply, "state") != "done") {
     why += "; if they use another ledger than the one asked, name it with --ledger";
   }
   return report_of(fail(Errc::unreachable, "who made the invitation: " + why));
@@ -140,7 +136,7 @@ int do_invite(Session& session, const Invocation& invocation, const Output& outp
   const auto made = session.command("invite", invocation.args());
   if (const auto* error = std::get_if<ErrorReport>(&made)) return output.error(*error);
   JsonObject reply = std::get<JsonObject>(made);
-  std::string url = text_of(reply, "url");
+  std::string url = json_text_of(reply, "url");
   if (invocation.has("--public")) {
     const auto posted = address_is_posted(session, output, invocation.wait_seconds(kWaitDefault));
     if (const auto* error = std::get_if<ErrorReport>(&posted)) return output.error(*error);

@@ -7,17 +7,7 @@ namespace kith::node {
 namespace {
 
 using crypto::Json;
-
-std::string_view text(const JsonObject& object, std::string_view member) {
-  const Json* value = object.if_contains(member);
-  return value != nullptr && value->is_string() ? std::string_view(value->get_string())
-                                                : std::string_view();
-}
-
-bool flag(const JsonObject& object, std::string_view member) {
-  const Json* value = object.if_contains(member);
-  return value != nullptr && value->is_bool() && value->get_bool();
-}
+using crypto::json_text_of;
 
 /// Connected contacts but for the mediator, which is one.
 std::int64_t people(const JsonObject& status) {
@@ -31,15 +21,15 @@ std::int64_t people(const JsonObject& status) {
 std::vector<std::string> next_steps(const Situation& situation) {
   const auto& [status, identity, recovery, recover] = situation;
   std::vector<std::string> steps;
-  if (!flag(status, "running"))
+  if (!crypto::json_true(status, "running"))
     steps.emplace_back("Start Kith, so that others reach you: kith run");
-  const std::string_view coming_back = text(recover, "state");
+  const std::string coming_back = json_text_of(recover, "state");
   if (!coming_back.empty() && coming_back != "none" && coming_back != "recovered") {
     steps.emplace_back("Go on with getting your identity back: kith recover status");
     return steps;
   }
   // A mediator or ledger host has no person behind it.
-  const std::string_view published = text(identity, "state");
+  const std::string published = json_text_of(identity, "state");
   if (published.empty() || published == "none") return steps;
   if (published != "posted") {
     steps.emplace_back("See that your identity reaches its ledger: kith ledger status");
@@ -48,10 +38,11 @@ std::vector<std::string> next_steps(const Situation& situation) {
     steps.emplace_back("Find a mediator that keeps your mail: kith accept http://MEDIATOR");
   } else if (people(status) <= 0) {
     steps.emplace_back("Invite people you know: kith invite --name NAME");
-  } else if (text(recovery, "state") == "none") {
+  } else if (json_text_of(recovery, "state") == "none") {
     steps.emplace_back(
         "Choose who helps you after a loss: kith recovery setup --threshold N --trustees A,B,C");
-  } else if (!text(recovery, "state").empty() && text(recovery, "state") != "ready") {
+  } else if (!json_text_of(recovery, "state").empty() &&
+             json_text_of(recovery, "state") != "ready") {
     steps.emplace_back("See who of your trustees is missing: kith recovery status");
   }
   return steps;

@@ -5,8 +5,9 @@
 namespace kith::node {
 namespace {
 
-using protocol::Admission;
 using Options = RuntimeOptions;
+using Mediation = protocol::MediationPolicy;
+using Quota = protocol::MailQuota;
 
 constexpr std::int64_t kBillion = 1'000'000'000;
 constexpr std::int64_t kTebibyte = std::int64_t{1} << 40U;
@@ -15,21 +16,21 @@ constexpr std::string_view kOpen = "open";
 constexpr std::string_view kInvited = "invited";
 constexpr std::string_view kAllowList = "allow-list";
 
-std::string word_of(Admission admission) {
+std::string word_of(protocol::Admission admission) {
   switch (admission) {
-    case Admission::open:
+    case protocol::Admission::open:
       return std::string(kOpen);
-    case Admission::invited:
+    case protocol::Admission::invited:
       return std::string(kInvited);
-    case Admission::allow_list:
+    case protocol::Admission::allow_list:
       return std::string(kAllowList);
   }
   return {};
 }
 
-Admission admission_of(std::string_view word) {
-  if (word == kInvited) return Admission::invited;
-  return word == kAllowList ? Admission::allow_list : Admission::open;
+protocol::Admission admission_of(std::string_view word) {
+  if (word == kInvited) return protocol::Admission::invited;
+  return word == kAllowList ? protocol::Admission::allow_list : protocol::Admission::open;
 }
 
 // A reader and a writer for each way in which an option lies in RuntimeOptions. The kind was
@@ -48,29 +49,23 @@ ConfigOption plain(std::string_view name, std::string_view flag, std::string_vie
           [](Options& into, const ConfigValue& value) { into.*Member = std::get<T>(value); }};
 }
 
-/// `Place` gives the number's place in the mediation policy.
-template <auto Place>
-ConfigOption number(std::string_view name, std::int64_t least, std::int64_t most,
-                    std::string_view help) {
-  return {name,
-          "",
-          help,
-          least,
-          most,
-          {},
-          [](const Options& from) {
-            Options copy = from;
-            return ConfigValue(static_cast<std::int64_t>(Place(copy)));
-          },
-          [](Options& into, const ConfigValue& value) {
-            auto& place = Place(into);
-            place = static_cast<std::remove_reference_t<decltype(place)>>(
-                std::get<std::int64_t>(value));
-          }};
-}
-template <auto Place>
-ConfigOption number(std::string_view name, std::int64_t most, std::string_view help) {
-  return number<Place>(name, 1, most, help);
+/// `Path`: the members that lead to the number.
+template <auto... Path>
+ConfigOption whole_number(std::string_view name, std::int64_t most, std::string_view help,
+                          std::int64_t least = 1) {
+  return {
+      name,
+      "",
+      help,
+      least,
+      most,
+      {},
+      [](const Options& from) { return ConfigValue(static_cast<std::int64_t>((from.*....*Path))); },
+      [](Options& into, const ConfigValue& value) {
+        auto& number = (into.*....*Path);
+        number =
+            static_cast<std::remove_reference_t<decltype(number)>>(std::get<std::int64_t>(value));
+      }};
 }
 
 ConfigOption admission_option() {
@@ -98,21 +93,6 @@ ConfigOption allow_option() {
           [](const Options& from) { return ConfigValue(from.mediation.allowed); },
           [](Options& into, const ConfigValue& value) {
             into.mediation.allowed = std::get<std::vector<std::string>>(value);
-          }};
-}
-
-ConfigOption ledger_witnesses_option() {
-  return {"ledger.witnesses",
-          "",
-          "Witnesses of this home's ledger, each \"VERIFIER-KEY ADDRESS\" as their operators give "
-          "them (`kith ledger witness`). Chosen while the ledger is empty; then only addresses may "
-          "change",
-          0,
-          0,
-          {},
-          [](const Options& from) { return ConfigValue(from.ledger_witnesses); },
-          [](Options& into, const ConfigValue& value) {
-            into.ledger_witnesses = std::get<std::vector<std::string>>(value);
           }};
 }
 
@@ -173,81 +153,69 @@ std::vector<ConfigOption> make_options() {
                                "(`kith ledger witness`)"),
       plain<&Options::mediate>("mediator.enabled", "--mediate",
                                "Relay mail and keep backups for others"),
-      admission_option(), allow_option(), require_proof_option(),
-      number < [](Options & o) -> auto& {return o.mediation.clients_max;
-}
-> ("mediator.clients_max", 1'000'000, "Clients that may be served at the same time"), number < [
-](Options& o) -> auto& {
-  return o.mediation.mail_days;
-}
-> ("mediator.mail_days", 365, "Days after which mail that nobody fetched is dropped"), number < [
-](Options& o) -> auto& {
-  return o.mediation.client.messages;
-}
-> ("mediator.client.messages", 100'000, "Messages in one client's mailbox"), number < [
-](Options& o) -> auto& {
-  return o.mediation.client.bytes;
-}
-> ("mediator.client.bytes", kTebibyte, "Bytes in one client's mailbox"), number < [
-](Options& o) -> auto& {
-  return o.mediation.client.dids;
-}
-> ("mediator.client.dids", 100'000, "DIDs that one client may register"), number < [
-](Options& o) -> auto& {
-  return o.mediation.total.messages;
-}
-> ("mediator.total.messages", kBillion, "Messages in all mailboxes"), number < [
-](Options& o) -> auto& {
-  return o.mediation.total.bytes;
-}
-> ("mediator.total.bytes", 1024 * kTebibyte, "Bytes in all mailboxes"), number < [
-](Options& o) -> auto& {
-  return o.mediation.total.dids;
-}
-> ("mediator.total.dids", kBillion, "DIDs of all clients"), relay_delay_option(), rewrap_option(),
-    plain<&Options::tls_certificate>(
-        "tls.certificate", "--tls-cert",
-        "PEM file of the certificate with its chain: the listener speaks TLS 1.3 alone; empty: "
-        "no TLS"),
-    plain<&Options::tls_key>("tls.key", "--tls-key", "PEM file of its private key"),
-    plain<&Options::tls_ca>("tls.ca", "--tls-ca",
-                            "PEM file of further CAs to trust when connecting; empty: ca.pem in "
-                            "the home, if there"),
-    plain<&Options::ledger_login>(
-        "ledger.login", "--ledger-login",
-        "File of one line, etcds://NAME:PASSWORD@HOST,...: how this node logs in at a ledger in "
-        "etcd. What it says is kept, sealed, in the home; empty: what was kept"),
-    ledger_witnesses_option(), number < [](Options& o) -> auto& {
-  return o.ledger_witnesses_needed;
-}
-> ("ledger.witnesses_needed", 0, limits::kLedgerWitnessesMax,
-   "How many of `ledger.witnesses` must have signed; 0: more than half"),
-    plain<&Options::metrics_listen>(
-        "metrics.listen", "--metrics-listen",
-        "Numbers for Prometheus at http://ADDRESS:PORT/metrics; only an address of this machine "
-        "(127.0.0.1 or [::1]) is taken; empty: none"),
-    plain<&Options::keep_agreements>(
-        "node.keep_agreements", "",
-        "Keep the half of a key agreement that is the same for every message between two keys, in "
-        "locked memory, for the 256 pairs used last; without it a message costs half as much "
-        "computing again"),
-    number < [](Options& o) -> auto& {
-  return o.stop_grace_s;
-}
-> ("node.stop_grace_s", 600,
-   "Seconds that answers under way have when the node is told to stop; a second signal ends "
-   "it at once"),
-    number < [](Options& o) -> auto& {
-  return o.connections_per_address;
-}
-> ("node.connections_per_address", 4096,
-   "Connections at a time from one IPv4 address or one /64 of IPv6; loopback "
-   "addresses are not counted"),
-    number < [](Options& o) -> auto& {
-  return o.new_connections_per_minute;
-}
-> ("node.new_connections_per_minute", 100'000, "New connections a minute from one such address"),
-};  // namespace
+      admission_option(),
+      allow_option(),
+      require_proof_option(),
+      whole_number<&Options::mediation, &Mediation::clients_max>(
+          "mediator.clients_max", 1'000'000, "Clients that may be served at the same time"),
+      whole_number<&Options::mediation, &Mediation::mail_days>(
+          "mediator.mail_days", 365, "Days after which mail that nobody fetched is dropped"),
+      whole_number<&Options::mediation, &Mediation::client, &Quota::messages>(
+          "mediator.client.messages", 100'000, "Messages in one client's mailbox"),
+      whole_number<&Options::mediation, &Mediation::client, &Quota::bytes>(
+          "mediator.client.bytes", kTebibyte, "Bytes in one client's mailbox"),
+      whole_number<&Options::mediation, &Mediation::client, &Quota::dids>(
+          "mediator.client.dids", 100'000, "DIDs that one client may register"),
+      whole_number<&Options::mediation, &Mediation::total, &Quota::messages>(
+          "mediator.total.messages", kBillion, "Messages in all mailboxes"),
+      whole_number<&Options::mediation, &Mediation::total, &Quota::bytes>(
+          "mediator.total.bytes", 1024 * kTebibyte, "Bytes in all mailboxes"),
+      whole_number<&Options::mediation, &Mediation::total, &Quota::dids>(
+          "mediator.total.dids", kBillion, "DIDs of all clients"),
+      relay_delay_option(),
+      rewrap_option(),
+      plain<&Options::tls_certificate>(
+          "tls.certificate", "--tls-cert",
+          "PEM file of the certificate with its chain: the listener speaks TLS 1.3 alone; empty: "
+          "no TLS"),
+      plain<&Options::tls_key>("tls.key", "--tls-key", "PEM file of its private key"),
+      plain<&Options::tls_ca>("tls.ca", "--tls-ca",
+                              "PEM file of further CAs to trust when connecting; empty: ca.pem in "
+                              "the home, if there"),
+      plain<&Options::ledger_login>(
+          "ledger.login", "--ledger-login",
+          "File of one line, etcds://NAME:PASSWORD@HOST,...: how this node logs in at a ledger in "
+          "etcd. What it says is kept, sealed, in the home; empty: what was kept"),
+      plain<&Options::ledger_witnesses>(
+          "ledger.witnesses", "",
+          "Witnesses of this home's ledger, each \"VERIFIER-KEY ADDRESS\" as their operators give "
+          "them (`kith ledger witness`). Chosen while the ledger is empty; then only addresses may "
+          "change"),
+      whole_number<&Options::ledger_witnesses_needed>(
+          "ledger.witnesses_needed", limits::kLedgerWitnessesMax,
+          "How many of `ledger.witnesses` must have signed; 0: more than half", 0),
+      plain<&Options::metrics_listen>(
+          "metrics.listen", "--metrics-listen",
+          "Numbers for Prometheus at http://ADDRESS:PORT/metrics; only an address of this machine "
+          "(127.0.0.1 or [::1]) is taken; empty: none"),
+      plain<&Options::keep_agreements>(
+          "node.keep_agreements", "",
+          "Keep the half of a key agreement that is the same for every message between two keys, "
+          "in "
+          "locked memory, for the 256 pairs used last; without it a message costs half as much "
+          "computing again"),
+      whole_number<&Options::stop_grace_s>(
+          "node.stop_grace_s", 600,
+          "Seconds that answers under way have when the node is told to stop; a second signal ends "
+          "it at once"),
+      whole_number<&Options::connections_per_address>(
+          "node.connections_per_address", 4096,
+          "Connections at a time from one IPv4 address or one /64 of IPv6; loopback "
+          "addresses are not counted"),
+      whole_number<&Options::new_connections_per_minute>(
+          "node.new_connections_per_minute", 100'000,
+          "New connections a minute from one such address"),
+  };  // namespace
 }  // namespace kith::node
 
 std::string kind_text(const ConfigOption& option) {

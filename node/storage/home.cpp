@@ -21,7 +21,7 @@ const std::string kBegun = "begun";
 /// A file of CA certificates: those of a whole system stay below.
 constexpr std::size_t kCaBytesMax = std::size_t{1} << 20;
 
-constexpr std::size_t kFileBytesMax = 4096;  // Of `format`, `lock` and `keystore`.
+constexpr std::size_t kHomeFileBytesMax = 4096;  // Of `format`, `lock` and `keystore`.
 
 Error io_error(const std::string& path, int code = errno) {
   const Errc kind =
@@ -67,11 +67,11 @@ Result<SecretBytes> read_private(const std::string& path) {
   CHECK(check_private(path, S_IFREG));
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (file.get() < 0) return io_error(path);
-  SecretBytes content(kFileBytesMax);
+  SecretBytes content(kHomeFileBytesMax);
   std::size_t size = 0;
-  while (size < kFileBytesMax) {
+  while (size < kHomeFileBytesMax) {
     const ssize_t got =
-        ::read(file.get(), content.expose_mutable().data() + size, kFileBytesMax - size);
+        ::read(file.get(), content.expose_mutable().data() + size, kHomeFileBytesMax - size);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return io_error(path);
     if (got == 0) return SecretBytes::copy_of(content.expose().first(size));

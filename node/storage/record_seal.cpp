@@ -3,7 +3,7 @@
 namespace kith::node {
 namespace {
 
-constexpr std::size_t kLengthBytes = 4;
+constexpr std::size_t kIdLengthBytes = 4;
 
 std::string_view text_of(const Bytes& bytes) {
   return crypto::as_text(bytes);
@@ -13,20 +13,20 @@ std::string sealed_name(std::string_view disk_key, std::string_view kind) {
   return "kith-store-v1|" + std::string(kind) + "|" + crypto::hex(crypto::as_bytes(disk_key));
 }
 
-struct Parts {
+struct IdAndValue {
   ByteView id;
   ByteView value;
 };
 
-Result<Parts> split(std::string_view stored) {
+Result<IdAndValue> split_stored(std::string_view stored) {
   const ByteView bytes = crypto::as_bytes(stored);
-  if (bytes.size() < kLengthBytes) return fail(Errc::storage_corrupt, "a record is cut off");
+  if (bytes.size() < kIdLengthBytes) return fail(Errc::storage_corrupt, "a record is cut off");
   std::size_t length = 0;
-  for (std::size_t i = 0; i < kLengthBytes; ++i) length = length << 8U | bytes[i];
-  if (length > bytes.size() - kLengthBytes) {
+  for (std::size_t i = 0; i < kIdLengthBytes; ++i) length = length << 8U | bytes[i];
+  if (length > bytes.size() - kIdLengthBytes) {
     return fail(Errc::storage_corrupt, "a record is cut off");
   }
-  return Parts{bytes.subspan(kLengthBytes, length), bytes.subspan(kLengthBytes + length)};
+  return IdAndValue{bytes.subspan(kIdLengthBytes, length), bytes.subspan(kIdLengthBytes + length)};
 }
 
 }  // namespace
@@ -55,13 +55,13 @@ std::string RecordSeal::seal(std::string_view disk_key, std::string_view id, Byt
 }
 
 Result<Bytes> RecordSeal::open_value(std::string_view disk_key, std::string_view stored) const {
-  TRY(const Parts parts, split(stored));
+  TRY(const IdAndValue parts, split_stored(stored));
   return keys_.open_record(sealed_name(disk_key, "value"), parts.value);
 }
 
 Result<std::string> RecordSeal::open_id(std::string_view collection, std::string_view disk_key,
                                         std::string_view stored) const {
-  TRY(const Parts parts, split(stored));
+  TRY(const IdAndValue parts, split_stored(stored));
   TRY(const Bytes id, keys_.open_record(sealed_name(disk_key, "id"), parts.id));
   std::string text(text_of(id));
   if (key({std::string(collection), text}) != disk_key) {

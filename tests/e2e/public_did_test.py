@@ -226,6 +226,14 @@ class PublicDidTest(unittest.TestCase):
         wait_for("the address is posted", lambda: alice.kith("did", "show")["posted"], 60)
         self.assertTrue(alice.kith("invite", "--public", "--wait", "20")["posted"])
 
+        # The owner takes the address back.
+        document = alice.kith("did", "show")["document"]
+        self.assertEqual(len(document["service"]), 1)
+        self.assertIn("--yes", alice.refuses("did", "withdraw-address").message)
+        alice.kith("did", "withdraw-address", "--yes")
+        wait_for("it is taken back", lambda: alice.kith("did", "show")["posted"], 60)
+        self.assertEqual(alice.kith("did", "show")["document"]["service"], [])
+
 
 if __name__ == "__main__":
     BUILD = sys.argv.pop(1) if len(sys.argv) > 1 else BUILD

@@ -291,6 +291,29 @@ TEST_F(PublicDid, AFormerAddressIsReplacedAtTheNextInvitationAndNotBefore) {
   EXPECT_EQ(ledger_.size(), before + 1);
 }
 
+TEST_F(PublicDid, AnAddressThatIsTakenBackIsGoneFromTheDocument) {
+  AgentBox& alice = person("alice");
+  EXPECT_EQ(agent("nobody").command("did-withdraw-address").error(), Errc::wrong_state);
+  const std::size_t never = ledger_.size();
+  must(alice.command("did-withdraw-address"));
+  EXPECT_EQ(ledger_.size(), never) << "none stood there";
+  invitation(alice);
+  ASSERT_EQ(document_of(alice).at("service").as_array().size(), 1U);
+  const std::size_t before = ledger_.size();
+  must(alice.command("did-withdraw-address"));
+  EXPECT_TRUE(run_until_posted(alice));
+  EXPECT_EQ(ledger_.size(), before + 1);
+  EXPECT_TRUE(document_of(alice).at("service").as_array().empty());
+  EXPECT_EQ(alice.audited("identity.address-withdrawn").size(), 1U);
+  EXPECT_FALSE(alice.look(ledger::published_address_is_old));
+  must(alice.command("did-withdraw-address"));
+  EXPECT_EQ(ledger_.size(), before + 1) << "once";
+  invitation(alice);
+  EXPECT_EQ(document_of(alice).at("service").as_array().size(), 1U) << "and it can come back";
+  deactivate(alice);
+  EXPECT_EQ(alice.command("did-withdraw-address").error(), Errc::wrong_state);
+}
+
 TEST_F(PublicDid, NothingIsMadeWhereItCouldNotBeAnswered) {
   const auto refusal = [](AgentBox& box) {
     const auto made = box.command("invite", {{"public", true}});

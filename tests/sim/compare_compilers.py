@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Runs the same seeds in this build's simulator and in one of another compiler: the trace hashes
-must be equal. Before that, this build alone: a seed gives the same hash twice, and seeds differ.
+must be equal. That they differ from seed to seed, and are the same twice, is many_seeds.py's.
 
    compare_compilers.py KITH_SIM BUILDS
 
@@ -65,16 +65,12 @@ def others(program, builds):
 
 def main():
     program, builds = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
-    mine = [hash_of(program, run) for run in RUNS]
-    if hash_of(program, RUNS[1]) != mine[1]:
-        sys.exit("the same seed gave two hashes")
-    if len(set(mine)) != len(mine):
-        sys.exit("two runs gave the same hash")
     found, reasons = others(program, builds)
     if not found:
         print("not compared:", "; ".join(reasons))
         must = os.environ.get("KITH_LONG") and family(program.parent) == "clang"
         sys.exit(1 if must else SKIPPED)
+    mine = [hash_of(program, run) for run in RUNS]
     for other in found:
         for run, expected in zip(RUNS, mine):
             actual = hash_of(other, run)
