@@ -1,6 +1,7 @@
 #include "ledger/receipt.hpp"
 
 #include <charconv>
+#include <optional>
 
 #include "crypto/limits.hpp"
 #include "ledger/hash_text.hpp"
@@ -21,14 +22,13 @@ Result<std::string_view> take_receipt_line(std::string_view& text) {
   return line;
 }
 
-Result<std::uint64_t> parse_index(std::string_view line) {
-  if (!line.starts_with(kIndex)) return fail(Errc::malformed, "a receipt names no place");
+/// The number on a line that names the place of an entry.
+std::optional<std::uint64_t> index_in(std::string_view line) {
+  if (!line.starts_with(kIndex)) return std::nullopt;
   line.remove_prefix(kIndex.size());
   std::uint64_t index = 0;
   const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), index);
-  if (error != std::errc{} || std::to_string(index) != line) {
-    return fail(Errc::malformed, "the place in a receipt is not a number");
-  }
+  if (error != std::errc{} || std::to_string(index) != line) return std::nullopt;
   return index;
 }
 
@@ -58,7 +58,9 @@ Result<Receipt> parse_receipt(std::string_view text) {
     receipt.leaf = crypto::as_text(leaf);
     TRY(line, take_receipt_line(text));
   }
-  TRY(receipt.position, parse_index(line));
+  const auto position = index_in(line);
+  if (!position) return fail(Errc::malformed, "a receipt names no place");
+  receipt.position = *position;
   for (;;) {
     TRY(line, take_receipt_line(text));
     if (line.empty()) break;

@@ -37,8 +37,9 @@ std::vector<Pair> pairs_of(std::string_view lines) {
   while (!lines.empty()) {
     const std::size_t end = std::min(lines.find(kNextPair), lines.size());
     const std::string_view line = lines.substr(0, end);
-    const std::size_t sign = std::min(line.find('='), line.size());
-    pairs.push_back({line.substr(0, sign), line.substr(std::min(sign + 1, line.size()))});
+    const std::size_t sign = line.find('=');
+    const bool whole = sign != std::string_view::npos;
+    pairs.push_back({line.substr(0, sign), whole ? line.substr(sign + 1) : std::string_view()});
     lines.remove_prefix(std::min(end + 1, lines.size()));
   }
   return pairs;
