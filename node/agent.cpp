@@ -27,6 +27,16 @@ struct Uptime {
   }
 };
 
+/// What is still needed of an effect when it ends. The bytes of an answer on a waiting connection
+/// are not: it is not tried again, and no module is told.
+Effect for_its_end(const Effect& effect) {
+  if (!effect.transient || !effect.owner.empty()) return effect;
+  Effect rest;
+  rest.id = effect.id;
+  rest.transient = true;
+  return rest;
+}
+
 /// Exponential back-off with jitter: a quarter either way, so that peers do not come in step.
 Duration retry_delay(std::uint32_t attempts, crypto::Random& random) {
   const std::uint32_t doublings = std::min<std::uint32_t>(attempts, 12);
@@ -104,7 +114,7 @@ Result<void> Agent::finish(Unit& unit, const ClockReading& clock, Outcome& outco
   }
   arrivals_.insert(arrivals_.end(), unit.arrivals().begin(), unit.arrivals().end());
   for (Effect& effect : unit.take_started()) {
-    in_flight_[effect.id] = effect;
+    in_flight_[effect.id] = for_its_end(effect);
     if (!effect.transient) open_.insert(effect.id);
     outcome.effects.push_back(std::move(effect));
   }
