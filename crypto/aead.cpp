@@ -203,13 +203,19 @@ Result<Bytes> aead_decrypt(ContentEncryption enc, const SecretBytes& key, ByteVi
 }
 
 Bytes xc20p_seal(ByteView key, ByteView nonce, ByteView ad, ByteView plaintext) {
+  Bytes out;
+  append_xc20p_seal(out, key, nonce, ad, plaintext);
+  return out;
+}
+
+void append_xc20p_seal(Bytes& to, ByteView key, ByteView nonce, ByteView ad, ByteView plaintext) {
   ASSERT(key.size() == crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
   ASSERT(nonce.size() == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
-  Bytes out(plaintext.size() + crypto_aead_xchacha20poly1305_ietf_ABYTES);
-  ASSERT(crypto_aead_xchacha20poly1305_ietf_encrypt(out.data(), nullptr, plaintext.data(),
+  const std::size_t before = to.size();
+  to.resize(before + plaintext.size() + crypto_aead_xchacha20poly1305_ietf_ABYTES);
+  ASSERT(crypto_aead_xchacha20poly1305_ietf_encrypt(to.data() + before, nullptr, plaintext.data(),
                                                     plaintext.size(), ad.data(), ad.size(), nullptr,
                                                     nonce.data(), key.data()) == 0);
-  return out;
 }
 
 namespace {

@@ -58,6 +58,8 @@ struct AeadOutput {
 
 /// XC20P with the tag behind the ciphertext, for our own formats. `key` has 32, `nonce` 24 bytes.
 [[nodiscard]] Bytes xc20p_seal(ByteView key, ByteView nonce, ByteView ad, ByteView plaintext);
+/// The same at the end of `to`, which none of the others lies in.
+void append_xc20p_seal(Bytes& to, ByteView key, ByteView nonce, ByteView ad, ByteView plaintext);
 /// Errors: cannot_decrypt.
 [[nodiscard]] Result<Bytes> xc20p_open(ByteView key, ByteView nonce, ByteView ad, ByteView sealed);
 /// The same into secret memory, for keys.

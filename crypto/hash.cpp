@@ -5,8 +5,11 @@
 // which is what a wallet wants.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
+#include <sodium.h>
 
 #include <algorithm>
+#include <cstring>
+#include <type_traits>
 
 #include "crypto/assert.hpp"
 
@@ -58,6 +61,18 @@ class Hmac {
   Hmac(const Hmac&) = default;
   Hmac& operator=(const Hmac&) = delete;
 
+  /// `to` and `from` have sizeof(Hmac) bytes.
+  void save(std::span<std::uint8_t> to) const {
+    std::memcpy(to.data(), &inner_, sizeof(Hasher));
+    std::memcpy(to.data() + sizeof(Hasher), &outer_, sizeof(Hasher));
+  }
+  [[nodiscard]] static Hmac saved(ByteView from) {
+    Hmac hmac;
+    std::memcpy(&hmac.inner_, from.data(), sizeof(Hasher));
+    std::memcpy(&hmac.outer_, from.data() + sizeof(Hasher), sizeof(Hasher));
+    return hmac;
+  }
+
   Hmac& update(ByteView more) {
     inner_.update(more);
     return *this;
@@ -68,6 +83,8 @@ class Hmac {
   }
 
  private:
+  Hmac() = default;
+
   Hasher inner_;
   Hasher outer_;
 };
@@ -138,6 +155,16 @@ Digest256 hmac_sha256(ByteView key, ByteView data) {
   return Hmac<Sha256>(key).update(data).finish();
 }
 
+HmacSha256Key::HmacSha256Key(ByteView key) : states_(sizeof(Hmac<Sha256>)) {
+  static_assert(std::is_trivially_copyable_v<Sha256>);
+  const Hmac<Sha256> keyed(key);
+  keyed.save(states_.expose_mutable());
+}
+
+Digest256 HmacSha256Key::of(ByteView data) const {
+  return Hmac<Sha256>::saved(states_.expose()).update(data).finish();
+}
+
 Digest512 hmac_sha512(ByteView key, std::initializer_list<ByteView> parts) {
   Hmac<Sha512> hmac(key);
   for (const ByteView part : parts) hmac.update(part);
@@ -146,6 +173,20 @@ Digest512 hmac_sha512(ByteView key, std::initializer_list<ByteView> parts) {
 
 Digest512 hmac_sha512(ByteView key, ByteView data) {
   return hmac_sha512(key, {data});
+}
+
+TableHash::TableHash(ByteView key) {
+  ASSERT(key.size() == key_.size());
+  std::ranges::copy(key, key_.begin());
+}
+
+std::uint64_t TableHash::of(std::string_view name) const {
+  static_assert(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == 8);
+  std::array<std::uint8_t, crypto_shorthash_BYTES> hash{};
+  crypto_shorthash(hash.data(), as_bytes(name).data(), name.size(), key_.data());
+  std::uint64_t number = 0;
+  std::memcpy(&number, hash.data(), sizeof(number));
+  return number;
 }
 
 SecretBytes hkdf_sha256(ByteView ikm, ByteView salt, ByteView info, std::size_t length_bytes) {

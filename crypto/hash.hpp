@@ -64,9 +64,32 @@ class Sha512 {
 
 /// Any key length. Compare the result with equal_constant_time.
 [[nodiscard]] Digest256 hmac_sha256(ByteView key, ByteView data);
+
+/// HMAC-SHA-256 under one key that is used often: what depends on the key alone is hashed once, and
+/// kept as secret as the key. Any thread.
+class HmacSha256Key {
+ public:
+  explicit HmacSha256Key(ByteView key);
+  [[nodiscard]] Digest256 of(ByteView data) const;
+
+ private:
+  SecretBytes states_;
+};
+
 /// `parts` one after the other, without lengths between.
 [[nodiscard]] Digest512 hmac_sha512(ByteView key, std::initializer_list<ByteView> parts);
 [[nodiscard]] Digest512 hmac_sha512(ByteView key, ByteView data);
+
+/// SipHash-2-4, for tables in memory: without the key nobody finds names that fall together.
+class TableHash {
+ public:
+  /// `key` has 16 bytes (asserted), random ones.
+  explicit TableHash(ByteView key);
+  [[nodiscard]] std::uint64_t of(std::string_view name) const;
+
+ private:
+  std::array<std::uint8_t, 16> key_{};
+};
 
 /// The longest output of HKDF-SHA-256: 255 blocks.
 inline constexpr std::size_t kHkdfSha256BytesMax = 255 * 32;

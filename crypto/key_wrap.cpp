@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
 #include "crypto/assert.hpp"
@@ -56,9 +57,9 @@ void add_step(std::uint8_t* a, std::uint64_t step) {
 
 void hash_u32(Sha256& hasher, std::size_t value) {
   ASSERT(value <= UINT32_MAX);
-  Bytes encoded;
-  append_u32_be(encoded, static_cast<std::uint32_t>(value));
-  hasher.update(encoded);
+  hasher.update(
+      std::array{static_cast<std::uint8_t>(value >> 24U), static_cast<std::uint8_t>(value >> 16U),
+                 static_cast<std::uint8_t>(value >> 8U), static_cast<std::uint8_t>(value)});
 }
 
 void hash_with_length(Sha256& hasher, ByteView part) {

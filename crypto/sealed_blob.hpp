@@ -14,6 +14,7 @@
 namespace kith::crypto::sealed_blob {
 
 inline constexpr std::size_t kNonceBytes = 24;
+inline constexpr std::size_t kTagBytes = 16;
 inline constexpr std::uint8_t kVersion = 1;
 inline constexpr std::uint8_t kOpenVaultVersion = 2;
 inline constexpr std::string_view kKeyLabel = "kith/keys/v1/key";
@@ -21,7 +22,9 @@ inline constexpr std::string_view kShareLabel = "kith/keys/v1/share";
 
 /// version || ad: the version is authenticated too.
 [[nodiscard]] inline Bytes full_ad(std::uint8_t version, ByteView ad) {
-  Bytes full{version};
+  Bytes full;
+  full.reserve(1 + ad.size());
+  full.push_back(version);
   append(full, ad);
   return full;
 }

@@ -14,6 +14,7 @@ namespace kith::crypto {
 
 using sealed_blob::bit;
 using sealed_blob::kNonceBytes;
+using sealed_blob::kTagBytes;
 using sealed_blob::kVersion;
 
 namespace {
@@ -104,12 +105,13 @@ Result<SecretBytes> sealed_blob::open(const SecretBytes& key, std::uint8_t versi
 }
 
 SoftwareKeys::SoftwareKeys(const SecretBytes& root_key, Random& random)
-    : random_(random), root_(root_key.clone()) {
+    : random_(random),
+      root_(root_key.clone()),
+      record_name_key_(derive(root_, "kith/keys/v1/record-name").expose()) {
   ASSERT(root_.size() == kKeyBytes);
   key_key_ = derive(root_, sealed_blob::kKeyLabel);
   share_key_ = derive(root_, sealed_blob::kShareLabel);
   record_key_ = derive(root_, "kith/keys/v1/record");
-  record_name_key_ = derive(root_, "kith/keys/v1/record-name");
   vault_shell_key_ = derive(root_, "kith/keys/v1/vault-shell");
   open_vault_key_ = random_.secret(kKeyBytes);
 }
@@ -117,9 +119,11 @@ SoftwareKeys::SoftwareKeys(const SecretBytes& root_key, Random& random)
 Bytes SoftwareKeys::seal_under(const SecretBytes& key, std::uint8_t version, ByteView ad,
                                ByteView plaintext) {
   const Bytes nonce = random_.bytes(kNonceBytes);
-  Bytes blob{version};
+  Bytes blob;
+  blob.reserve(1 + kNonceBytes + plaintext.size() + kTagBytes);
+  blob.push_back(version);
   append(blob, nonce);
-  append(blob, xc20p_seal(key.expose(), nonce, sealed_blob::full_ad(version, ad), plaintext));
+  append_xc20p_seal(blob, key.expose(), nonce, sealed_blob::full_ad(version, ad), plaintext);
   return blob;
 }
 
@@ -362,7 +366,7 @@ Result<Bytes> SoftwareKeys::open_record(std::string_view name, ByteView sealed) 
 }
 
 Bytes SoftwareKeys::record_name(std::string_view name) {
-  return to_bytes(hmac_sha256(record_name_key_.expose(), as_bytes(name)));
+  return to_bytes(record_name_key_.of(as_bytes(name)));
 }
 
 }  // namespace kith::crypto

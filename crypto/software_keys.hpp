@@ -37,6 +37,7 @@
 #include <vector>
 
 #include "crypto/agreement_cache.hpp"
+#include "crypto/hash.hpp"
 #include "crypto/key_ops.hpp"
 #include "crypto/limits.hpp"
 #include "crypto/random.hpp"
@@ -149,7 +150,7 @@ class SoftwareKeys final : public KeyOps {
   SecretBytes open_vault_key_;
   SecretBytes share_key_;
   SecretBytes record_key_;
-  SecretBytes record_name_key_;
+  HmacSha256Key record_name_key_;
   SecretBytes vault_shell_key_;
   std::map<std::uint64_t, SecretBytes> step_ups_;
   AgreementCache agreements_{limits::kAgreementCacheMax};

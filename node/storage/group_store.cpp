@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "crypto/random.hpp"
+
 namespace kith::node {
 namespace {
 
@@ -15,15 +17,22 @@ std::size_t size_of(const protocol::RecordKey& key, const std::optional<Bytes>& 
 
 }  // namespace
 
+GroupStore::Hash::Hash() : hash_(crypto::OsRandom().bytes(16)) {}
+
+std::size_t GroupStore::Hash::operator()(const protocol::RecordKey& key) const {
+  constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15;  // Keeps ("a", "b") and ("b", "a") apart.
+  return hash_.of(key.collection) * kOdd ^ hash_.of(key.id);
+}
+
 Result<std::optional<Bytes>> GroupStore::get(const protocol::RecordKey& key) {
-  if (is_known_absent(key)) return Value();
-  if (const auto found = waiting_.find(key); found != waiting_.end()) return found->second;
-  if (const auto found = kept_.find(key); found != kept_.end()) {
-    uses_.splice(uses_.begin(), uses_, found->second.use);
-    return found->second.value;
+  if (const auto found = records_.find(key); found != records_.end()) {
+    const Held& held = found->second;
+    if (!held.waits) uses_.splice(uses_.begin(), uses_, held.use);
+    return held.value;
   }
+  if (is_known_absent(key)) return Value();
   TRY(Value value, inner_.get(key));
-  keep(key, value);
+  if (is_kept(key, value)) keep(*records_.try_emplace(key, Held{value, false, {}}).first);
   return value;
 }
 
@@ -38,13 +47,13 @@ Result<std::vector<std::string>> GroupStore::list(std::string_view collection) {
     return std::vector<std::string>(found->second.begin(), found->second.end());
   }
   TRY(std::vector<std::string> ids, inner_.list(collection));
-  const protocol::RecordKey first{std::string(collection), {}};
-  for (auto write = waiting_.lower_bound(first);
-       write != waiting_.end() && write->first.collection == collection; ++write) {
-    const auto at = std::ranges::lower_bound(ids, write->first.id);
-    const bool there = at != ids.end() && *at == write->first.id;
-    if (write->second && !there) ids.insert(at, write->first.id);
-    if (!write->second && there) ids.erase(at);
+  for (const Record* record : waiting_) {
+    const auto& [key, held] = *record;
+    if (key.collection != collection) continue;
+    const auto at = std::ranges::lower_bound(ids, key.id);
+    const bool there = at != ids.end() && *at == key.id;
+    if (held.value && !there) ids.insert(at, key.id);
+    if (!held.value && there) ids.erase(at);
   }
   if (ids.size() > limits_.listed_ids) return ids;
   if (listed_ids_ + ids.size() > limits_.listed_ids) {
@@ -68,9 +77,14 @@ void GroupStore::note_in_lists(const protocol::Write& write) {
 
 Result<void> GroupStore::commit(const protocol::Batch& batch) {
   for (const protocol::Write& write : batch) {
-    waiting_.insert_or_assign(write.key, write.value);
-    // What is kept of a record that waits would be read again only after the flush.
-    if (const auto old = kept_.find(write.key); old != kept_.end()) drop(old);
+    const auto [record, is_new] = records_.try_emplace(write.key);
+    Held& held = record->second;
+    if (!held.waits) {
+      if (!is_new) unkeep(*record);
+      held.waits = true;
+      waiting_.push_back(&*record);
+    }
+    held.value = write.value;
     note_in_lists(write);
   }
   if (listed_ids_ > limits_.listed_ids) {
@@ -82,28 +96,50 @@ Result<void> GroupStore::commit(const protocol::Batch& batch) {
 
 Result<void> GroupStore::flush() {
   if (waiting_.empty()) return {};
+  const std::vector<Record*> written = std::exchange(waiting_, {});
   protocol::Batch batch;
-  batch.reserve(waiting_.size());
-  for (auto& [key, value] : waiting_) batch.push_back({key, std::move(value)});
-  waiting_.clear();
+  batch.reserve(written.size());
+  for (Record* record : written) {
+    batch.push_back({record->first, std::move(record->second.value)});
+  }
   CHECK(inner_.commit(batch));
-  for (protocol::Write& write : batch) keep(std::move(write.key), std::move(write.value));
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    Record& record = *written[i];
+    record.second.value = std::move(batch[i].value);
+    record.second.waits = false;
+    if (is_kept(record.first, record.second.value)) {
+      keep(record);
+    } else {
+      erase(record);
+    }
+  }
   return {};
 }
 
-void GroupStore::keep(protocol::RecordKey key, Value value) {
-  const std::size_t bytes = size_of(key, value);
-  if (bytes > std::min(limits_.kept_record_bytes, limits_.kept_bytes)) return;
-  while (kept_bytes_ + bytes > limits_.kept_bytes) drop(kept_.find(uses_.back()));
-  uses_.push_front(key);
-  kept_.emplace(std::move(key), Kept{std::move(value), uses_.begin()});
+bool GroupStore::is_kept(const protocol::RecordKey& key, const Value& value) const {
+  return size_of(key, value) <= std::min(limits_.kept_record_bytes, limits_.kept_bytes);
+}
+
+void GroupStore::keep(Record& record) {
+  const std::size_t bytes = size_of(record.first, record.second.value);
+  while (kept_bytes_ + bytes > limits_.kept_bytes) {
+    Record& oldest = *uses_.back();
+    unkeep(oldest);
+    erase(oldest);
+  }
+  uses_.push_front(&record);
+  record.second.use = uses_.begin();
   kept_bytes_ += bytes;
 }
 
-void GroupStore::drop(Records::iterator record) {
-  kept_bytes_ -= size_of(record->first, record->second.value);
-  uses_.erase(record->second.use);
-  kept_.erase(record);
+/// It stays held, for one who goes on with it.
+void GroupStore::unkeep(Record& record) {
+  kept_bytes_ -= size_of(record.first, record.second.value);
+  uses_.erase(record.second.use);
+}
+
+void GroupStore::erase(const Record& record) {
+  records_.erase(records_.find(record.first));
 }
 
 }  // namespace kith::node

@@ -19,8 +19,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "crypto/hash.hpp"
 #include "protocol/store.hpp"
 
 namespace kith::node {
@@ -50,22 +52,36 @@ class GroupStore final : public protocol::Store {
 
  private:
   using Value = std::optional<Bytes>;  ///< nullopt: no such record.
-  struct Kept {
-    Value value;
-    std::list<protocol::RecordKey>::iterator use;
+  struct Held;
+  /// Strangers choose ids, so it has a key of its own.
+  class Hash {
+   public:
+    Hash();
+    std::size_t operator()(const protocol::RecordKey& key) const;
+
+   private:
+    crypto::TableHash hash_;
   };
-  using Records = std::map<protocol::RecordKey, Kept>;
+  using Records = std::unordered_map<protocol::RecordKey, Held, Hash>;
+  using Record = Records::value_type;  ///< Stays where it is.
+  struct Held {
+    Value value;
+    bool waits = false;                ///< To be written; held whatever its size.
+    std::list<Record*>::iterator use;  ///< Of one that does not wait.
+  };
 
   [[nodiscard]] bool is_known_absent(const protocol::RecordKey& key) const;
-  void keep(protocol::RecordKey key, Value value);
-  void drop(Records::iterator record);
+  [[nodiscard]] bool is_kept(const protocol::RecordKey& key, const Value& value) const;
+  void keep(Record& record);
+  void unkeep(Record& record);
+  void erase(const Record& record);
   void note_in_lists(const protocol::Write& write);
 
   protocol::Store& inner_;
   GroupStoreLimits limits_;
-  std::map<protocol::RecordKey, Value> waiting_;
-  Records kept_;
-  std::list<protocol::RecordKey> uses_;  ///< The latest first.
+  Records records_;
+  std::vector<Record*> waiting_;
+  std::list<Record*> uses_;  ///< Records that do not wait, the latest use first.
   std::size_t kept_bytes_ = 0;
   /// Ids by collection. Sets, because some collections have tens of thousands and change with every
   /// message.

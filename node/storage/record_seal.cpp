@@ -4,13 +4,18 @@ namespace kith::node {
 namespace {
 
 constexpr std::size_t kIdLengthBytes = 4;
+constexpr std::size_t kNameFrameBytes = 24;  ///< What stands round collection and id, at most.
 
 std::string_view text_of(const Bytes& bytes) {
   return crypto::as_text(bytes);
 }
 
 std::string sealed_name(std::string_view disk_key, std::string_view kind) {
-  return "kith-store-v1|" + std::string(kind) + "|" + crypto::hex(crypto::as_bytes(disk_key));
+  constexpr std::string_view kPrefix = "kith-store-v1|";
+  std::string name;
+  name.reserve(kPrefix.size() + kind.size() + 1 + 2 * disk_key.size());
+  return name.append(kPrefix).append(kind).append("|").append(
+      crypto::hex(crypto::as_bytes(disk_key)));
 }
 
 struct IdAndValue {
@@ -32,15 +37,22 @@ Result<IdAndValue> split_stored(std::string_view stored) {
 }  // namespace
 
 std::string RecordSeal::prefix(std::string_view collection) const {
+  if (const auto known = prefixes_.find(collection); known != prefixes_.end()) {
+    return known->second;
+  }
   const Bytes tag = keys_.record_name("collection|" + std::string(collection));
-  return std::string(text_of(tag).substr(0, kTagBytes));
+  if (prefixes_.size() == kPrefixesKept) prefixes_.clear();
+  return prefixes_.emplace(collection, text_of(tag).substr(0, kTagBytes)).first->second;
 }
 
 std::string RecordSeal::key(const protocol::RecordKey& record) const {
   // The length keeps ("a", "b|c") and ("a|b", "c") apart.
-  const Bytes tag = keys_.record_name("record|" + std::to_string(record.collection.size()) + "|" +
-                                      record.collection + "|" + record.id);
-  return prefix(record.collection) + std::string(text_of(tag).substr(0, kTagBytes));
+  std::string name = "record|";
+  name.reserve(name.size() + record.collection.size() + record.id.size() + kNameFrameBytes);
+  name += std::to_string(record.collection.size());
+  name.append("|").append(record.collection).append("|").append(record.id);
+  const Bytes tag = keys_.record_name(name);
+  return prefix(record.collection).append(text_of(tag).substr(0, kTagBytes));
 }
 
 std::string RecordSeal::seal(std::string_view disk_key, std::string_view id, ByteView value) const {

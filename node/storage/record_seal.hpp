@@ -9,6 +9,7 @@
 /// Both parts are sealed by KeyOps with the key's 32 bytes (in hex) and their kind as associated
 /// data: a value moved to another key, or an id put where a value belongs, does not open.
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -17,10 +18,11 @@
 
 namespace kith::node {
 
-/// Not thread-safe; `keys` outlives it.
+/// Not thread-safe; `keys` outlives it. Remembers the prefixes of the collections it met lately.
 class RecordSeal {
  public:
   static constexpr std::size_t kTagBytes = 16;
+  static constexpr std::size_t kPrefixesKept = 256;  ///< 32 KiB of them, roughly.
 
   explicit RecordSeal(crypto::KeyOps& keys) : keys_(keys) {}
 
@@ -39,6 +41,7 @@ class RecordSeal {
 
  private:
   crypto::KeyOps& keys_;
+  mutable std::map<std::string, std::string, std::less<>> prefixes_;
 };
 
 }  // namespace kith::node

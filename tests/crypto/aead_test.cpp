@@ -147,6 +147,10 @@ TEST(Xc20p, OpensWithTheTagBehindAndRefusesLess) {
   const SecretBytes key = random.secret(32);
   const Bytes nonce = random.bytes(24);
   const Bytes sealed = xc20p_seal(key.expose(), nonce, as_bytes("ad"), as_bytes("text"));
+  Bytes behind = to_bytes("before");
+  append_xc20p_seal(behind, key.expose(), nonce, as_bytes("ad"), as_bytes("text"));
+  EXPECT_EQ(as_text(ByteView(behind).first(6)), "before");
+  EXPECT_TRUE(equal(ByteView(behind).subspan(6), sealed));
   ASSERT_EQ(sealed.size(), 4u + 16u);
   const auto opened = xc20p_open(key.expose(), nonce, as_bytes("ad"), sealed);
   ASSERT_TRUE(opened.has_value());

@@ -77,6 +77,23 @@ TEST(Hmac, Sha256AgreesWithWycheproof) {
   check_hmac_file(file, [](ByteView key, ByteView data) { return hmac_sha256(key, data); });
 }
 
+TEST(Hmac, AKeptKeyGivesTheSame) {
+  LOAD_VECTORS(file, "wycheproof/hmac_sha256_test.json");
+  check_hmac_file(file, [](ByteView key, ByteView data) {
+    const HmacSha256Key kept(key);
+    EXPECT_EQ(kept.of(data), kept.of(data));
+    return kept.of(data);
+  });
+}
+
+TEST(TableHash, DependsOnNameAndKey) {
+  const TableHash hash(Bytes(16, 1));
+  EXPECT_EQ(hash.of("a"), hash.of("a"));
+  EXPECT_NE(hash.of("a"), hash.of("b"));
+  EXPECT_NE(hash.of("a"), hash.of(""));
+  EXPECT_NE(hash.of("a"), TableHash(Bytes(16, 2)).of("a"));
+}
+
 TEST(Hmac, Sha512AgreesWithWycheproof) {
   LOAD_VECTORS(file, "wycheproof/hmac_sha512_test.json");
   check_hmac_file(file, [](ByteView key, ByteView data) { return hmac_sha512(key, data); });
