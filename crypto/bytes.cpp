@@ -48,6 +48,13 @@ constexpr auto kBase64UrlParts = [] {
 constexpr auto kBase58Value = reverse(kBase58);
 constexpr auto kHexValue = reverse(kHex);
 
+template <std::size_t N>
+std::array<std::uint8_t, N> big_endian(std::uint64_t value) {
+  std::array<std::uint8_t, N> bytes{};
+  for (std::size_t i = N; i > 0; --i, value >>= 8) bytes[i - 1] = static_cast<std::uint8_t>(value);
+  return bytes;
+}
+
 unsigned value_of(const std::array<std::int8_t, 256>& table, char c, bool& ok) {
   const std::int8_t value = table[static_cast<unsigned char>(c)];
   ok = ok && value >= 0;
@@ -78,13 +85,11 @@ bool equal(ByteView a, ByteView b) {
 }
 
 void append_u32_be(Bytes& to, std::uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8)
-    to.push_back(static_cast<std::uint8_t>(value >> shift));
+  append(to, big_endian<4>(value));
 }
 
 void append_u64_be(Bytes& to, std::uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8)
-    to.push_back(static_cast<std::uint8_t>(value >> shift));
+  append(to, big_endian<8>(value));
 }
 
 std::string hex(ByteView bytes) {
@@ -112,8 +117,15 @@ Result<Bytes> from_hex(std::string_view text) {
 }
 
 std::string base64url(ByteView bytes) {
-  std::string text((bytes.size() * 4 + 2) / 3, '\0');
-  char* out = text.data();
+  std::string text;
+  append_base64url(text, bytes);
+  return text;
+}
+
+void append_base64url(std::string& to, ByteView bytes) {
+  const std::size_t before = to.size();
+  to.resize(before + base64url_size(bytes.size()));
+  char* out = to.data() + before;
   const auto put = [&out](std::uint32_t twelve) {
     std::memcpy(out, kBase64UrlPairs[twelve & 0xfff].data(), 2);
     out += 2;
@@ -125,11 +137,10 @@ std::string base64url(ByteView bytes) {
     put(group);
   }
   const std::size_t rest = bytes.size() % 3;
-  if (rest == 0) return text;
+  if (rest == 0) return;
   const std::uint32_t group = std::uint32_t{in[0]} << 8 | (rest == 2 ? in[1] : 0U);
   put(group >> 4);
   if (rest == 2) *out = kBase64Url[(group << 2) & 63];
-  return text;
 }
 
 Result<Bytes> from_base64url(std::string_view text) {

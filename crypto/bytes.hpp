@@ -32,6 +32,10 @@ void append_u64_be(Bytes& to, std::uint64_t value);
 [[nodiscard]] std::string hex(ByteView bytes);                ///< Lower case.
 [[nodiscard]] Result<Bytes> from_hex(std::string_view text);  ///< Lower case only.
 [[nodiscard]] std::string base64url(ByteView bytes);          ///< RFC 4648 section 5, no padding.
+void append_base64url(std::string& to, ByteView bytes);       ///< The same at the end of a text.
+[[nodiscard]] constexpr std::size_t base64url_size(std::size_t bytes) {
+  return (bytes * 4 + 2) / 3;
+}
 [[nodiscard]] Result<Bytes> from_base64url(std::string_view text);  ///< Strict; `malformed`.
 [[nodiscard]] std::string base58(ByteView bytes);                   ///< Bitcoin alphabet.
 /// Quadratic, so bounded: `limit_exceeded` above limits::kBase58CharsMax.

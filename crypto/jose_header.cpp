@@ -10,28 +10,23 @@ Error too_long(std::string_view what) {
   return fail(Errc::limit_exceeded, std::string(what) + " is too long");
 }
 
-/// Characters of base64url without padding.
-constexpr std::size_t encoded_size(std::size_t bytes) {
-  return (bytes * 4 + 2) / 3;
-}
-
 }  // namespace
 
-Result<JsonObject> decode_header(std::string_view encoded) {
-  if (encoded.size() > encoded_size(limits::kJoseHeaderBytesMax)) return too_long("the header");
-  TRY(const Bytes decoded, from_base64url(encoded));
-  TRY(Json value, parse_json(as_text(decoded)));
-  JsonObject* header = value.if_object();
-  if (header == nullptr) return fail(Errc::malformed, "the protected header must be an object");
+Result<Header> decode_header(std::string_view encoded) {
+  if (encoded.size() > base64url_size(limits::kJoseHeaderBytesMax)) return too_long("the header");
+  TRY(Bytes text, from_base64url(encoded));
+  TRY(FlatValue value, read_json(as_text(text)));
+  const ValueView header = value.root();
+  if (!header.is_map()) return fail(Errc::malformed, "the protected header must be an object");
   for (const std::string_view extension : {"crit", "b64"}) {
-    if (header->contains(extension)) {
+    if (header.contains(extension)) {
       return fail(Errc::unsupported, "header member '" + std::string(extension) + "'");
     }
   }
-  return std::move(*header);
+  return Header{std::move(text), std::move(value)};
 }
 
-Result<void> check_unprotected(const JsonObject& header,
+Result<void> check_unprotected(ValueView header,
                                std::initializer_list<std::string_view> protected_only) {
   for (const std::string_view member : protected_only) {
     if (header.contains(member)) {
@@ -57,14 +52,9 @@ bool is_media_type(std::string_view typ, std::string_view subtype) {
   return typ == subtype;
 }
 
-Result<Bytes> decode_member(const JsonObject& object, std::string_view member,
-                            std::size_t bytes_max) {
-  const Json* value = object.if_contains(member);
-  if (value == nullptr || !value->is_string()) {
-    return fail(Errc::malformed, "member '" + std::string(member) + "' must be a string");
-  }
-  const std::string_view text = value->get_string();
-  if (text.size() > encoded_size(bytes_max)) return too_long(member);
+Result<Bytes> decode_member(ValueView object, std::string_view member, std::size_t bytes_max) {
+  TRY(const std::string_view text, json_string(object, member));
+  if (text.size() > base64url_size(bytes_max)) return too_long(member);
   return from_base64url(text);
 }
 

@@ -13,15 +13,22 @@
 
 namespace kith::crypto::jose {
 
+/// A protected header, decoded and read.
+struct Header {
+  Bytes text;       ///< What `value` refers to; moving it leaves it where it is.
+  FlatValue value;  ///< An object.
+  [[nodiscard]] ValueView root() const { return value.root(); }
+};
+
 /// Base64url text of one header to its object. `crit` and `b64` are refused: Kith knows no
 /// extension that changes how a message is read. Members it does not know are left alone.
 /// Errors: malformed, limit_exceeded, unsupported.
-[[nodiscard]] Result<JsonObject> decode_header(std::string_view encoded);
+[[nodiscard]] Result<Header> decode_header(std::string_view encoded);
 
 /// The unprotected header of a signature or recipient: an object, or absent (nullptr given). It may
 /// carry `kid`, and none of the members in `protected_only`.
 [[nodiscard]] Result<void> check_unprotected(
-    const JsonObject& header, std::initializer_list<std::string_view> protected_only);
+    ValueView header, std::initializer_list<std::string_view> protected_only);
 
 /// A key id: 1 to limits::kDidCharsMax visible ASCII characters, as DID URLs are. Errors:
 /// malformed.
@@ -32,7 +39,7 @@ namespace kith::crypto::jose {
 
 /// Text as the 'ASCII(BASE64URL(...))' forms need it: strict, at most `bytes_max` decoded bytes.
 /// Errors: malformed, limit_exceeded (before any decoding).
-[[nodiscard]] Result<Bytes> decode_member(const JsonObject& object, std::string_view member,
+[[nodiscard]] Result<Bytes> decode_member(ValueView object, std::string_view member,
                                           std::size_t bytes_max);
 
 }  // namespace kith::crypto::jose

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "crypto/bytes.hpp"
+#include "crypto/flat_value.hpp"
 #include "crypto/limits.hpp"
 #include "crypto/result.hpp"
 
@@ -37,6 +38,11 @@ struct JsonLimits {
 
 /// Errors: malformed, limit_exceeded.
 [[nodiscard]] Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
+/// The same, read in place: the result refers to `text`, which outlives it.
+[[nodiscard]] Result<FlatValue> read_json(std::string_view text, const JsonLimits& limits = {});
+/// A tree of its own of what read_json gave, or of a part of it.
+[[nodiscard]] Json json_tree(ValueView value);
+[[nodiscard]] JsonObject json_object_tree(ValueView map);
 
 /// RFC 8785: members sorted by UTF-16 code units, shortest escapes, integers without exponent.
 /// Values with floats are our own bug here: asserted.
@@ -45,6 +51,7 @@ struct JsonLimits {
 /// Any JSON as compact text, members in the order they were put in (for messages).
 [[nodiscard]] std::string json_text(const Json& value);
 [[nodiscard]] std::string json_text(const JsonObject& object);
+[[nodiscard]] std::string json_text(ValueView value);
 
 /// Typed member access with one clear error each: `malformed` naming the member.
 [[nodiscard]] Result<const JsonObject*> as_object(const Json& value, std::string_view what);
@@ -65,6 +72,17 @@ struct JsonLimits {
 [[nodiscard]] std::string json_text_of(const JsonObject& object, std::string_view member);
 /// The characters of `string`, which is one (asserted), as long as it lives.
 [[nodiscard]] std::string_view json_chars(const Json& string);
+
+/// The same of what read_json gave. Texts lie where the value refers to.
+[[nodiscard]] Result<ValueView> as_object(ValueView value, std::string_view what);
+[[nodiscard]] Result<std::string_view> json_string(ValueView object, std::string_view member);
+[[nodiscard]] Result<std::int64_t> json_int(ValueView object, std::string_view member);
+[[nodiscard]] Result<ValueView> json_object(ValueView object, std::string_view member);
+[[nodiscard]] Result<ValueView> json_array(ValueView object, std::string_view member);
+[[nodiscard]] Result<std::optional<std::string_view>> json_optional_string(ValueView object,
+                                                                           std::string_view member);
+[[nodiscard]] Result<std::optional<std::int64_t>> json_optional_int(ValueView object,
+                                                                    std::string_view member);
 
 }  // namespace kith::crypto
 

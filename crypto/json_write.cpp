@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "crypto/assert.hpp"
+#include "crypto/json_writer.hpp"
 
 namespace kith::crypto {
 
@@ -163,6 +164,22 @@ void write_text(std::string& out, const Json& value) {
   }
 }
 
+void write_text(std::string& out, ValueView value);
+
+void write_text(std::string& out, const std::pair<std::string_view, ValueView>& member) {
+  write_string(out, member.first);
+  out += ':';
+  write_text(out, member.second);
+}
+
+void write_text(std::string& out, ValueView value) {
+  const auto write_one = [](std::string& to, const auto& one) { write_text(to, one); };
+  if (const auto text = value.text()) return write_string(out, *text);
+  if (value.is_list()) return write_list(out, '[', value.items(), ']', write_one);
+  if (value.is_map()) return write_list(out, '{', value.fields(), '}', write_one);
+  out += bj::serialize(json_tree(value));
+}
+
 /// At least what `value` takes as text, nearly: a letter's text is not to be moved while it grows.
 std::size_t text_bytes(const Json& value);
 
@@ -181,6 +198,25 @@ std::size_t text_bytes(const Json& value) {
   return bytes;
 }
 
+std::size_t text_bytes(ValueView value) {
+  if (const auto text = value.text()) return text->size() + 2;
+  std::size_t bytes = 8;
+  if (value.is_list()) {
+    for (const ValueView item : value.items()) bytes += 1 + text_bytes(item);
+  } else if (value.is_map()) {
+    for (const auto& [name, item] : value.fields()) bytes += name.size() + 4 + text_bytes(item);
+  }
+  return bytes;
+}
+
+template <class T>
+std::string compact_text(const T& value) {
+  std::string out;
+  out.reserve(text_bytes(value));
+  write_text(out, value);
+  return out;
+}
+
 }  // namespace
 
 std::string canonical_json(const Json& value) {
@@ -190,17 +226,45 @@ std::string canonical_json(const Json& value) {
 }
 
 std::string json_text(const Json& value) {
-  std::string out;
-  out.reserve(text_bytes(value));
-  write_text(out, value);
-  return out;
+  return compact_text(value);
+}
+std::string json_text(const JsonObject& object) {
+  return compact_text(object);
+}
+std::string json_text(ValueView value) {
+  return compact_text(value);
 }
 
-std::string json_text(const JsonObject& object) {
-  std::string out;
-  out.reserve(text_bytes(object));
-  write_text(out, object);
-  return out;
+void JsonWriter::name(std::string_view name) {
+  separate();
+  write_string(to_, name);
+  to_ += ':';
+}
+void JsonWriter::text(std::string_view text) {
+  separate();
+  write_string(to_, text);
+}
+void JsonWriter::integer(std::int64_t number) {
+  separate();
+  to_ += std::to_string(number);
+}
+void JsonWriter::value(const Json& value) {
+  separate();
+  write_text(to_, value);
+}
+void JsonWriter::value(const JsonObject& object) {
+  separate();
+  write_text(to_, object);
+}
+void JsonWriter::base64url(ByteView bytes) {
+  separate();
+  to_ += '"';
+  append_base64url(to_, bytes);
+  to_ += '"';
+}
+void JsonWriter::written(std::string_view json) {
+  separate();
+  to_ += json;
 }
 
 }  // namespace kith::crypto

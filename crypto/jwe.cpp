@@ -94,14 +94,14 @@ Result<std::string> encrypt(ByteView plaintext, const JweSender* sender,
                   base64url(wrapped) + R"("})";
   }
   // Written out, not built: base64url needs no escapes, and the content would be copied twice.
-  const std::string ciphertext = base64url(content.ciphertext);
   std::string text;
-  text.reserve(header.size() + recipients.size() + ciphertext.size() + kJweFrameBytes);
+  text.reserve(header.size() + recipients.size() + base64url_size(content.ciphertext.size()) +
+               kJweFrameBytes);
   text.append(R"({"protected":")").append(header);
   text.append(R"(","recipients":[)").append(recipients);
-  text.append(R"(],"iv":")").append(base64url(iv));
-  text.append(R"(","ciphertext":")").append(ciphertext);
-  text.append(R"(","tag":")").append(base64url(content.tag));
+  append_base64url(text.append(R"(],"iv":")"), iv);
+  append_base64url(text.append(R"(","ciphertext":")"), content.ciphertext);
+  append_base64url(text.append(R"(","tag":")"), content.tag);
   text.append(R"("})");
   if (text.size() > limits::kEnvelopeBytesMax) {
     return fail(Errc::limit_exceeded, "the encrypted message is too long");

@@ -63,8 +63,8 @@ struct ParsedJwe {
 /// `epk` (not on its curve, of small order, infinity). Errors: malformed, limit_exceeded,
 /// unsupported, bad_key.
 [[nodiscard]] Result<ParsedJwe> parse_jwe(std::string_view text);
-/// The same of what parse_json gave.
-[[nodiscard]] Result<ParsedJwe> read_jwe(const JsonObject& envelope);
+/// The same of an object that read_json gave.
+[[nodiscard]] Result<ParsedJwe> read_jwe(ValueView envelope);
 
 /// Opens with the key named `recipient_kid`. `sender` is the public key of `skid`; given exactly
 /// for ecdh_1pu (otherwise not_authentic). Errors: cannot_decrypt, bad_key, those of KeyOps.

@@ -23,27 +23,26 @@ Result<KeyAgreement> agreement_of(std::string_view alg) {
   return fail(Errc::unsupported, "this key agreement algorithm");
 }
 
-Result<PublicKey> parse_epk(const JsonObject& header) {
-  TRY(const JsonObject* epk, json_object(header, "epk"));
-  TRY(const std::string curve, json_string(*epk, "crv"));
+Result<PublicKey> parse_epk(ValueView header) {
+  TRY(const ValueView epk, json_object(header, "epk"));
+  TRY(const auto curve, json_string(epk, "crv"));
   constexpr std::array<std::string_view, 4> kCurves = {"X25519", "P-256", "P-384", "P-521"};
   if (std::ranges::find(kCurves, curve) == kCurves.end()) {
     return fail(Errc::unsupported, "key agreement on this curve");
   }
-  TRY(PublicKey key, from_jwk(*epk));
-  return key;
+  return from_jwk(epk);
 }
 
 /// The sender's kid stands twice: `apu` enters the key derivation, `skid` is for people. Some peers
 /// send `apu` alone.
-Result<void> parse_sender(const JsonObject& header, ParsedJwe& jwe) {
-  const Json* apu = header.if_contains("apu");
+Result<void> parse_sender(ValueView header, ParsedJwe& jwe) {
   if (jwe.agreement == KeyAgreement::ecdh_es) {
     if (header.contains("skid")) {
       return fail(Errc::malformed, "an anonymous envelope that names a sender key");
     }
     // Some peers write a null for "none".
-    if (apu != nullptr && !apu->is_null()) {
+    const auto apu = header.field("apu");
+    if (apu && !apu->is_nil()) {
       return fail(Errc::malformed, "an anonymous envelope with sender information");
     }
     return {};
@@ -57,16 +56,17 @@ Result<void> parse_sender(const JsonObject& header, ParsedJwe& jwe) {
 }
 
 Result<void> parse_protected(ParsedJwe& jwe) {
-  TRY(const JsonObject header, jose::decode_header(jwe.protected_text));
+  TRY(const jose::Header decoded, jose::decode_header(jwe.protected_text));
+  const ValueView header = decoded.root();
   if (header.contains("zip")) return fail(Errc::unsupported, "compressed content");
   if (header.contains("kid")) return fail(Errc::malformed, "a recipient in the protected header");
   TRY(const auto typ, json_optional_string(header, "typ"));
   if (typ && !jose::is_media_type(*typ, kEncryptedSubtype)) {
     return fail(Errc::malformed, "the envelope was made for another kind of data");
   }
-  TRY(const std::string alg, json_string(header, "alg"));
+  TRY(const auto alg, json_string(header, "alg"));
   TRY(jwe.agreement, agreement_of(alg));
-  TRY(const std::string enc, json_string(header, "enc"));
+  TRY(const auto enc, json_string(header, "enc"));
   TRY(jwe.enc, enc_from_name(enc));
   if (jwe.agreement == KeyAgreement::ecdh_1pu && jwe.enc != ContentEncryption::a256cbc_hs512) {
     return fail(Errc::unsupported,
@@ -78,28 +78,29 @@ Result<void> parse_protected(ParsedJwe& jwe) {
   return {};
 }
 
-Result<JweRecipient> parse_recipient(const Json& value, std::size_t wrapped_bytes) {
-  TRY(const JsonObject* object, as_object(value, "a recipient"));
-  TRY(const JsonObject* header, json_object(*object, "header"));
-  CHECK(jose::check_unprotected(*header, {"alg", "enc", "epk", "apu", "apv", "skid", "typ", "cty",
-                                          "zip", "crit", "b64", "p2s", "p2c"}));
+Result<JweRecipient> parse_recipient(ValueView value, std::size_t wrapped_bytes) {
+  TRY(const ValueView object, as_object(value, "a recipient"));
+  TRY(const ValueView header, json_object(object, "header"));
+  CHECK(jose::check_unprotected(header, {"alg", "enc", "epk", "apu", "apv", "skid", "typ", "cty",
+                                         "zip", "crit", "b64", "p2s", "p2c"}));
   JweRecipient recipient;
-  TRY(recipient.kid, json_string(*header, "kid"));
+  TRY(recipient.kid, json_string(header, "kid"));
   CHECK(jose::check_kid(recipient.kid));
-  TRY(recipient.encrypted_key, jose::decode_member(*object, "encrypted_key", wrapped_bytes));
+  TRY(recipient.encrypted_key, jose::decode_member(object, "encrypted_key", wrapped_bytes));
   if (recipient.encrypted_key.size() != wrapped_bytes) {
     return fail(Errc::malformed, "an encrypted key of the wrong length");
   }
   return recipient;
 }
 
-Result<void> parse_recipients(const JsonObject& envelope, ParsedJwe& jwe) {
-  TRY(const JsonArray* list, json_array(envelope, "recipients"));
-  if (list->empty()) return fail(Errc::malformed, "an envelope for nobody");
-  if (list->size() > limits::kRecipientsMax)
+Result<void> parse_recipients(ValueView envelope, ParsedJwe& jwe) {
+  TRY(const ValueView list, json_array(envelope, "recipients"));
+  if (list.size() == 0) return fail(Errc::malformed, "an envelope for nobody");
+  if (list.size() > limits::kRecipientsMax) {
     return fail(Errc::limit_exceeded, "too many recipients");
+  }
   std::vector<std::string> kids;
-  for (const Json& value : *list) {
+  for (const ValueView value : list.items()) {
     TRY(JweRecipient recipient,
         parse_recipient(value, sizes_of(jwe.enc).key_bytes + kWrapOverheadBytes));
     if (std::find(kids.begin(), kids.end(), recipient.kid) != kids.end()) {
@@ -114,7 +115,7 @@ Result<void> parse_recipients(const JsonObject& envelope, ParsedJwe& jwe) {
   return {};
 }
 
-Result<void> parse_content(const JsonObject& envelope, ParsedJwe& jwe) {
+Result<void> parse_content(ValueView envelope, ParsedJwe& jwe) {
   const ContentEncryptionSizes sizes = sizes_of(jwe.enc);
   TRY(jwe.iv, jose::decode_member(envelope, "iv", sizes.iv_bytes));
   TRY(jwe.tag, jose::decode_member(envelope, "tag", sizes.tag_bytes));
@@ -149,12 +150,12 @@ Bytes recipients_digest(std::vector<std::string> kids) {
 Result<ParsedJwe> parse_jwe(std::string_view text) {
   JsonLimits json_limits;
   json_limits.bytes_max = limits::kEnvelopeBytesMax;
-  TRY(const Json value, parse_json(text, json_limits));
-  TRY(const JsonObject* envelope, as_object(value, "an encrypted message"));
-  return read_jwe(*envelope);
+  TRY(const FlatValue value, read_json(text, json_limits));
+  TRY(const ValueView envelope, as_object(value.root(), "an encrypted message"));
+  return read_jwe(envelope);
 }
 
-Result<ParsedJwe> read_jwe(const JsonObject& envelope) {
+Result<ParsedJwe> read_jwe(ValueView envelope) {
   for (const std::string_view member : {"aad", "unprotected", "header", "encrypted_key"}) {
     if (envelope.contains(member)) {
       return fail(Errc::unsupported, "envelope member '" + std::string(member) + "'");

@@ -54,10 +54,16 @@ Result<Signed> sign_parts(KeyOps& keys, const JwsSigner& signer, const JsonObjec
   return parts;
 }
 
-/// `unprotected` is the signature's own header, if it has one.
-Result<ParsedJws> parse_parts(std::string_view encoded_header, std::string_view encoded_payload,
-                              const JsonObject* unprotected, Bytes signature, JsonObject& header) {
-  TRY(header, jose::decode_header(encoded_header));
+/// One signature as it arrived.
+struct Arrived {
+  std::string_view header;
+  std::string_view payload;
+  std::optional<ValueView> unprotected;  ///< The signature's own header, if it has one.
+  Bytes signature;
+};
+
+/// `header` is what arrived.header decodes to.
+Result<ParsedJws> parse_parts(Arrived arrived, ValueView header) {
   ParsedJws jws;
   TRY(jws.alg, json_string(header, "alg"));
   const Algorithm* algorithm = nullptr;
@@ -68,9 +74,9 @@ Result<ParsedJws> parse_parts(std::string_view encoded_header, std::string_view 
   jws.key_type = algorithm->type;
 
   TRY(auto kid, json_optional_string(header, "kid"));
-  if (unprotected != nullptr) {
-    CHECK(jose::check_unprotected(*unprotected, {"alg", "typ", "cty", "crit", "b64"}));
-    TRY(const auto outer_kid, json_optional_string(*unprotected, "kid"));
+  if (arrived.unprotected) {
+    CHECK(jose::check_unprotected(*arrived.unprotected, {"alg", "typ", "cty", "crit", "b64"}));
+    TRY(const auto outer_kid, json_optional_string(*arrived.unprotected, "kid"));
     if (kid && outer_kid && *kid != *outer_kid) {
       return fail(Errc::malformed, "two different key ids for one signature");
     }
@@ -78,29 +84,40 @@ Result<ParsedJws> parse_parts(std::string_view encoded_header, std::string_view 
   }
   if (!kid) return fail(Errc::malformed, "a signature without a key id");
   CHECK(jose::check_kid(*kid));
-  jws.kid = std::move(*kid);
+  jws.kid = *kid;
 
-  if (signature.size() != kJwsSignatureBytes) {
+  if (arrived.signature.size() != kJwsSignatureBytes) {
     return fail(Errc::malformed, "a signature of the wrong length");
   }
-  jws.signature = std::move(signature);
-  TRY(jws.payload, from_base64url(encoded_payload));
-  jws.signing_input.append(encoded_header).append(".").append(encoded_payload);
+  jws.signature = std::move(arrived.signature);
+  TRY(jws.payload, from_base64url(arrived.payload));
+  jws.signing_input.append(arrived.header).append(".").append(arrived.payload);
   return jws;
 }
 
 /// The object that holds protected, header and signature: the only element of `signatures`, or the
 /// envelope itself when it is flattened.
-Result<const JsonObject*> signature_of(const JsonObject& envelope) {
-  if (!envelope.contains("signatures")) return &envelope;
+Result<ValueView> signature_of(ValueView envelope) {
+  if (!envelope.contains("signatures")) return envelope;
   for (const std::string_view flattened : {"protected", "header", "signature"}) {
     if (envelope.contains(flattened)) {
       return fail(Errc::malformed, "general and flattened form in one");
     }
   }
-  TRY(const JsonArray* signatures, json_array(envelope, "signatures"));
-  if (signatures->size() != 1) return fail(Errc::malformed, "exactly one signature is expected");
-  return as_object(signatures->front(), "a signature");
+  TRY(const ValueView signatures, json_array(envelope, "signatures"));
+  if (signatures.size() != 1) return fail(Errc::malformed, "exactly one signature is expected");
+  return as_object(*signatures.items().begin(), "a signature");
+}
+
+/// What the object of signature_of holds, for a payload that stands elsewhere.
+Result<Arrived> read_signature(ValueView signature) {
+  Arrived arrived;
+  TRY(arrived.header, json_string(signature, "protected"));
+  TRY(arrived.signature, jose::decode_member(signature, "signature", kJwsSignatureBytes));
+  if (signature.contains("header")) {
+    TRY(arrived.unprotected, json_object(signature, "header"));
+  }
+  return arrived;
 }
 
 template <class Parse>
@@ -152,23 +169,17 @@ Result<std::string> sign_jwt(KeyOps& keys, const JwsSigner& signer, std::string_
 Result<ParsedJws> parse_jws(std::string_view text) {
   JsonLimits json_limits;
   json_limits.bytes_max = limits::kEnvelopeBytesMax;
-  TRY(const Json value, parse_json(text, json_limits));
-  TRY(const JsonObject* envelope, as_object(value, "a signed message"));
-  if (envelope->contains("ciphertext")) {
+  TRY(const FlatValue value, read_json(text, json_limits));
+  TRY(const ValueView envelope, as_object(value.root(), "a signed message"));
+  if (envelope.contains("ciphertext")) {
     return fail(Errc::malformed, "signed and encrypted form in one");
   }
-  TRY(const JsonObject* signature, signature_of(*envelope));
-  TRY(const std::string encoded_header, json_string(*signature, "protected"));
-  TRY(const std::string encoded_payload, json_string(*envelope, "payload"));
-  TRY(Bytes raw_signature, jose::decode_member(*signature, "signature", kJwsSignatureBytes));
-  const JsonObject* unprotected = nullptr;
-  if (signature->contains("header")) {
-    TRY(unprotected, json_object(*signature, "header"));
-  }
-  JsonObject header;
-  TRY(ParsedJws jws,
-      parse_parts(encoded_header, encoded_payload, unprotected, std::move(raw_signature), header));
-  TRY(const std::string typ, json_string(header, "typ"));
+  TRY(const ValueView signature, signature_of(envelope));
+  TRY(Arrived arrived, read_signature(signature));
+  TRY(arrived.payload, json_string(envelope, "payload"));
+  TRY(const jose::Header header, jose::decode_header(arrived.header));
+  TRY(ParsedJws jws, parse_parts(std::move(arrived), header.root()));
+  TRY(const auto typ, json_string(header.root(), "typ"));
   if (!jose::is_media_type(typ, kSignedSubtype)) {
     return fail(Errc::malformed, "the signature was made for another kind of data");
   }
@@ -181,11 +192,11 @@ Result<ParsedJws> parse_jwt(std::string_view text) {
   const std::size_t first = text.find('.');
   const std::size_t second = first == std::string_view::npos ? first : text.find('.', first + 1);
   if (second == std::string_view::npos) return fail(Errc::malformed, "a token has three parts");
-  TRY(Bytes signature, from_base64url(text.substr(second + 1)));
-  JsonObject header;
-  TRY(ParsedJws jws, parse_parts(text.substr(0, first), text.substr(first + 1, second - first - 1),
-                                 nullptr, std::move(signature), header));
-  TRY(const std::string typ, json_string(header, "typ"));
+  Arrived arrived{text.substr(0, first), text.substr(first + 1, second - first - 1), {}, {}};
+  TRY(arrived.signature, from_base64url(text.substr(second + 1)));
+  TRY(const jose::Header header, jose::decode_header(arrived.header));
+  TRY(ParsedJws jws, parse_parts(std::move(arrived), header.root()));
+  TRY(const auto typ, json_string(header.root(), "typ"));
   if (typ != "JWT") return fail(Errc::malformed, "the token is of another kind");
   return jws;
 }
@@ -201,32 +212,38 @@ Result<JsonObject> sign_detached(KeyOps& keys, const JwsSigner& signer, ByteView
   return jws;
 }
 
-Result<ParsedJws> parse_detached(const Json& jws, ByteView payload) {
-  const std::string encoded_payload = base64url(payload);
-  JsonObject header;
-  if (jws.is_string()) {
-    const std::string_view text = jws.get_string();
-    const std::size_t dots = text.find("..");
-    if (text.size() > limits::kJwtCharsMax || dots == std::string_view::npos) {
-      return fail(Errc::malformed, "a detached signature has an empty payload");
-    }
-    TRY(Bytes signature, from_base64url(text.substr(dots + 2)));
-    return parse_parts(text.substr(0, dots), encoded_payload, nullptr, std::move(signature),
-                       header);
+namespace {
+
+Result<Arrived> read_compact_detached(std::string_view text) {
+  const std::size_t dots = text.find("..");
+  if (text.size() > limits::kJwtCharsMax || dots == std::string_view::npos) {
+    return fail(Errc::malformed, "a detached signature has an empty payload");
   }
-  TRY(const JsonObject* object, as_object(jws, "a detached signature"));
-  if (object->contains("payload")) {
+  Arrived arrived{text.substr(0, dots), {}, {}, {}};
+  TRY(arrived.signature, from_base64url(text.substr(dots + 2)));
+  return arrived;
+}
+
+Result<Arrived> read_detached(ValueView jws) {
+  if (const auto text = jws.text()) return read_compact_detached(*text);
+  TRY(const ValueView object, as_object(jws, "a detached signature"));
+  if (object.contains("payload")) {
     return fail(Errc::malformed, "a detached signature that holds a payload");
   }
-  TRY(const JsonObject* signature, signature_of(*object));
-  TRY(const std::string encoded_header, json_string(*signature, "protected"));
-  TRY(Bytes raw_signature, jose::decode_member(*signature, "signature", kJwsSignatureBytes));
-  const JsonObject* unprotected = nullptr;
-  if (signature->contains("header")) {
-    TRY(unprotected, json_object(*signature, "header"));
-  }
-  return parse_parts(encoded_header, encoded_payload, unprotected, std::move(raw_signature),
-                     header);
+  TRY(const ValueView signature, signature_of(object));
+  return read_signature(signature);
+}
+
+}  // namespace
+
+Result<ParsedJws> parse_detached(const Json& jws, ByteView payload) {
+  const std::string text = json_text(jws);
+  TRY(const FlatValue value, read_json(text));
+  TRY(Arrived arrived, read_detached(value.root()));
+  const std::string encoded_payload = base64url(payload);
+  arrived.payload = encoded_payload;
+  TRY(const jose::Header header, jose::decode_header(arrived.header));
+  return parse_parts(std::move(arrived), header.root());
 }
 
 Result<void> verify_jws(const ParsedJws& jws, const PublicKey& key) {

@@ -52,13 +52,34 @@ Result<Bytes> compress(KeyType type, ByteView point) {
 }
 
 /// A coordinate has one spelling only: as long as the field, in strict base64url.
-Result<Bytes> coordinate(const JsonObject& object, std::string_view member, const KeyForm& form) {
-  TRY(const std::string text, json_string(object, member));
+template <class Object>
+Result<Bytes> coordinate(const Object& object, std::string_view member, const KeyForm& form) {
+  TRY(const auto text, json_string(object, member));
   TRY(Bytes bytes, from_base64url(text));
   if (bytes.size() != form.coordinate_bytes) {
     return fail(Errc::bad_key, "a coordinate of the JWK has a wrong length");
   }
   return bytes;
+}
+
+/// `object` is a tree or a view.
+template <class Object>
+Result<PublicKey> read_jwk(const Object& object) {
+  if (object.contains("d")) return fail(Errc::bad_key, "the JWK holds a private key");
+  TRY(const auto kty, json_string(object, "kty"));
+  TRY(const auto crv, json_string(object, "crv"));
+  for (const KeyForm& form : kForms) {
+    if (kty != form.kty || crv != form.crv) continue;
+    TRY(Bytes x, coordinate(object, "x", form));
+    if (!has_two_coordinates(form)) return checked(form.type, std::move(x));
+    TRY(const Bytes y, coordinate(object, "y", form));
+    Bytes point{0x04};
+    append(point, x);
+    append(point, y);
+    TRY(Bytes compressed, compress(form.type, point));
+    return PublicKey{form.type, std::move(compressed)};
+  }
+  return fail(Errc::unsupported, "this type of JWK is not known here");
 }
 
 }  // namespace
@@ -119,21 +140,10 @@ JsonObject jwk(const PublicKey& key) {
 }
 
 Result<PublicKey> from_jwk(const JsonObject& object) {
-  if (object.contains("d")) return fail(Errc::bad_key, "the JWK holds a private key");
-  TRY(const std::string kty, json_string(object, "kty"));
-  TRY(const std::string crv, json_string(object, "crv"));
-  for (const KeyForm& form : kForms) {
-    if (kty != form.kty || crv != form.crv) continue;
-    TRY(Bytes x, coordinate(object, "x", form));
-    if (!has_two_coordinates(form)) return checked(form.type, std::move(x));
-    TRY(const Bytes y, coordinate(object, "y", form));
-    Bytes point{0x04};
-    append(point, x);
-    append(point, y);
-    TRY(Bytes compressed, compress(form.type, point));
-    return PublicKey{form.type, std::move(compressed)};
-  }
-  return fail(Errc::unsupported, "this type of JWK is not known here");
+  return read_jwk(object);
+}
+Result<PublicKey> from_jwk(ValueView object) {
+  return read_jwk(object);
 }
 
 Result<void> verify(const PublicKey& key, ByteView message, ByteView signature, SValue s_value) {

@@ -55,6 +55,7 @@ struct PublicKey {
 /// Public JWK. Reading refuses private members ("d"), wrong sizes and off-curve points.
 [[nodiscard]] JsonObject jwk(const PublicKey& key);
 [[nodiscard]] Result<PublicKey> from_jwk(const JsonObject& object);
+[[nodiscard]] Result<PublicKey> from_jwk(ValueView object);
 
 /// Verifies Ed25519 (64 bytes) or ECDSA with SHA-256 over secp256k1 or P-256 (64 bytes R||S).
 /// `require_low_s`: logs demand canonical signatures; JOSE accepts both.

@@ -11,6 +11,7 @@ Verdict message(ByteView input) {
   if (!read.has_value()) return Verdict::refused;
   const Json json = to_json(*read);
   const std::string text = written(crypto::json_text(json));
+  hold(protocol::message_text(*read) == text, "text and tree of a message are the same");
   hold_bounded(text.size(), input.size());
   const Message again = must(protocol::parse_message(text), "a message can be read again");
   hold(same(json, to_json(again)), "a message stays the same");

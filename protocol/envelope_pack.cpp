@@ -19,8 +19,8 @@ Result<std::string> within_envelope_limit(std::string text) {
 }
 
 Result<std::string> plaintext_of(const Message& message, bool pad) {
-  const JsonObject object = to_json(message);
-  std::string text = pad ? padded_text(object) : crypto::json_text(object);
+  std::string text = message_text(message);
+  if (pad) text = padded(std::move(text));
   if (text.size() > limits::kEnvelopeBytesMax) {
     return fail(Errc::limit_exceeded, "the message is larger than any envelope may be");
   }

@@ -5,7 +5,6 @@
 #include "crypto/limits.hpp"
 #include "protocol/envelope.hpp"
 #include "protocol/forward.hpp"
-#include "protocol/message_reader.hpp"
 
 namespace kith::protocol {
 
@@ -14,7 +13,7 @@ namespace {
 enum class Layer : std::uint8_t { plain, sign, anon, auth };
 
 /// What stands in one text, by the members that only that form has.
-Layer outer_form(const JsonObject& object) {
+Layer outer_form(ValueView object) {
   // Which of the two encryptions it is, only its protected header says: see open_encrypted.
   if (object.contains("ciphertext")) return Layer::anon;
   if (object.contains("payload")) return Layer::sign;
@@ -33,8 +32,8 @@ class Unpacker {
   Result<Unpacked> run(std::string_view text);
 
  private:
-  Result<Unpacked> finish(JsonObject object);
-  Result<void> open_encrypted(const JsonObject& object);
+  Result<Unpacked> finish(ValueView object);
+  Result<void> open_encrypted(ValueView object);
   Result<void> open_signed();
   Result<void> check_encryption_nesting(crypto::KeyAgreement agreement) const;
   struct OwnKey {
@@ -63,15 +62,15 @@ class Unpacker {
   EnvelopeInfo info_;
 };
 
-Result<Json> parse_any(std::string_view text) {
+Result<FlatValue> read_any(std::string_view text) {
   crypto::JsonLimits json_limits;
   json_limits.bytes_max = limits::kEnvelopeBytesMax;
-  return crypto::parse_json(text, json_limits);
+  return crypto::read_json(text, json_limits);
 }
 
 /// A plaintext may be as large as an envelope only when it carries one.
-Result<Message> read_plaintext(JsonObject object, std::size_t bytes) {
-  TRY(Message message, take_message(std::move(object)));
+Result<Message> read_plaintext(ValueView object, std::size_t bytes) {
+  TRY(Message message, read_message(object));
   if (bytes > limits::kJsonBytesMax && !is_forward(message)) {
     return fail(Errc::limit_exceeded, "the message is too large");
   }
@@ -153,7 +152,7 @@ Result<PublicKey> Unpacker::sender_key(const std::string& skid) {
   return key;
 }
 
-Result<void> Unpacker::open_encrypted(const JsonObject& object) {
+Result<void> Unpacker::open_encrypted(ValueView object) {
   TRY(const crypto::ParsedJwe jwe, crypto::read_jwe(object));
   CHECK(check_encryption_nesting(jwe.agreement));
   TRY(const OwnKey own, find_own_key(jwe));
@@ -202,10 +201,10 @@ Result<void> Unpacker::open_signed() {
   if (opened(Layer::sign)) return forbidden_nesting();
   TRY(const crypto::ParsedJws jws, crypto::parse_jws(current_));
   const std::string payload(crypto::as_text(jws.payload));
-  TRY(const Json value, parse_any(payload));
-  TRY(const JsonObject* object, crypto::as_object(value, "a signed message"));
-  if (outer_form(*object) != Layer::plain) return forbidden_nesting();
-  TRY(const Message message, read_plaintext(*object, payload.size()));
+  TRY(const FlatValue value, read_any(payload));
+  TRY(const ValueView object, crypto::as_object(value.root(), "a signed message"));
+  if (outer_form(object) != Layer::plain) return forbidden_nesting();
+  TRY(const Message message, read_plaintext(object, payload.size()));
   TRY(const DidUrl kid, DidUrl::parse_kid(jws.kid));
   CHECK(check_signer(kid, message));
   CHECK(admit(kid.did()));
@@ -302,20 +301,20 @@ Result<Unpacked> Unpacker::run(std::string_view text) {
   }
   current_ = text;
   for (std::size_t layer = 0; layer <= limits::kEnvelopeLayersMax; ++layer) {
-    TRY(Json value, parse_any(current_));
-    TRY(const JsonObject* object, crypto::as_object(value, "a message"));
-    const Layer form = outer_form(*object);
-    if (form == Layer::plain) return finish(std::move(value.get_object()));
-    CHECK(form == Layer::sign ? open_signed() : open_encrypted(*object));
+    TRY(const FlatValue value, read_any(current_));
+    TRY(const ValueView object, crypto::as_object(value.root(), "a message"));
+    const Layer form = outer_form(object);
+    if (form == Layer::plain) return finish(object);
+    CHECK(form == Layer::sign ? open_signed() : open_encrypted(object));
   }
   return fail(Errc::limit_exceeded, "more envelopes round one message than are allowed");
 }
 
-Result<Unpacked> Unpacker::finish(JsonObject object) {
+Result<Unpacked> Unpacker::finish(ValueView object) {
   if (layers_.empty() && !context_.policy.plain_allowed) {
     return fail(Errc::refused, "an unprotected message");
   }
-  TRY(Message message, read_plaintext(std::move(object), current_.size()));
+  TRY(Message message, read_plaintext(object, current_.size()));
   info_.layers = layers_.size();
   info_.encrypted = opened(Layer::anon) || opened(Layer::auth);
   info_.anonymous_outside = !layers_.empty() && layers_.front() == Layer::anon;

@@ -53,8 +53,8 @@ Result<Message> make_forward(std::string_view next, std::string_view envelope,
                              const RelayTerms& terms, Random& random) {
   crypto::JsonLimits json_limits;
   json_limits.bytes_max = limits::kEnvelopeBytesMax;
-  TRY(Json payload, crypto::parse_json(envelope, json_limits));
-  CHECK(crypto::as_object(payload, "an envelope to forward"));
+  TRY(const FlatValue payload, crypto::read_json(envelope, json_limits));
+  TRY(const ValueView object, crypto::as_object(payload.root(), "an envelope to forward"));
   Message forward;
   forward.id = new_message_id(random);
   forward.type = kForwardType;
@@ -63,7 +63,7 @@ Result<Message> make_forward(std::string_view next, std::string_view envelope,
   forward.body["next"] = next;
   Attachment attachment;
   attachment.media_type = std::string(kEncryptedMediaType);
-  attachment.json = std::move(payload);
+  attachment.json = crypto::json_text(object);
   forward.attachments.push_back(std::move(attachment));
   return forward;
 }
@@ -90,12 +90,10 @@ bool is_forward(const Message& message) {
 
 namespace {
 
-bool looks_encrypted(const JsonObject& envelope) {
-  return std::ranges::all_of(std::array{"protected", "iv", "ciphertext", "tag"},
-                             [&](const char* member) {
-                               const Json* text = envelope.if_contains(member);
-                               return text != nullptr && text->is_string();
-                             });
+bool looks_encrypted(ValueView envelope) {
+  return std::ranges::all_of(
+      std::array{"protected", "iv", "ciphertext", "tag"},
+      [&](const char* member) { return crypto::json_string(envelope, member).has_value(); });
 }
 
 Result<void> take_envelope(const Attachment& attachment, Forward& forward) {
@@ -109,15 +107,11 @@ Result<void> take_envelope(const Attachment& attachment, Forward& forward) {
   if (envelope.size() > limits::kEnvelopeBytesMax) {
     return fail(Errc::limit_exceeded, "the forwarded envelope is too large");
   }
-  Json read;
-  if (attachment.base64) {
-    crypto::JsonLimits json_limits;
-    json_limits.bytes_max = limits::kEnvelopeBytesMax;
-    TRY(read, crypto::parse_json(envelope, json_limits));
-  }
-  TRY(const JsonObject* object,
-      crypto::as_object(attachment.json ? *attachment.json : read, "a forwarded envelope"));
-  forward.encrypted = forward.encrypted && looks_encrypted(*object);
+  crypto::JsonLimits json_limits;
+  json_limits.bytes_max = limits::kEnvelopeBytesMax;
+  TRY(const FlatValue value, crypto::read_json(envelope, json_limits));
+  TRY(const ValueView object, crypto::as_object(value.root(), "a forwarded envelope"));
+  forward.encrypted = forward.encrypted && looks_encrypted(object);
   forward.envelopes.push_back(std::move(envelope));
   return {};
 }

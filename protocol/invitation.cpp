@@ -136,7 +136,7 @@ Result<std::string> invitation_url(const Invitation& invitation, std::string_vie
   if (!is_web_address(base) || base.find('#') != std::string_view::npos) {
     return fail(Errc::bad_url, "invitations need an http or https address without a fragment");
   }
-  const std::string text = crypto::json_text(to_json(to_message(invitation)));
+  const std::string text = message_text(to_message(invitation));
   std::string url(base);
   url += base.find('?') == std::string_view::npos ? "?" : "&";
   url += "_oob=" + crypto::base64url(crypto::as_bytes(text));

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 
-#include "crypto/assert.hpp"
 #include "crypto/limits.hpp"
 #include "protocol/attachment.hpp"
 #include "protocol/language.hpp"
-#include "protocol/message_reader.hpp"
 #include "protocol/padding.hpp"
 
 namespace kith::protocol {
@@ -16,18 +14,17 @@ namespace {
 using crypto::json_optional_int;
 using crypto::json_optional_string;
 
-Result<std::vector<std::string>> read_texts(const JsonObject& object, std::string_view member) {
+Result<std::vector<std::string>> read_texts(ValueView object, std::string_view member) {
   std::vector<std::string> texts;
   if (!object.contains(member)) return texts;
-  TRY(const JsonArray* items, crypto::json_array(object, member));
-  if (items->size() > limits::kMessageHeaderItemsMax) {
+  TRY(const ValueView items, crypto::json_array(object, member));
+  if (items.size() > limits::kMessageHeaderItemsMax) {
     return fail(Errc::limit_exceeded, "too many items in " + std::string(member));
   }
-  for (const Json& item : *items) {
-    if (!item.is_string()) {
-      return fail(Errc::malformed, std::string(member) + " must be a list of texts");
-    }
-    texts.emplace_back(crypto::json_chars(item));
+  for (const ValueView item : items.items()) {
+    const auto text = item.text();
+    if (!text) return fail(Errc::malformed, std::string(member) + " must be a list of texts");
+    texts.emplace_back(*text);
   }
   return texts;
 }
@@ -61,7 +58,7 @@ Result<Did> read_party(std::string_view text) {
   return url.did();
 }
 
-Result<void> check_typ(const JsonObject& object) {
+Result<void> check_typ(ValueView object) {
   TRY(const auto typ, json_optional_string(object, "typ"));
   if (!typ) return {};
   constexpr std::string_view kSubtype = kPlainMediaType.substr(kPlainMediaType.find('/') + 1);
@@ -73,25 +70,27 @@ Result<void> check_typ(const JsonObject& object) {
 
 // ---- Attachments -------------------------------------------------------------------------------
 
-/// Takes the payload out of `data`.
-Result<void> read_data(Attachment& attachment, JsonObject& data) {
+Result<Bytes> read_base64(std::string_view base64) {
+  // The specification says base64url, and pads it in its own example.
+  const std::string_view text = base64.substr(0, base64.find('='));
+  if (base64.size() - text.size() > 2) {
+    return fail(Errc::malformed, "the base64 of an attachment ends in too much padding");
+  }
+  if (base64.find_first_not_of('=', text.size()) != std::string_view::npos) {
+    return fail(Errc::malformed, "the base64 of an attachment has padding inside");
+  }
+  return crypto::from_base64url(text);
+}
+
+Result<void> read_data(Attachment& attachment, ValueView data) {
   TRY(const auto base64, json_optional_string(data, "base64"));
   if (base64) {
-    // The specification says base64url, and pads it in its own example.
-    std::string_view text = *base64;
-    text = text.substr(0, text.find('='));
-    if (base64->size() - text.size() > 2) {
-      return fail(Errc::malformed, "the base64 of an attachment ends in too much padding");
-    }
-    if (base64->find_first_not_of('=', text.size()) != std::string::npos) {
-      return fail(Errc::malformed, "the base64 of an attachment has padding inside");
-    }
-    TRY(attachment.base64, crypto::from_base64url(text));
+    TRY(attachment.base64, read_base64(*base64));
   }
-  if (Json* json = data.if_contains("json")) attachment.json = std::move(*json);
+  if (const auto json = data.field("json")) attachment.json = crypto::json_text(*json);
   TRY(attachment.links, read_texts(data, "links"));
   TRY(attachment.hash, json_optional_string(data, "hash"));
-  if (const Json* jws = data.if_contains("jws")) attachment.jws = *jws;
+  if (const auto jws = data.field("jws")) attachment.jws = crypto::json_tree(*jws);
   if (!attachment.links.empty() && !attachment.hash) {
     return fail(Errc::malformed, "an attachment with links needs a hash");
   }
@@ -105,68 +104,38 @@ Result<void> read_data(Attachment& attachment, JsonObject& data) {
   return check_content_hash(*attachment.hash, *attachment.base64);
 }
 
-Result<Attachment> read_attachment(Json& value) {
-  TRY(const JsonObject* object, crypto::as_object(value, "an attachment"));
+Result<Attachment> read_attachment(ValueView value) {
+  TRY(const ValueView object, crypto::as_object(value, "an attachment"));
   Attachment attachment;
-  TRY(attachment.id, json_optional_string(*object, "id"));
+  TRY(attachment.id, json_optional_string(object, "id"));
   if (attachment.id) CHECK(check_id(*attachment.id, "the id of an attachment"));
-  TRY(attachment.description, json_optional_string(*object, "description"));
-  TRY(attachment.filename, json_optional_string(*object, "filename"));
-  TRY(attachment.media_type, json_optional_string(*object, "media_type"));
-  TRY(attachment.format, json_optional_string(*object, "format"));
-  TRY(attachment.lastmod_time, json_optional_int(*object, "lastmod_time"));
-  TRY(attachment.byte_count, json_optional_int(*object, "byte_count"));
+  TRY(attachment.description, json_optional_string(object, "description"));
+  TRY(attachment.filename, json_optional_string(object, "filename"));
+  TRY(attachment.media_type, json_optional_string(object, "media_type"));
+  TRY(attachment.format, json_optional_string(object, "format"));
+  TRY(attachment.lastmod_time, json_optional_int(object, "lastmod_time"));
+  TRY(attachment.byte_count, json_optional_int(object, "byte_count"));
   if (attachment.byte_count.value_or(0) < 0) {
     return fail(Errc::malformed, "an attachment of less than no bytes");
   }
-  CHECK(crypto::json_object(*object, "data"));
-  CHECK(read_data(attachment, value.get_object().at("data").get_object()));
+  TRY(const ValueView data, crypto::json_object(object, "data"));
+  CHECK(read_data(attachment, data));
   return attachment;
 }
 
-Result<std::vector<Attachment>> read_attachments(JsonObject& object) {
+Result<std::vector<Attachment>> read_attachments(ValueView object) {
   std::vector<Attachment> attachments;
   if (!object.contains("attachments")) return attachments;
-  TRY(const JsonArray* items, crypto::json_array(object, "attachments"));
-  if (items->size() > limits::kAttachmentsMax) {
+  TRY(const ValueView items, crypto::json_array(object, "attachments"));
+  if (items.size() > limits::kAttachmentsMax) {
     return fail(Errc::limit_exceeded, "the message has too many attachments");
   }
-  for (Json& item : object.at("attachments").get_array()) {
+  attachments.reserve(items.size());
+  for (const ValueView item : items.items()) {
     TRY(Attachment attachment, read_attachment(item));
     attachments.push_back(std::move(attachment));
   }
   return attachments;
-}
-
-void put(JsonObject& object, std::string_view member, const std::optional<std::string>& text) {
-  if (text) object[member] = *text;
-}
-
-void put(JsonObject& object, std::string_view member, const std::optional<std::int64_t>& number) {
-  if (number) object[member] = *number;
-}
-
-void put(JsonObject& object, std::string_view member, const std::vector<std::string>& texts) {
-  if (!texts.empty()) object[member] = JsonArray(texts.begin(), texts.end());
-}
-
-JsonObject attachment_json(const Attachment& attachment) {
-  JsonObject data;
-  if (attachment.jws) data["jws"] = *attachment.jws;
-  put(data, "hash", attachment.hash);
-  put(data, "links", attachment.links);
-  if (attachment.base64) data["base64"] = crypto::base64url(*attachment.base64);
-  if (attachment.json) data["json"] = *attachment.json;
-  JsonObject object;
-  put(object, "id", attachment.id);
-  put(object, "description", attachment.description);
-  put(object, "filename", attachment.filename);
-  put(object, "media_type", attachment.media_type);
-  put(object, "format", attachment.format);
-  put(object, "lastmod_time", attachment.lastmod_time);
-  put(object, "byte_count", attachment.byte_count);
-  object["data"] = std::move(data);
-  return object;
 }
 
 constexpr std::string_view kKnownHeaders[] = {"id",
@@ -189,18 +158,17 @@ constexpr std::string_view kKnownHeaders[] = {"id",
                                               kPaddingHeader,
                                               "return_route_thread"};
 
-JsonObject other_headers(JsonObject& object) {
+JsonObject other_headers(ValueView object) {
   JsonObject others;
-  for (auto& member : object) {
-    const std::string_view key(member.key().data(), member.key().size());
-    if (std::ranges::find(kKnownHeaders, key) == std::end(kKnownHeaders)) {
-      others[key] = std::move(member.value());
+  for (const auto& [name, value] : object.fields()) {
+    if (std::ranges::find(kKnownHeaders, name) == std::end(kKnownHeaders)) {
+      others[name] = crypto::json_tree(value);
     }
   }
   return others;
 }
 
-Result<void> read_threading(Message& message, const JsonObject& object) {
+Result<void> read_threading(Message& message, ValueView object) {
   TRY(message.thid, json_optional_string(object, "thid"));
   if (message.thid) CHECK(check_id(*message.thid, "thid"));
   TRY(message.pthid, json_optional_string(object, "pthid"));
@@ -212,7 +180,7 @@ Result<void> read_threading(Message& message, const JsonObject& object) {
   return {};
 }
 
-Result<void> read_parties(Message& message, const JsonObject& object) {
+Result<void> read_parties(Message& message, ValueView object) {
   TRY(const auto from, json_optional_string(object, "from"));
   if (from) {
     TRY(Did did, read_party(*from));
@@ -226,7 +194,7 @@ Result<void> read_parties(Message& message, const JsonObject& object) {
   return {};
 }
 
-Result<void> read_times(Message& message, const JsonObject& object) {
+Result<void> read_times(Message& message, ValueView object) {
   TRY(message.created_time, json_optional_int(object, "created_time"));
   TRY(message.expires_time, json_optional_int(object, "expires_time"));
   if (message.created_time.value_or(0) < 0 || message.expires_time.value_or(0) < 0) {
@@ -235,7 +203,7 @@ Result<void> read_times(Message& message, const JsonObject& object) {
   return {};
 }
 
-Result<void> read_languages(Message& message, const JsonObject& object) {
+Result<void> read_languages(Message& message, ValueView object) {
   TRY(message.lang, json_optional_string(object, "lang"));
   TRY(message.accept_lang, read_texts(object, "accept-lang"));
   const bool readable = is_language_tag(message.lang.value_or("en")) &&
@@ -250,15 +218,15 @@ Result<void> read_languages(Message& message, const JsonObject& object) {
 
 Result<std::string> Attachment::payload() const {
   if (base64) return std::string(crypto::as_text(*base64));
-  if (json) return crypto::json_text(*json);
+  if (json) return *json;
   return fail(Errc::unsupported, "an attachment that must be fetched by link");
 }
 
-Attachment json_attachment(Json value, std::string_view id) {
+Attachment json_attachment(const Json& value, std::string_view id) {
   Attachment attachment;
   if (!id.empty()) attachment.id = std::string(id);
   attachment.media_type = "application/json";
-  attachment.json = std::move(value);
+  attachment.json = crypto::json_text(value);
   return attachment;
 }
 
@@ -276,9 +244,9 @@ bool Message::is_to(const Did& did) const {
 Result<Message> parse_message(std::string_view text, std::size_t bytes_max) {
   crypto::JsonLimits json_limits;
   json_limits.bytes_max = bytes_max;
-  TRY(const Json value, crypto::parse_json(text, json_limits));
-  TRY(const JsonObject* object, crypto::as_object(value, "a message"));
-  return read_message(*object);
+  TRY(const auto value, crypto::read_json(text, json_limits));
+  TRY(const ValueView object, crypto::as_object(value.root(), "a message"));
+  return read_message(object);
 }
 
 namespace {
@@ -307,10 +275,10 @@ bool may_be_long(std::string_view type) {
 }  // namespace
 
 Result<Message> read_message(const JsonObject& object) {
-  return take_message(object);
+  return parse_message(crypto::json_text(object), limits::kEnvelopeBytesMax);
 }
 
-Result<Message> take_message(JsonObject object) {
+Result<Message> read_message(ValueView object) {
   CHECK(check_typ(object));
   Message message;
   TRY(message.id, crypto::json_string(object, "id"));
@@ -320,9 +288,9 @@ Result<Message> take_message(JsonObject object) {
   CHECK(read_parties(message, object));
   CHECK(read_threading(message, object));
   CHECK(read_times(message, object));
-  if (Json* body = object.if_contains("body"); body != nullptr) {
-    CHECK(crypto::json_object(object, "body"));
-    message.body = std::move(body->get_object());
+  if (object.contains("body")) {
+    TRY(const ValueView body, crypto::json_object(object, "body"));
+    message.body = crypto::json_object_tree(body);
   }
   TRY(message.attachments, read_attachments(object));
   TRY(message.from_prior, json_optional_string(object, "from_prior"));
@@ -337,44 +305,6 @@ Result<Message> take_message(JsonObject object) {
     return fail(Errc::limit_exceeded, "a header of the message is too long");
   }
   return message;
-}
-
-JsonObject to_json(const Message& message) {
-  ASSERT(is_message_id(message.id));
-  ASSERT(!message.type.empty());
-  JsonObject object;
-  object["id"] = message.id;
-  object["typ"] = kPlainMediaType;
-  object["type"] = message.type;
-  if (message.from) object["from"] = message.from->text();
-  if (!message.to.empty()) {
-    JsonArray to;
-    for (const Did& did : message.to) to.push_back(Json(did.text()));
-    object["to"] = std::move(to);
-  }
-  put(object, "thid", message.thid);
-  put(object, "pthid", message.pthid);
-  put(object, "created_time", message.created_time);
-  put(object, "expires_time", message.expires_time);
-  put(object, "from_prior", message.from_prior);
-  put(object, "please_ack", message.please_ack);
-  put(object, "ack", message.ack);
-  put(object, "return_route", message.return_route);
-  put(object, "return_route_thread", message.return_route_thread);
-  put(object, "lang", message.lang);
-  put(object, "accept-lang", message.accept_lang);
-  object["body"] = message.body;
-  if (!message.attachments.empty()) {
-    JsonArray attachments;
-    for (const Attachment& attachment : message.attachments) {
-      attachments.push_back(attachment_json(attachment));
-    }
-    object["attachments"] = std::move(attachments);
-  }
-  for (const auto& member : message.others) {
-    if (!object.contains(member.key())) object[member.key()] = member.value();
-  }
-  return object;
 }
 
 std::string new_message_id(Random& random) {

@@ -29,8 +29,8 @@ struct Attachment {
   std::optional<std::int64_t> lastmod_time;  ///< Epoch seconds.
   std::optional<std::int64_t> byte_count;
   // `data`: at least one of base64, json and links (which needs hash).
-  std::optional<Bytes> base64;  ///< Decoded.
-  std::optional<Json> json;
+  std::optional<Bytes> base64;      ///< Decoded.
+  std::optional<std::string> json;  ///< As json_text gives it, within the limits of read_json.
   std::vector<std::string> links;
   std::optional<std::string> hash;  ///< Multihash as text.
   std::optional<Json> jws;          ///< Detached signature, not verified here.
@@ -41,7 +41,7 @@ struct Attachment {
 };
 
 /// Attachments with one payload.
-[[nodiscard]] Attachment json_attachment(Json value, std::string_view id = {});
+[[nodiscard]] Attachment json_attachment(const Json& value, std::string_view id = {});
 [[nodiscard]] Attachment base64_attachment(ByteView bytes, std::string_view id = {});
 
 struct Message {
@@ -72,9 +72,12 @@ struct Message {
 /// Errors: malformed, limit_exceeded, unsupported (`typ` of something else).
 [[nodiscard]] Result<Message> parse_message(std::string_view text,
                                             std::size_t bytes_max = limits::kJsonBytesMax);
+[[nodiscard]] Result<Message> read_message(ValueView object);
 [[nodiscard]] Result<Message> read_message(const JsonObject& object);
 
-/// Always with `typ` and `body`. A message without id or type is our own bug.
+/// Compact, always with `typ` and `body`. A message without id or type is our own bug.
+[[nodiscard]] std::string message_text(const Message& message);
+/// The same as a tree.
 [[nodiscard]] JsonObject to_json(const Message& message);
 
 /// A new lower-case UUID (version 4).

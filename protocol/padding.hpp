@@ -5,8 +5,7 @@
 
 #include <cstddef>
 #include <string>
-
-#include "crypto/json.hpp"
+#include <string_view>
 
 namespace kith::protocol {
 
@@ -16,7 +15,8 @@ inline constexpr std::string_view kPaddingHeader = "kith_pad";
 /// bytes, or `bytes` itself above the largest.
 [[nodiscard]] std::size_t bucket_size(std::size_t bytes);
 
-/// `message` as compact JSON text whose size is a bucket size (unless it is above the largest).
-[[nodiscard]] std::string padded_text(const JsonObject& message);
+/// `object`, the text of a JSON object without that header, with one that makes its size a bucket
+/// size (unless it is above the largest).
+[[nodiscard]] std::string padded(std::string object);
 
 }  // namespace kith::protocol

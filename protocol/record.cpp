@@ -8,6 +8,10 @@
 #include "crypto/assert.hpp"
 
 namespace kith::protocol {
+
+using crypto::FlatBuilder;
+using crypto::FlatNode;
+
 namespace {
 
 struct Sink {
@@ -79,61 +83,11 @@ struct SizeVisitor {
   }
 };
 
-/// Lays a value out flat.
-class FlatBuilder {
- public:
-  FlatBuilder() { nodes_.reserve(kNodesUsual); }
-
-  void add(FlatNode::Kind kind, std::int64_t number) {
-    nodes_.push_back({kind, 0, 1, number, nullptr});
-  }
-  void add(FlatNode::Kind kind, std::string_view content) {
-    nodes_.push_back({kind, static_cast<std::uint32_t>(content.size()), 1, 0, content.data()});
-  }
-  void open(FlatNode::Kind kind, std::size_t size) {
-    open_.push_back(nodes_.size());
-    nodes_.push_back({kind, static_cast<std::uint32_t>(size), 1, 0, nullptr});
-  }
-  void close() {
-    nodes_[open_.back()].extent = static_cast<std::uint32_t>(nodes_.size() - open_.back());
-    open_.pop_back();
-  }
-  [[nodiscard]] std::size_t depth() const { return open_.size(); }
-  /// The innermost container; all of its content must be there.
-  [[nodiscard]] ValueView innermost() const { return ValueView(&nodes_[open_.back()]); }
-  [[nodiscard]] FlatValue take() { return FlatValue(std::move(nodes_)); }
-
- private:
-  static constexpr std::size_t kNodesUsual = 32;
-  std::vector<FlatNode> nodes_;
-  std::vector<std::size_t> open_;
-};
-
-bool has_a_name_twice(ValueView map) {
-  std::optional<std::string_view> last;
-  bool rising = true;  // As our own writers have it.
-  const auto compare = [&](std::string_view name, ValueView) -> Result<void> {
-    rising = rising && (!last || *last < name);
-    last = name;
-    return {};
-  };
-  static_cast<void>(map.each_field(compare));
-  if (rising) return false;
-  std::vector<std::string_view> names;
-  const auto collect = [&](std::string_view name, ValueView) -> Result<void> {
-    names.push_back(name);
-    return {};
-  };
-  static_cast<void>(map.each_field(collect));
-  std::ranges::sort(names);
-  return std::ranges::adjacent_find(names) != names.end();
-}
-
 /// Hears what the msgpack library finds; the answer false stops it.
 class RecordReader : public msgpack::null_visitor {
  public:
-  bool visit_nil() { return add(Kind::nil, 0); }
-  bool visit_boolean(bool value) { return add(Kind::boolean, value ? 1 : 0); }
+  bool visit_nil() { return add(Kind::nil, std::int64_t{0}); }
+  bool visit_boolean(bool value) { return add(Kind::boolean, std::int64_t{value}); }
   bool visit_positive_integer(std::uint64_t value) {
     if (value > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
       return refuse(Errc::malformed, "integer out of range");
@@ -208,20 +162,12 @@ Value tree_of(ValueView from) {
   if (const auto value = from.bytes()) return Value{crypto::to_bytes(*value)};
   if (from.is_list()) {
     Value::List values;
-    const auto put = [&values](ValueView item) -> Result<void> {
-      values.push_back(tree_of(item));
-      return {};
-    };
-    static_cast<void>(from.each_item(put));
+    for (const ValueView item : from.items()) values.push_back(tree_of(item));
     return Value{std::move(values)};
   }
   if (from.is_map()) {
     Value::Map values;
-    const auto put = [&values](std::string_view name, ValueView value) -> Result<void> {
-      values.emplace(name, tree_of(value));
-      return {};
-    };
-    static_cast<void>(from.each_field(put));
+    for (const auto& [name, value] : from.fields()) values.emplace(name, tree_of(value));
     return Value{std::move(values)};
   }
   return Value{};
@@ -281,7 +227,7 @@ Json to_json_value(const Value& value) {
 
 namespace {
 
-std::string_view view_of(boost::json::string_view text) {
+std::string_view flat_text(boost::json::string_view text) {
   return {text.data(), text.size()};
 }
 
@@ -292,10 +238,10 @@ Result<void> flatten(const Json& json, FlatBuilder& flat) {
   using Kind = FlatNode::Kind;
   switch (json.kind()) {
     case boost::json::kind::null:
-      flat.add(Kind::nil, 0);
+      flat.add(Kind::nil, std::int64_t{0});
       return {};
     case boost::json::kind::bool_:
-      flat.add(Kind::boolean, json.get_bool() ? 1 : 0);
+      flat.add(Kind::boolean, std::int64_t{json.get_bool()});
       return {};
     case boost::json::kind::int64:
       flat.add(Kind::integer, json.get_int64());
@@ -305,7 +251,7 @@ Result<void> flatten(const Json& json, FlatBuilder& flat) {
     case boost::json::kind::double_:
       return fail(Errc::malformed, "floats are not used here");
     case boost::json::kind::string:
-      flat.add(Kind::text, view_of(json.get_string()));
+      flat.add(Kind::text, flat_text(json.get_string()));
       return {};
     case boost::json::kind::array:
       flat.open(Kind::list, json.get_array().size());
@@ -321,7 +267,7 @@ Result<void> flatten(const Json& json, FlatBuilder& flat) {
 Result<void> flatten(const JsonObject& object, FlatBuilder& flat) {
   flat.open(FlatNode::Kind::map, object.size());
   for (const auto& [name, item] : object) {
-    flat.add(FlatNode::Kind::text, view_of(name));
+    flat.add(FlatNode::Kind::text, flat_text(name));
     CHECK(flatten(item, flat));
   }
   flat.close();

@@ -185,11 +185,10 @@ requires(!std::is_same_v<T, std::uint8_t>) struct Codec<std::vector<T>> {
     if (!from.is_list()) return fail(Errc::malformed, "not a list");
     std::vector<T> values;
     values.reserve(from.size());
-    CHECK(from.each_item([&values](ValueView item) -> Result<void> {
+    for (const ValueView item : from.items()) {
       TRY(T value, Codec<T>::read(item));
       values.push_back(std::move(value));
-      return {};
-    }));
+    }
     return values;
   }
 };
@@ -204,11 +203,10 @@ struct Codec<std::map<std::string, T>> {
   static Result<std::map<std::string, T>> read(ValueView from) {
     if (!from.is_map()) return fail(Errc::malformed, "not a map");
     std::map<std::string, T> values;
-    CHECK(from.each_field([&values](std::string_view name, ValueView item) -> Result<void> {
+    for (const auto& [name, item] : from.fields()) {
       TRY(T value, Codec<T>::read(item));
       values.emplace(name, std::move(value));
-      return {};
-    }));
+    }
     return values;
   }
 };

@@ -36,6 +36,16 @@ TEST(Base64Url, ReadsWhatItWrites) {
 }
 
 /// In each place of whole groups and of what is left over.
+TEST(Base64Url, IsWrittenToTheEndOfAText) {
+  for (const std::size_t size : {0U, 1U, 2U, 3U, 4U, 100U}) {
+    const Bytes bytes(size, 0xa5);
+    std::string text = "before";
+    append_base64url(text, bytes);
+    EXPECT_EQ(text, "before" + base64url(bytes));
+    EXPECT_EQ(base64url(bytes).size(), base64url_size(size));
+  }
+}
+
 TEST(Base64Url, RefusesEveryOtherCharacterEverywhere) {
   for (const std::string_view sound : {"AAAA", "AAAAAAAA", "AA", "AAA", "AAAAAA", "AAAAAAA"}) {
     for (std::size_t at = 0; at < sound.size(); ++at) {

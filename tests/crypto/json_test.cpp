@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/json/parse.hpp>
+#include <iterator>
 #include <string>
 #include <vector>
 
+#include "crypto/json_writer.hpp"
 #include "crypto/random.hpp"
 
 namespace kith::crypto {
@@ -198,7 +201,92 @@ TEST(Json, RandomValuesComeBackFromBothWriters) {
     const auto plain = parse_json(json_text(value));
     ASSERT_TRUE(plain);
     ASSERT_EQ(canonical_json(*plain), canonical);
+    const auto view = read_json(canonical);
+    ASSERT_TRUE(view);
+    ASSERT_EQ(json_text(view->root()), canonical);
+    ASSERT_EQ(json_tree(view->root()), value);
   }
+}
+
+/// Boost's own reader takes more than ours; what both take is the same value.
+TEST(Json, AgreesWithBoostsOwnReader) {
+  SeededRandom random(9, "json peers");
+  constexpr std::string_view kPieces[] = {
+      "{", "}",  "[",      "]",    ",", ":",    "\"a\"", R"("\u0061")",  R"("\\n\"x")",
+      "1", "-0", "2.5e-3", "true", " ", "null", "\"\"",  "\"\xC3\xBC\"", "9007199254740991"};
+  int accepted = 0;
+  for (int i = 0; i < 200000; ++i) {
+    std::string text = random.below(2) == 0 ? "[" : "{\"b\":";
+    for (std::uint64_t n = 1 + random.below(5); n > 0; --n) {
+      text += kPieces[random.below(std::size(kPieces))];
+    }
+    text += text.front() == '[' ? ']' : '}';
+    boost::json::error_code ec;
+    const Json theirs = boost::json::parse(text, ec);
+    const auto ours = parse_json(text);
+    if (!ours) continue;
+    ++accepted;
+    ASSERT_FALSE(ec) << text;
+    ASSERT_EQ(*ours, theirs) << text;
+  }
+  EXPECT_GT(accepted, 1000);
+}
+
+TEST(Json, TextsAreReadWhereTheyLieUnlessTheyAreEscaped) {
+  const std::string text = R"({"plain":"abc","esc\u0061ped":"a\nb","empty":"","long":")" +
+                           std::string(5000, 'x') + R"(\u00fc","numbers":[1,-2,2.5,true,null]})";
+  auto read = read_json(text);
+  ASSERT_TRUE(read);
+  const FlatValue moved = std::move(*read);
+  const ValueView root = moved.root();
+  const std::string_view plain = *json_string(root, "plain");
+  EXPECT_EQ(plain, "abc");
+  EXPECT_EQ(plain.data(), text.data() + text.find("abc"));
+  EXPECT_EQ(*json_string(root, "escaped"), "a\nb");
+  EXPECT_EQ(*json_string(root, "empty"), "");
+  EXPECT_EQ(*json_string(root, "long"), std::string(5000, 'x') + "\xC3\xBC");
+  EXPECT_EQ(json_text(*json_array(root, "numbers")), "[1,-2,2.5E0,true,null]");
+  EXPECT_EQ(root.size(), 5U);
+}
+
+TEST(Json, FindsANameTwiceAmongFewAndMany) {
+  for (const int count : {2, 8, 9, 40}) {
+    const auto members = [count](int last) {
+      std::string text = "{";
+      for (int i = 0; i < count - 1; ++i) text += "\"n" + std::to_string(100 - i) + "\":0,";
+      return text + "\"n" + std::to_string(last) + "\":0}";
+    };
+    EXPECT_TRUE(read_json(members(7))) << count;
+    EXPECT_EQ(read_json(members(100)).error(), Errc::malformed) << count;
+    EXPECT_EQ(read_json(members(100 - (count - 2))).error(), Errc::malformed) << count;
+  }
+}
+
+TEST(JsonWriter, WritesWhatATreeWouldGive) {
+  std::string text;
+  JsonWriter writer(text);
+  writer.begin_object();
+  writer.name("te\"xt");
+  writer.text("a\nb,{");
+  writer.name("list");
+  writer.begin_array();
+  writer.integer(-5);
+  writer.text("");
+  writer.value(Json(nullptr));
+  writer.begin_object();
+  writer.end_object();
+  writer.value(JsonObject{{"a", 1}});
+  writer.base64url(as_bytes("bytes"));
+  writer.end_array();
+  writer.name("written");
+  writer.written("[1]");
+  writer.name("none");
+  writer.begin_array();
+  writer.end_array();
+  writer.end_object();
+  EXPECT_EQ(text, R"({"te\"xt":"a\nb,{","list":[-5,"",null,{},{"a":1},"Ynl0ZXM"],)"
+                  R"("written":[1],"none":[]})");
+  EXPECT_EQ(json_text(*parse_json(text)), text);
 }
 
 std::string escaped(int c) {
@@ -285,6 +373,31 @@ TEST(Json, TypedAccessNamesTheMemberThatIsWrong) {
   EXPECT_EQ(json_optional_int(object, "s").error(), Errc::malformed);
   EXPECT_EQ(as_object(Json(1), "the header").error(), Errc::malformed);
   EXPECT_TRUE(as_object(*value, "the document"));
+}
+
+TEST(Json, TypedAccessInPlaceRefusesTheSame) {
+  const auto value = read_json(R"({"s":"x","i":5,"o":{},"a":[],"n":null,"f":1.5})");
+  ASSERT_TRUE(value);
+  const ValueView object = value->root();
+  EXPECT_EQ(*json_string(object, "s"), "x");
+  EXPECT_EQ(*json_int(object, "i"), 5);
+  EXPECT_TRUE(json_object(object, "o"));
+  EXPECT_TRUE(json_array(object, "a"));
+  EXPECT_EQ(**json_optional_string(object, "s"), "x");
+  EXPECT_EQ(**json_optional_int(object, "i"), 5);
+  EXPECT_FALSE(json_optional_string(object, "absent")->has_value());
+  EXPECT_FALSE(json_optional_int(object, "absent")->has_value());
+
+  EXPECT_EQ(json_string(object, "i").error(), Errc::malformed);
+  EXPECT_NE(json_string(object, "absent").error().detail.find("absent"), std::string::npos);
+  EXPECT_EQ(json_int(object, "s").error(), Errc::malformed);
+  EXPECT_EQ(json_int(object, "f").error(), Errc::malformed);
+  EXPECT_EQ(json_object(object, "a").error(), Errc::malformed);
+  EXPECT_EQ(json_array(object, "o").error(), Errc::malformed);
+  EXPECT_EQ(json_optional_string(object, "n").error(), Errc::malformed);
+  EXPECT_EQ(json_optional_int(object, "s").error(), Errc::malformed);
+  EXPECT_EQ(as_object(*object.field("i"), "the header").error(), Errc::malformed);
+  EXPECT_TRUE(as_object(object, "the document"));
 }
 
 TEST(JsonDeathTest, CanonicalTextOfAFloatIsOurBug) {

@@ -181,11 +181,50 @@ TEST(MessageType, ComparesWithoutCasePunctuationAndMinorVersion) {
   EXPECT_TRUE(same_message("x", "x"));
 }
 
+TEST(Message, IsTheSameAsTextAndAsTree) {
+  crypto::SeededRandom random(3, "message");
+  Message message = protocol::new_message("https://example.org/x/1.0/y", random, 1000);
+  message.from = Did::parse("did:example:a").value();
+  message.to = {Did::parse("did:example:b").value(), Did::parse("did:example:c").value()};
+  message.thid = "t";
+  message.ack = {"a", "b"};
+  message.body = {{"text", "with \"quotes\""}, {"deep", JsonObject{{"list", JsonArray{1, "2"}}}}};
+  message.attachments = {protocol::json_attachment(JsonObject{{"a", 1}}, "one"),
+                         protocol::base64_attachment(crypto::as_bytes("bytes")), Attachment{}};
+  message.attachments[2].links = {"https://example.org/l"};
+  message.attachments[2].hash = "h";
+  message.attachments[2].jws = JsonObject{{"signature", "s"}};
+  message.others = {{"more", JsonArray{nullptr, 1.5}}};
+  const std::string text = protocol::message_text(message);
+  EXPECT_EQ(text, crypto::json_text(protocol::to_json(message)));
+  ASSERT_TRUE(crypto::parse_json(text));
+  EXPECT_NE(text.find(R"("data":{"base64":"Ynl0ZXM"})"), std::string::npos);
+  EXPECT_NE(text.find(R"("data":{"json":{"a":1}})"), std::string::npos);
+}
+
+TEST(Message, WritesNoMemberTwiceAndNoPaddingOfOthers) {
+  crypto::SeededRandom random(3, "message");
+  Message message = protocol::new_message("https://example.org/x/1.0/y", random, 1000);
+  message.thid = "mine";
+  message.others = {{"thid", "theirs"},
+                    {"attachments", JsonArray{}},
+                    {std::string(protocol::kPaddingHeader), "..."},
+                    {"more", 1}};
+  const auto tree = crypto::parse_json(protocol::message_text(message));
+  ASSERT_TRUE(tree.has_value());
+  const JsonObject& object = tree->get_object();
+  EXPECT_EQ(object.at("thid"), Json("mine"));
+  EXPECT_EQ(object.at("attachments"), Json(JsonArray{})) << "where there are none, it is written";
+  EXPECT_FALSE(object.contains(protocol::kPaddingHeader));
+  EXPECT_EQ(object.at("more"), Json(1));
+  EXPECT_EQ(protocol::to_json(message), object);
+}
+
 TEST(Padding, FillsEveryTextToABucket) {
   const std::size_t largest = 1024 * 1024;
   for (std::size_t size = 1; size < 3000; size += 7) {
     JsonObject object{{"text", std::string(size, 'x')}};
-    const std::string text = protocol::padded_text(object);
+    const std::string text = protocol::padded(crypto::json_text(object));
     ASSERT_EQ(text.size(), protocol::bucket_size(text.size())) << size;
     ASSERT_LE(text.size(), protocol::bucket_size(size + 40)) << size;
     auto read = crypto::parse_json(text);
@@ -194,14 +233,14 @@ TEST(Padding, FillsEveryTextToABucket) {
     ASSERT_EQ(*read, Json(object));
   }
   JsonObject huge{{"text", std::string(largest, 'x')}};
-  EXPECT_EQ(protocol::padded_text(huge), crypto::json_text(huge));
+  EXPECT_EQ(protocol::padded(crypto::json_text(huge)), crypto::json_text(huge));
 }
 
 TEST(Padding, CoversTheEdgesOfABucket) {
   // {"text":"..."} has 11 characters round the text; the empty header costs 14.
   for (std::size_t total = 256 - 20; total <= 256 + 2; ++total) {
     JsonObject object{{"text", std::string(total - 11, 'x')}};
-    const std::size_t size = protocol::padded_text(object).size();
+    const std::size_t size = protocol::padded(crypto::json_text(object)).size();
     EXPECT_EQ(size, total <= 256 - 14 || total == 256 ? 256U : 1024U) << total;
   }
 }

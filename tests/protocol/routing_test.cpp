@@ -94,7 +94,7 @@ TEST_F(RoutingTest, FormsOfAForward) {
   };
   const Bytes raw = crypto::to_bytes(sealed("raw"));
   Attachment both = protocol::base64_attachment(raw);
-  both.json = *crypto::parse_json(sealed("raw"));
+  both.json = sealed("raw");
   const std::vector<Form> forms = {
       {"Messages", "next is a DID", kNext, {sealed("1")}, nullptr, {}},
       {"Messages",
