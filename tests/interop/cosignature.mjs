@@ -1,11 +1,12 @@
 // A second reader of checkpoints and cosignatures, written from the texts of C2SP (signed-note,
 // tlog-checkpoint, tlog-cosignature) with Node.js and nothing else.
 //
-//   node cosignature.mjs NOTE LOG-KEY WITNESS-KEY...
+//   node cosignature.mjs < CASES
 //
-// NOTE is a file with a signed note, the keys are verifier keys. Prints {origin, size, root,
-// witnesses: [{name, time}]} of the log's checkpoint and those witnesses that signed it, or fails: if
-// the log did not sign, or a signature by one of these keys is not good. Unknown keys are passed over.
+// CASES has a line for each signed note: {note (base64), log, witnesses: []}, with verifier keys. Prints
+// a line for each: {origin, size, root, witnesses: [{name, time}]} of the log's checkpoint and those
+// witnesses that signed it, or {error}: if the log did not sign, or a signature by one of these keys is
+// not good. Unknown keys are passed over.
 
 import {createHash, createPublicKey, verify} from 'node:crypto';
 import {readFileSync} from 'node:fs';
@@ -75,13 +76,15 @@ function cosignedAt(note, witness) {
   return times.length === 0 ? [] : [{name: witness.name, time: Math.min(...times)}];
 }
 
-const [file, logKey, ...witnessKeys] = process.argv.slice(2);
-try {
-  const note = readNote(readFileSync(file, 'utf8'));
-  const read = checkpoint(note, verifierKey(logKey));
-  const witnesses = witnessKeys.flatMap((key) => cosignedAt(note, verifierKey(key)));
-  console.log(JSON.stringify({...read, witnesses}));
-} catch (error) {
-  console.error(error.message);
-  process.exit(1);
+function answer(told) {
+  try {
+    const note = readNote(Buffer.from(told.note, 'base64').toString('utf8'));
+    const read = checkpoint(note, verifierKey(told.log));
+    return {...read, witnesses: told.witnesses.flatMap((key) => cosignedAt(note, verifierKey(key)))};
+  } catch (error) {
+    return {error: error.message};
+  }
+}
+for (const line of readFileSync(0, 'utf8').trimEnd().split('\n')) {
+  console.log(JSON.stringify(answer(JSON.parse(line))));
 }
