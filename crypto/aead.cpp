@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "crypto/assert.hpp"
+#include "crypto/cipher_context.hpp"
 #include "crypto/hash.hpp"
 
 namespace kith::crypto {
@@ -14,17 +15,6 @@ namespace {
 
 constexpr std::size_t kCbcMacKeyBytes = 32;
 constexpr std::size_t kPieceBytes = std::size_t{1} << 30;  // OpenSSL counts in int.
-
-struct FreeContext {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
-using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
-
-Context new_context() {
-  Context context(EVP_CIPHER_CTX_new());
-  ASSERT(context != nullptr);
-  return context;
-}
 
 /// Looking a cipher up costs more than encrypting a message with it: once for the process, never
 /// freed.
@@ -66,7 +56,7 @@ Bytes cbc_hs512_tag(ByteView mac_key, ByteView iv, ByteView aad, ByteView cipher
 AeadOutput encrypt_cbc_hs512(ByteView key, ByteView iv, ByteView aad, ByteView plaintext) {
   AeadOutput out;
   out.ciphertext.resize(plaintext.size() + 16);
-  const Context context = new_context();
+  const CipherContext context = new_cipher_context();
   ASSERT(EVP_EncryptInit_ex2(context.get(), aes_256_cbc(), key.data() + kCbcMacKeyBytes, iv.data(),
                              nullptr) == 1);
   std::size_t written = feed(context.get(), out.ciphertext.data(), plaintext);
@@ -83,7 +73,7 @@ Result<Bytes> decrypt_cbc_hs512(ByteView key, ByteView iv, ByteView aad, ByteVie
   const Bytes expected = cbc_hs512_tag(key.first(kCbcMacKeyBytes), iv, aad, ciphertext);
   if (!equal_constant_time(expected, tag)) return fail(Errc::cannot_decrypt, "the tag differs");
   Bytes out(ciphertext.size() + 16);
-  const Context context = new_context();
+  const CipherContext context = new_cipher_context();
   ASSERT(EVP_DecryptInit_ex2(context.get(), aes_256_cbc(), key.data() + kCbcMacKeyBytes, iv.data(),
                              nullptr) == 1);
   const std::size_t written = feed(context.get(), out.data(), ciphertext);
@@ -101,7 +91,7 @@ AeadOutput encrypt_gcm(ByteView key, ByteView iv, ByteView aad, ByteView plainte
   AeadOutput out;
   out.ciphertext.resize(plaintext.size());
   out.tag.resize(sizes_of(ContentEncryption::a256gcm).tag_bytes);
-  const Context context = new_context();
+  const CipherContext context = new_cipher_context();
   ASSERT(EVP_EncryptInit_ex2(context.get(), aes_256_gcm(), key.data(), iv.data(), nullptr) == 1);
   feed(context.get(), nullptr, aad);
   feed(context.get(), out.ciphertext.data(), plaintext);
@@ -118,7 +108,7 @@ Result<Bytes> decrypt_gcm(ByteView key, ByteView iv, ByteView aad, ByteView ciph
                           ByteView tag) {
   Bytes out(ciphertext.size());
   Bytes tag_copy = to_bytes(tag);  // OpenSSL takes it as not const.
-  const Context context = new_context();
+  const CipherContext context = new_cipher_context();
   ASSERT(EVP_DecryptInit_ex2(context.get(), aes_256_gcm(), key.data(), iv.data(), nullptr) == 1);
   ASSERT(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_TAG,
                              static_cast<int>(tag_copy.size()), tag_copy.data()) == 1);

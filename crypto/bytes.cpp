@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "crypto/assert.hpp"
 #include "crypto/base58.hpp"
 #include "crypto/limits.hpp"
 
@@ -90,6 +91,12 @@ void append_u32_be(Bytes& to, std::uint32_t value) {
 
 void append_u64_be(Bytes& to, std::uint64_t value) {
   append(to, big_endian<8>(value));
+}
+
+void append_sized(Bytes& to, ByteView part) {
+  ASSERT(part.size() <= UINT32_MAX);
+  append_u32_be(to, static_cast<std::uint32_t>(part.size()));
+  append(to, part);
 }
 
 std::string hex(ByteView bytes) {

@@ -28,6 +28,9 @@ void append(Bytes& to, ByteView more);
 /// Big-endian integers, as all formats of ours use them.
 void append_u32_be(Bytes& to, std::uint32_t value);
 void append_u64_be(Bytes& to, std::uint64_t value);
+/// `part` after its size in four bytes: what is put together so can be taken apart in one way only.
+/// Up to 4 GiB (asserted).
+void append_sized(Bytes& to, ByteView part);
 
 [[nodiscard]] std::string hex(ByteView bytes);                ///< Lower case.
 [[nodiscard]] Result<Bytes> from_hex(std::string_view text);  ///< Lower case only.

@@ -16,11 +16,6 @@ constexpr std::string_view kSchnorrLabel = "kith/recovery/v1/schnorr";
 constexpr std::string_view kNonceLabel = "kith/recovery/v1/nonce";
 constexpr std::string_view kChallengeLabel = "kith/recovery/v1/challenge";
 
-void append_sized(Bytes& to, ByteView part) {
-  append_u32_be(to, static_cast<std::uint32_t>(part.size()));
-  append(to, part);
-}
-
 /// All that is public before the commitments: kind of proof, statement, points.
 Bytes transcript(std::string_view label, ByteView statement, std::span<const Point> points) {
   Bytes out;

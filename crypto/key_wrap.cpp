@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "crypto/assert.hpp"
+#include "crypto/cipher_context.hpp"
 #include "crypto/hash.hpp"
 
 namespace kith::crypto {
@@ -14,21 +15,15 @@ namespace {
 
 constexpr std::size_t kBlockBytes = 8;
 
-struct FreeBlockContext {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
-using BlockContext = std::unique_ptr<EVP_CIPHER_CTX, FreeBlockContext>;
-
 /// AES-256 on single blocks. OpenSSL's own key wrap runs on its table-driven AES, which is slow and
 /// leaves traces in the cache; the plain cipher takes the processor's instructions.
 class BlockCipher {
  public:
-  BlockCipher(const SecretBytes& key, bool encrypting) : context_(EVP_CIPHER_CTX_new()) {
+  BlockCipher(const SecretBytes& key, bool encrypting) : context_(new_cipher_context()) {
     ASSERT(key.size() == kKeyWrapKeyBytes);
     // Fetched once for the process, never freed: the look-up costs more than the wrap.
     static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-ECB", nullptr);
     ASSERT(cipher != nullptr);
-    ASSERT(context_ != nullptr);
     ASSERT(EVP_CipherInit_ex2(context_.get(), cipher, key.expose().data(), nullptr,
                               encrypting ? 1 : 0, nullptr) == 1);
     ASSERT(EVP_CIPHER_CTX_set_padding(context_.get(), 0) == 1);
@@ -41,7 +36,7 @@ class BlockCipher {
 
  private:
   static constexpr int kCipherBytes = 2 * static_cast<int>(kBlockBytes);
-  BlockContext context_;
+  CipherContext context_;
 };
 
 /// RFC 3394 section 2.2.3.1.

@@ -24,11 +24,6 @@ std::uint64_t read_u64_be(ByteView bytes) {
   return value;
 }
 
-void append_part(Bytes& to, ByteView part) {
-  append_u32_be(to, static_cast<std::uint32_t>(part.size()));
-  append(to, part);
-}
-
 }  // namespace
 
 Bytes encode(const ContainerCore& core) {
@@ -175,9 +170,9 @@ SecretBytes stream_key(const ContainerCore& core, const SecretPoint& recovery_ke
 
 Bytes signed_message(const ContainerCore& core, const Digest256& rest) {
   Bytes message;
-  append_part(message, as_bytes("kith/recovery/v1/container"));
-  append_part(message, encode(core));
-  append_part(message, rest);
+  append_sized(message, as_bytes("kith/recovery/v1/container"));
+  append_sized(message, encode(core));
+  append_sized(message, rest);
   return message;
 }
 

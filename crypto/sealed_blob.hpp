@@ -13,6 +13,7 @@
 
 namespace kith::crypto::sealed_blob {
 
+inline constexpr std::size_t kKeyBytes = 32;
 inline constexpr std::size_t kNonceBytes = 24;
 inline constexpr std::size_t kTagBytes = 16;
 inline constexpr std::uint8_t kVersion = 1;

@@ -13,13 +13,13 @@
 namespace kith::crypto {
 
 using sealed_blob::bit;
+using sealed_blob::kKeyBytes;
 using sealed_blob::kNonceBytes;
 using sealed_blob::kTagBytes;
 using sealed_blob::kVersion;
 
 namespace {
 
-constexpr std::size_t kKeyBytes = 32;
 constexpr std::uint8_t kPlainSecret = 0;  ///< Beside the values of KeyType.
 constexpr std::string_view kEs = "ECDH-ES+A256KW";
 constexpr std::string_view k1Pu = "ECDH-1PU+A256KW";

@@ -15,7 +15,6 @@ using sealed_blob::kNonceBytes;
 
 namespace {
 
-constexpr std::size_t kVaultKeyBytes = 32;
 constexpr std::string_view kVaultLabel = "kith/keys/v1/vault";
 constexpr std::string_view kShellLabel = "kith/keys/v1/vault-shell";
 constexpr std::string_view kItemLabel = "kith/vault-item/v1";
@@ -30,7 +29,7 @@ Bytes with_public(std::string_view label, const PublicKey& key) {
 }  // namespace
 
 StepUp SoftwareKeys::hold_step_up(SecretBytes step_up_key) {
-  ASSERT(step_up_key.size() == kVaultKeyBytes);
+  ASSERT(step_up_key.size() == sealed_blob::kKeyBytes);
   const std::uint64_t number = next_step_up_++;
   step_ups_.emplace(number, std::move(step_up_key));
   return StepUp{number};
@@ -48,7 +47,7 @@ Result<SecretBytes> SoftwareKeys::vault_key(StepUp step_up) const {
   SecretBytes both(held->second.size() + root_.size());
   std::ranges::copy(held->second.expose(), both.expose_mutable().begin());
   std::ranges::copy(root_.expose(), both.expose_mutable().subspan(held->second.size()).begin());
-  return hkdf_sha256(both.expose(), {}, as_bytes(kVaultLabel), kVaultKeyBytes);
+  return hkdf_sha256(both.expose(), {}, as_bytes(kVaultLabel), sealed_blob::kKeyBytes);
 }
 
 Result<LockedVault> SoftwareKeys::lock_vault(const SealedKey& unlocked, StepUp step_up) {
@@ -64,7 +63,7 @@ Result<LockedVault> SoftwareKeys::lock_vault(const SealedKey& unlocked, StepUp s
 }
 
 Result<KeyOps::NewVault> SoftwareKeys::create_vault(StepUp step_up) {
-  TRY(const KeyPair pair, import_vault_from_capsule(random_.secret(kVaultKeyBytes)));
+  TRY(const KeyPair pair, import_vault_from_capsule(random_.secret(sealed_blob::kKeyBytes)));
   TRY(LockedVault locked, lock_vault(pair.sealed, step_up));
   return NewVault{std::move(locked), pair.sealed};
 }
@@ -95,7 +94,7 @@ Result<KeyPair> SoftwareKeys::open_vault_item(const SealedKey& unlocked_vault,
   TRY(SecretBytes content,
       open_box_with(vault.private_part(), vault.public_part(), as_bytes(kItemLabel), item.box));
   // Whoever knows the vault's public key can make an item, so nothing in it is believed.
-  if (content.size() < 2 + kVaultKeyBytes || content.expose()[1] >= 32) {
+  if (content.size() < 2 + sealed_blob::kKeyBytes || content.expose()[1] >= 32) {
     return fail(Errc::malformed, "a vault item is not in the expected form");
   }
   if (is_nist(KeyType{content.expose()[0]})) {

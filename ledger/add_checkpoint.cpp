@@ -1,8 +1,7 @@
 #include "ledger/add_checkpoint.hpp"
 
-#include <charconv>
-
 #include "ledger/hash_text.hpp"
+#include "ledger/text_lines.hpp"
 #include "ledger/witness_limits.hpp"
 
 namespace kith::ledger {
@@ -12,23 +11,16 @@ constexpr std::string_view kOldWord = "old ";
 /// What stands before the signature lines of the smallest note.
 constexpr std::string_view kNoteStart = "x\n\n";
 
-/// The next line of a request, without its newline.
-Result<std::string_view> take_request_line(std::string_view& text) {
-  const std::size_t end = text.find('\n');
-  if (end == std::string_view::npos) return fail(Errc::malformed, "the request ends too early");
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(end + 1);
-  return line;
+Result<std::string_view> next_line(std::string_view& text) {
+  const auto line = take_line(text);
+  if (!line) return fail(Errc::malformed, "the request ends too early");
+  return *line;
 }
 
-/// Decimal without leading zeros.
-Result<std::uint64_t> plain_decimal(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || std::to_string(value) != text) {
-    return fail(Errc::malformed, "a tree's size is not a number");
-  }
-  return value;
+Result<std::uint64_t> tree_size(std::string_view text) {
+  const auto size = plain_decimal(text);
+  if (!size) return fail(Errc::malformed, "a tree's size is not a number");
+  return *size;
 }
 
 }  // namespace
@@ -44,11 +36,11 @@ Result<AddCheckpoint> parse_add_checkpoint(std::string_view text) {
     return fail(Errc::limit_exceeded, "the request is too long");
   }
   AddCheckpoint request;
-  TRY(std::string_view line, take_request_line(text));
+  TRY(std::string_view line, next_line(text));
   if (!line.starts_with(kOldWord)) return fail(Errc::malformed, "the request names no old size");
-  TRY(request.old_size, plain_decimal(line.substr(kOldWord.size())));
+  TRY(request.old_size, tree_size(line.substr(kOldWord.size())));
   for (;;) {
-    TRY(line, take_request_line(text));
+    TRY(line, next_line(text));
     if (line.empty()) break;
     if (request.consistency.size() == witness_limits::kRequestHashesMax) {
       return fail(Errc::limit_exceeded, "the proof has too many hashes");
@@ -80,7 +72,7 @@ std::string size_text(std::uint64_t size) {
 
 Result<std::uint64_t> parse_size_text(std::string_view body) {
   if (!body.ends_with('\n')) return fail(Errc::malformed, "a size is one line");
-  return plain_decimal(body.substr(0, body.size() - 1));
+  return tree_size(body.substr(0, body.size() - 1));
 }
 
 }  // namespace kith::ledger

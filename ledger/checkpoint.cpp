@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "crypto/assert.hpp"
+#include "ledger/text_lines.hpp"
 #include "ledger/witness_limits.hpp"
 
 namespace kith::ledger {
@@ -15,27 +15,6 @@ constexpr std::size_t kEd25519SignatureBytes = 64;
 
 std::string witness_name(const PublicKey& witness) {
   return crypto::multikey(witness);
-}
-
-/// The next line of `text`, without its newline.
-Result<std::string_view> take_line(std::string_view& text) {
-  const std::size_t end = text.find('\n');
-  if (end == std::string_view::npos || end == 0) {
-    return fail(Errc::malformed, "a checkpoint has three lines");
-  }
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(end + 1);
-  return line;
-}
-
-/// Decimal without leading zeros.
-Result<std::uint64_t> parse_size(std::string_view text) {
-  std::uint64_t size = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-  if (error != std::errc{} || std::to_string(size) != text) {
-    return fail(Errc::malformed, "a checkpoint's size is not a number");
-  }
-  return size;
 }
 
 bool is_by(const NoteSignature& signature, std::string_view name, NoteSignatureType type,
@@ -116,12 +95,17 @@ std::string checkpoint_text(const Checkpoint& checkpoint) {
 
 Result<Checkpoint> parse_checkpoint(std::string_view text) {
   Checkpoint checkpoint;
-  TRY(checkpoint.origin, take_line(text));
-  TRY(const std::string_view size, take_line(text));
-  TRY(const std::string_view root, take_line(text));
-  if (!text.empty()) return fail(Errc::malformed, "a checkpoint has three lines");
-  TRY(checkpoint.size, parse_size(size));
-  TRY(const Bytes hash, from_base64(root));
+  const auto origin = take_line(text);
+  const auto size_text = take_line(text);
+  const auto root = take_line(text);
+  if (!origin || origin->empty() || !root || !text.empty()) {
+    return fail(Errc::malformed, "a checkpoint has three lines");
+  }
+  checkpoint.origin = *origin;
+  const auto size = plain_decimal(*size_text);
+  if (!size) return fail(Errc::malformed, "a checkpoint's size is not a number");
+  checkpoint.size = *size;
+  TRY(const Bytes hash, from_base64(*root));
   if (hash.size() != checkpoint.root.size()) {
     return fail(Errc::malformed, "a checkpoint's root is not a hash");
   }

@@ -1,10 +1,10 @@
 #include "ledger/receipt.hpp"
 
-#include <charconv>
 #include <optional>
 
 #include "crypto/limits.hpp"
 #include "ledger/hash_text.hpp"
+#include "ledger/text_lines.hpp"
 
 namespace kith::ledger {
 namespace {
@@ -13,23 +13,17 @@ constexpr std::string_view kFirstLine = "c2sp.org/tlog-proof@v1\n";
 constexpr std::string_view kExtra = "extra ";
 constexpr std::string_view kIndex = "index ";
 
-/// The next line, without its newline.
-Result<std::string_view> take_receipt_line(std::string_view& text) {
-  const std::size_t end = text.find('\n');
-  if (end == std::string_view::npos) return fail(Errc::malformed, "a receipt ends too early");
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(end + 1);
-  return line;
+Result<std::string_view> next_receipt_line(std::string_view& text) {
+  const auto line = take_line(text);
+  if (!line) return fail(Errc::malformed, "a receipt ends too early");
+  return *line;
 }
 
 /// The number on a line that names the place of an entry.
 std::optional<std::uint64_t> index_in(std::string_view line) {
   if (!line.starts_with(kIndex)) return std::nullopt;
   line.remove_prefix(kIndex.size());
-  std::uint64_t index = 0;
-  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), index);
-  if (error != std::errc{} || std::to_string(index) != line) return std::nullopt;
-  return index;
+  return plain_decimal(line);
 }
 
 }  // namespace
@@ -51,18 +45,18 @@ Result<Receipt> parse_receipt(std::string_view text) {
   if (!text.starts_with(kFirstLine)) return fail(Errc::malformed, "that is not a receipt");
   text.remove_prefix(kFirstLine.size());
   Receipt receipt;
-  TRY(std::string_view line, take_receipt_line(text));
+  TRY(std::string_view line, next_receipt_line(text));
   if (line.starts_with(kExtra)) {
     TRY(const Bytes leaf, from_base64(line.substr(kExtra.size())));
     if (leaf.empty()) return fail(Errc::malformed, "a receipt with an empty leaf");
     receipt.leaf = crypto::as_text(leaf);
-    TRY(line, take_receipt_line(text));
+    TRY(line, next_receipt_line(text));
   }
   const auto position = index_in(line);
   if (!position) return fail(Errc::malformed, "a receipt names no place");
   receipt.position = *position;
   for (;;) {
-    TRY(line, take_receipt_line(text));
+    TRY(line, next_receipt_line(text));
     if (line.empty()) break;
     if (receipt.inclusion.size() == limits::kMerkleProofHashesMax) {
       return fail(Errc::limit_exceeded, "a receipt has too many hashes");

@@ -11,7 +11,6 @@ namespace kith::recovery {
 namespace {
 
 constexpr std::string_view kBackupClient = "backup";
-constexpr std::string_view kBackupProtocol = "backup";
 constexpr std::string_view kJobs = "bk-job";
 constexpr Duration kAskAgain{2000};
 constexpr Duration kAskAgainMax{300'000};

@@ -17,7 +17,6 @@ namespace kith::recovery {
 namespace {
 
 constexpr std::string_view kBackupLocation = "backup-location";
-constexpr std::string_view kBackup = "backup";
 constexpr std::string_view kTokens = "bk-token";
 constexpr std::chrono::hours kSweepEvery{24};
 constexpr std::chrono::hours kTokenNoticeEvery{1};
@@ -209,7 +208,7 @@ Result<void> on_put(Host& host, const Inbound& inbound) {
   save(host, versions_of(client), id, version);
   save(host, "bk-client", client, state);
   TRY(const std::string sent,
-      protocol::reply(host, inbound, type_uri(kBackup, BackupPutReply::kName),
+      protocol::reply(host, inbound, type_uri(kBackupProtocol, BackupPutReply::kName),
                       protocol::encode_body(BackupPutReply{put.index, version.active})));
   return {};
 }
@@ -222,7 +221,7 @@ Result<void> tell_owner(Host& host, const std::string& token_id, TokenRecord tok
   if (!client || client->state != ContactState::connected) return {};
   TRY(const Did mine, Did::parse(client->my_did));
   TRY(const Did theirs, Did::parse(client->their_did));
-  Message message = protocol::new_message(type_uri(kBackup, "token-used"), host.random(),
+  Message message = protocol::new_message(type_uri(kBackupProtocol, "token-used"), host.random(),
                                           protocol::epoch_seconds(host.now()));
   message.from = mine;
   message.to = {theirs};
@@ -292,7 +291,7 @@ Result<void> on_get(Host& host, const Inbound& inbound) {
                        {}};
   TRY(reply.signature, signed_time(host, inbound, get.nonce, reply.time_ms));
   TRY(const std::string sent,
-      protocol::reply(host, inbound, type_uri(kBackup, BackupGetReply::kName),
+      protocol::reply(host, inbound, type_uri(kBackupProtocol, BackupGetReply::kName),
                       protocol::encode_body(reply)));
   return {};
 }
@@ -310,7 +309,7 @@ Result<void> on_list(Host& host, const Inbound& inbound) {
   reply.time_ms = protocol::epoch_ms(host.now());
   TRY(reply.signature, signed_time(host, inbound, list.nonce, reply.time_ms));
   TRY(const std::string sent,
-      protocol::reply(host, inbound, type_uri(kBackup, BackupListReply::kName),
+      protocol::reply(host, inbound, type_uri(kBackupProtocol, BackupListReply::kName),
                       protocol::encode_body(reply)));
   return {};
 }
@@ -404,18 +403,20 @@ Bytes time_statement(ByteView nonce, std::int64_t time_ms) {
 }
 
 std::vector<std::string> BackupLocation::message_types() const {
-  return {type_uri(kBackup, BackupPut::kName), type_uri(kBackup, BackupGet::kName),
-          type_uri(kBackup, BackupList::kName)};
+  return {type_uri(kBackupProtocol, BackupPut::kName), type_uri(kBackupProtocol, BackupGet::kName),
+          type_uri(kBackupProtocol, BackupList::kName)};
 }
 
 bool BackupLocation::only_reads(std::string_view what) const {
-  return what == type_uri(kBackup, BackupGet::kName) ||
-         what == type_uri(kBackup, BackupList::kName);
+  return what == type_uri(kBackupProtocol, BackupGet::kName) ||
+         what == type_uri(kBackupProtocol, BackupList::kName);
 }
 
 Result<void> BackupLocation::on_message(Host& host, const Inbound& inbound) {
-  if (inbound.message.type == type_uri(kBackup, BackupPut::kName)) return on_put(host, inbound);
-  if (inbound.message.type == type_uri(kBackup, BackupGet::kName)) return on_get(host, inbound);
+  if (inbound.message.type == type_uri(kBackupProtocol, BackupPut::kName))
+    return on_put(host, inbound);
+  if (inbound.message.type == type_uri(kBackupProtocol, BackupGet::kName))
+    return on_get(host, inbound);
   return on_list(host, inbound);
 }
 

@@ -279,6 +279,7 @@ struct SessionRef {
 };
 
 // backup/1.0, between an agent (or a recovering device) and a location
+inline constexpr std::string_view kBackupProtocol = "backup";
 
 /// Parts a location keeps. Stored: never renumber.
 enum class BackupPart : std::uint8_t { backup = 1, capsule = 2, sheet = 3, log = 4 };

@@ -20,7 +20,6 @@ namespace {
 
 constexpr Duration kRepeatFast{5'000};      // While people are answering right now.
 constexpr Duration kRepeatSlow{3'600'000};  // Trustees may be offline for days.
-constexpr Duration kSetupAnchorLook{500};
 constexpr Duration kFirstBackupLook{2'000};
 
 void send_offer(Host& host, const TrusteeProgress& trustee, const std::string& text) {
@@ -238,7 +237,7 @@ void check_anchor(Host& host) {
     host.set_timer(kOwnerModule, kTimerRepeat, host.now() + kRepeatFast);
     return;
   }
-  host.set_timer(kOwnerModule, kTimerAnchor, host.now() + kSetupAnchorLook);
+  host.set_timer(kOwnerModule, kTimerAnchor, host.now() + kAnchorLook);
 }
 
 }  // namespace kith::recovery

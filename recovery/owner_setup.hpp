@@ -12,6 +12,7 @@ inline constexpr std::string_view kOwnerModule = "recovery";
 // Timers of the module.
 inline constexpr std::string_view kTimerStored = "stored";  ///< An upload ended.
 inline constexpr std::string_view kTimerAnchor = "anchor";  ///< Look whether the ledger has it.
+inline constexpr Duration kAnchorLook{500};
 inline constexpr std::string_view kTimerRepeat = "repeat";  ///< Resend what is unacknowledged.
 inline constexpr std::string_view kTimerBackup = "backup";  ///< Is a new backup due?
 inline constexpr std::string_view kTimerHeartbeat = "heartbeat";  ///< Ask for proofs.

@@ -16,7 +16,6 @@ namespace {
 
 constexpr Duration kStoreAgain{60'000};
 constexpr Duration kAnchorAgain{5'000};
-constexpr Duration kUploadAnchorLook{500};
 constexpr Duration kBackupLook{60'000};
 constexpr Duration kBackupLookTest{2'000};
 constexpr Duration kBackupLookMax{3'600'000};
@@ -82,7 +81,7 @@ Result<void> anchor_set(Host& host, OwnerSet& set) {
   CHECK(ledger::update_policy(host, [&](ledger::Policy& policy) { policy.set = text; }));
   set.step = SetStep::anchoring;
   save_set(host, set);
-  host.set_timer(kOwnerModule, kTimerAnchor, host.now() + kUploadAnchorLook);
+  host.set_timer(kOwnerModule, kTimerAnchor, host.now() + kAnchorLook);
   return {};
 }
 

@@ -70,5 +70,16 @@ TEST(Base64Url, RefusesEveryOtherCharacterEverywhere) {
   for (const std::string_view text : {"A", "AAAAA"}) EXPECT_FALSE(from_base64url(text).has_value());
 }
 
+TEST(Bytes, APartAfterItsSizeCannotBeTakenForAnother) {
+  Bytes parts{0x09};
+  append_sized(parts, as_bytes("ab"));
+  append_sized(parts, {});
+  EXPECT_EQ(hex(parts), "0900000002616200000000");
+  Bytes moved{0x09};
+  append_sized(moved, as_bytes("a"));
+  append_sized(moved, as_bytes("b"));
+  EXPECT_NE(parts, moved);
+}
+
 }  // namespace
 }  // namespace kith::crypto

@@ -350,10 +350,11 @@ TEST(Json, CompactTextKeepsTheOrderAndEscapesNoSlash) {
   EXPECT_EQ(json_text(object), R"({"z":"did:x/y#1","a":1})");
 }
 
-TEST(Json, TypedAccessNamesTheMemberThatIsWrong) {
-  const auto value = parse_json(R"({"s":"x","i":5,"o":{},"a":[],"n":null,"f":1.5})");
-  ASSERT_TRUE(value);
-  const JsonObject& object = value->get_object();
+constexpr std::string_view kOneOfEach = R"({"s":"x","i":5,"o":{},"a":[],"n":null,"f":1.5})";
+
+/// `object`: kOneOfEach as a tree or read in place; `whole` and `other`: it, and what is no object.
+template <class Object, class Value>
+void expect_typed_access(const Object& object, const Value& whole, const Value& other) {
   EXPECT_EQ(*json_string(object, "s"), "x");
   EXPECT_EQ(*json_int(object, "i"), 5);
   EXPECT_TRUE(json_object(object, "o"));
@@ -371,33 +372,39 @@ TEST(Json, TypedAccessNamesTheMemberThatIsWrong) {
   EXPECT_EQ(json_array(object, "o").error(), Errc::malformed);
   EXPECT_EQ(json_optional_string(object, "n").error(), Errc::malformed);
   EXPECT_EQ(json_optional_int(object, "s").error(), Errc::malformed);
-  EXPECT_EQ(as_object(Json(1), "the header").error(), Errc::malformed);
-  EXPECT_TRUE(as_object(*value, "the document"));
+  EXPECT_EQ(as_object(other, "the header").error(), Errc::malformed);
+  EXPECT_TRUE(as_object(whole, "the document"));
+}
+
+TEST(Json, TypedAccessNamesTheMemberThatIsWrong) {
+  const auto value = parse_json(kOneOfEach);
+  ASSERT_TRUE(value);
+  expect_typed_access(value->get_object(), *value, Json(1));
 }
 
 TEST(Json, TypedAccessInPlaceRefusesTheSame) {
-  const auto value = read_json(R"({"s":"x","i":5,"o":{},"a":[],"n":null,"f":1.5})");
+  const auto value = read_json(kOneOfEach);
   ASSERT_TRUE(value);
   const ValueView object = value->root();
-  EXPECT_EQ(*json_string(object, "s"), "x");
-  EXPECT_EQ(*json_int(object, "i"), 5);
-  EXPECT_TRUE(json_object(object, "o"));
-  EXPECT_TRUE(json_array(object, "a"));
-  EXPECT_EQ(**json_optional_string(object, "s"), "x");
-  EXPECT_EQ(**json_optional_int(object, "i"), 5);
-  EXPECT_FALSE(json_optional_string(object, "absent")->has_value());
-  EXPECT_FALSE(json_optional_int(object, "absent")->has_value());
+  expect_typed_access(object, object, *object.field("i"));
+}
 
-  EXPECT_EQ(json_string(object, "i").error(), Errc::malformed);
-  EXPECT_NE(json_string(object, "absent").error().detail.find("absent"), std::string::npos);
-  EXPECT_EQ(json_int(object, "s").error(), Errc::malformed);
-  EXPECT_EQ(json_int(object, "f").error(), Errc::malformed);
-  EXPECT_EQ(json_object(object, "a").error(), Errc::malformed);
-  EXPECT_EQ(json_array(object, "o").error(), Errc::malformed);
-  EXPECT_EQ(json_optional_string(object, "n").error(), Errc::malformed);
-  EXPECT_EQ(json_optional_int(object, "s").error(), Errc::malformed);
-  EXPECT_EQ(as_object(*object.field("i"), "the header").error(), Errc::malformed);
-  EXPECT_TRUE(as_object(object, "the document"));
+TEST(Json, WithoutErrorsWhatIsAbsentOrOfAnotherTypeIsFalseAndEmpty) {
+  const auto value = parse_json(R"({"yes":true,"no":false,"s":"x","i":1})");
+  ASSERT_TRUE(value);
+  const JsonObject& object = value->get_object();
+  EXPECT_TRUE(json_true(object, "yes"));
+  for (const std::string_view other : {"no", "s", "i", "absent"}) {
+    EXPECT_FALSE(json_true(object, other)) << other;
+  }
+  EXPECT_EQ(json_text_of(object, "s"), "x");
+  for (const std::string_view other : {"yes", "i", "absent"}) {
+    EXPECT_EQ(json_text_of(object, other), "") << other;
+  }
+}
+
+TEST(JsonDeathTest, CharactersOfWhatIsNoStringAreOurBug) {
+  EXPECT_DEATH((void)json_chars(Json(1)), "is_string");
 }
 
 TEST(JsonDeathTest, CanonicalTextOfAFloatIsOurBug) {
