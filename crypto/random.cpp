@@ -9,7 +9,7 @@
 namespace kith::crypto {
 namespace {
 
-// libsodium calls back without a context argument, hence this one pointer; null means the system.
+// libsodium calls back without a context argument, hence this pointer; null means the system.
 thread_local Random* g_sodium_source = nullptr;
 
 const char* source_name() {
@@ -17,20 +17,25 @@ const char* source_name() {
 }
 
 std::uint32_t source_u32() {
+  if (g_sodium_source == nullptr) return randombytes_sysrandom_implementation.random();
   std::array<std::uint8_t, 4> bytes{};
-  ASSERT(g_sodium_source != nullptr);
   g_sodium_source->fill(bytes);
   return std::uint32_t{bytes[0]} | std::uint32_t{bytes[1]} << 8 | std::uint32_t{bytes[2]} << 16 |
          std::uint32_t{bytes[3]} << 24;
 }
 
 void source_fill(void* const out, const std::size_t size) {
-  ASSERT(g_sodium_source != nullptr);
+  if (g_sodium_source == nullptr) return randombytes_sysrandom_implementation.buf(out, size);
   g_sodium_source->fill({static_cast<std::uint8_t*>(out), size});
 }
 
 randombytes_implementation g_implementation = {source_name, source_u32,  nullptr,
                                                nullptr,     source_fill, nullptr};
+
+/// libsodium has one source for the whole process; ours asks each thread for its own.
+void ask_each_thread() {
+  [[maybe_unused]] static const int once = randombytes_set_implementation(&g_implementation);
+}
 
 std::array<std::uint8_t, 32> derive_key(ByteView from, std::string_view name) {
   std::array<std::uint8_t, 32> key{};
@@ -99,15 +104,12 @@ SeededRandom SeededRandom::fork(std::string_view name) const {
 }
 
 SodiumRandomGuard::SodiumRandomGuard(Random& random) : previous_(g_sodium_source) {
+  ask_each_thread();
   g_sodium_source = &random;
-  if (previous_ == nullptr) randombytes_set_implementation(&g_implementation);
 }
 
 SodiumRandomGuard::~SodiumRandomGuard() {
   g_sodium_source = previous_;
-  if (previous_ == nullptr) {
-    randombytes_set_implementation(&randombytes_sysrandom_implementation);
-  }
 }
 
 }  // namespace kith::crypto

@@ -49,8 +49,8 @@ class SeededRandom final : public Random {
   std::uint64_t block_ = 0;
 };
 
-/// Makes libsodium draw from `random` in this process until the guard is gone (simulation only).
-/// One at a time; `random` must outlive it.
+/// Makes libsodium draw from `random` in this thread until the guard is gone (simulation only);
+/// other threads keep the system's generator or their own guard's. `random` must outlive it.
 class SodiumRandomGuard {
  public:
   explicit SodiumRandomGuard(Random& random);

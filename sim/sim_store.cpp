@@ -28,8 +28,9 @@ class NameTable {
   std::map<std::string, std::uint32_t, std::less<>> numbers_;
 };
 
+/// One a thread: a world lives in one.
 NameTable& names() {
-  static NameTable table;
+  static thread_local NameTable table;
   return table;
 }
 

@@ -34,7 +34,8 @@ Outcome connect_with_crash(std::string_view victim, CrashSite site, std::uint64_
 class CrashSites : public testing::TestWithParam<const char*> {};
 
 TEST_P(CrashSites, OfAConnectionAllEndInAConnection) {
-  const bool all = std::getenv("KITH_LONG") != nullptr;
+  const char* const long_form = std::getenv("KITH_LONG");
+  const bool all = long_form != nullptr && *long_form != '\0';
   std::uint64_t crashes = 0;
   for (std::size_t kind = 0; kind < kCrashSites; ++kind) {
     const auto site = static_cast<CrashSite>(kind);
