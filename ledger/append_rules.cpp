@@ -92,7 +92,7 @@ Result<std::variant<LedgerLeaf, StaleHead>> judge_append(const AppendRequest& re
   TRY(const Entry entry, parse_entry(request.blob));
   const AnchorTime low = std::max(context.now, anchor_time_ms(0));
   const AnchorTime time = std::min(std::max(low, context.newest), kAnchorTimeMax);
-  const ReaderOptions options{time, context.test_mode};
+  const ReaderOptions options{time, context.test_mode, context.ledger, true};
   CHECK(check_room(context.blobs, entry, request.blob));
   // What continues the head names it as its prev: then one reading tells all.
   const bool compares = !stands_alone(entry.op);

@@ -33,6 +33,9 @@ struct AppendContext {
   AnchorTime newest;                    ///< Anchor time of the ledger's newest entry.
   AnchorTime now;
   bool test_mode = false;
+  /// Id of the ledger; empty: not known. With it a log that moved here is taken as it was where it
+  /// comes from, and one that moved away takes no more than what ends the move.
+  std::string ledger = {};
 };
 
 /// Shape of a request, before anything is looked up. Errors: malformed, limit_exceeded.

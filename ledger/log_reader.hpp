@@ -12,8 +12,19 @@
 /// or still contestable; only next keys and the ordinary set together veto it. The 14 days of rest
 /// after a veto bind rec.d alone.
 ///
-/// Not yet read (skipped as junk of Rule::unsupported, never an error): `move`, and the witness
-/// timestamps of the censorship rule. A log that uses them keeps the state it had before.
+/// Several ledgers. A log lives on the ledgers that its newest entry names; the first of them gives
+/// order and time. Blobs that say which ledger they come from are read in stages: all of the ledger
+/// of the first blob, with its clock; if it ends with a move (or an effective recover) that leaves
+/// it, those of the ledger named first there, with that one's clock; and so on. On a ledger that
+/// was left only recovers from before the move, and vetoes, count: within C they replace the move
+/// and all that the new ledger holds. A move counts on the ledger it leaves (`from`) alone. Copies
+/// of what counted before, on the new ledger, are no junk. A recover that names the ledger on which
+/// it lies, and not the one where the log lives, leaves that one without its help, for it may be
+/// dead: it is judged by the time that its blob has, which the caller makes the later of the new
+/// ledger's and its own first sight. Blobs that do not say where they come from are read as if they
+/// were where they belong.
+///
+/// Not yet read: the witness timestamps of the censorship rule.
 ///
 /// Caps: update and rotate count only while the effective history is shorter than kLogEntriesMax,
 /// whereas recover, veto and deactivate always count, so that a thief with a live key cannot fill
@@ -35,12 +46,18 @@ namespace kith::ledger {
 
 struct AnchoredBlob {
   Bytes blob;
-  AnchorTime time;  ///< For a microledger: when this receiver got it.
+  AnchorTime time;          ///< For a microledger: when this receiver got it.
+  std::string ledger = {};  ///< Id of the ledger that it comes from; empty: ReaderOptions::ledger.
 };
 
 struct ReaderOptions {
-  AnchorTime now;          ///< Windows are judged at this time, or the last anchor time if later.
-  bool test_mode = false;  ///< Only readers in test mode accept logs marked "test".
+  AnchorTime now;           ///< Windows are judged at this time, or the last anchor time if later.
+  bool test_mode = false;   ///< Only readers in test mode accept logs marked "test".
+  std::string ledger = {};  ///< Where blobs come from that do not say it; empty: not known.
+  /// What was copied here from elsewhere is taken as it comes: a move here counts without its old
+  /// ledger, a recover takes effect with what continues it. For whoever keeps blobs (a host), and
+  /// for reading on where the old ledger cannot be asked; see LogView::unconfirmed_move.
+  bool carried = false;
 };
 
 /// The rule that a junk entry broke: numbers 1 to 11 are those of log-protocol section 3.
@@ -61,9 +78,8 @@ enum class Rule : std::uint8_t {
   place_taken = 13,   ///< A recover of the same class came first.
   back_off = 14,      ///< A recover less than 14 days after a veto.
   // Reading
-  duplicate = 15,    ///< The same entry counted before.
-  too_many = 16,     ///< Beyond kLogEntriesMax.
-  unsupported = 17,  ///< Valid elsewhere perhaps; this reader skips it.
+  duplicate = 15,  ///< The same entry counted before.
+  too_many = 16,   ///< Beyond kLogEntriesMax, or log_limits::kMovesMax.
 };
 
 struct JunkEntry {
@@ -135,6 +151,8 @@ struct LogView {
   /// happened.
   std::vector<LogRecord> replaced;
   std::vector<LogRecord> vetoed;  ///< Recovers that were cancelled.
+  /// A move counted of which its old ledger was not seen to hold it (ReaderOptions::carried).
+  bool unconfirmed_move = false;
   std::size_t junk_count = 0;
   std::vector<JunkEntry> junk;
   std::size_t duplicity_count = 0;
@@ -147,8 +165,14 @@ struct LogView {
   [[nodiscard]] const LogContent& uncontested_content() const {
     return *history[uncontested].entry->content;
   }
-  /// False while a recover is pending: verifiers then take no new key from this log.
-  [[nodiscard]] bool key_changes_acceptable() const { return !pending.has_value(); }
+  /// False while a recover is pending, or where a move is not known to be the owner's: verifiers
+  /// then take no new key from this log.
+  [[nodiscard]] bool key_changes_acceptable() const {
+    return !pending.has_value() && !unconfirmed_move;
+  }
+  /// The move of the log that a recover on its old ledger could still replace at `now`, newest
+  /// first; nullptr: none.
+  [[nodiscard]] const LogRecord* open_move(AnchorTime now) const;
 };
 
 /// Errors: not_found (no valid genesis of `subject` among the blobs), refused (a test log outside
@@ -158,8 +182,8 @@ struct LogView {
                                        const ReaderOptions& options);
 
 /// Would `candidate` count if it came next? The log after it, or why not: invalid_entry with rule
-/// and reason, unsupported, or an error of read_log. Hosts ask before they append, writers before
-/// they post. Anchored at options.now.
+/// and reason, or an error of read_log. Hosts ask before they append, writers before
+/// they post. Anchored at options.now, on options.ledger.
 [[nodiscard]] Result<LogView> read_with(std::string_view subject,
                                         std::span<const AnchoredBlob> blobs, ByteView candidate,
                                         const ReaderOptions& options);

@@ -166,6 +166,21 @@ Verdict check_rotate(const LogContent& before, const Entry& entry, bool test) {
   return check_quorum(Rule::rotate, entry, after.keys.k, std::max(before.next.t, after.keys.t));
 }
 
+Verdict check_move(const LogContent& before, const Entry& entry) {
+  const LogContent& after = *entry.content;
+  if (after.keys != before.keys || after.next != before.next || after.rec != before.rec ||
+      after.state != before.state) {
+    return refuse(Rule::move, "a move changes the ledgers alone");
+  }
+  if (!contains(before.ledgers, *entry.from)) {
+    return refuse(Rule::move, "the log does not live on the ledger that it leaves");
+  }
+  if (after.ledgers.empty() || contains(after.ledgers, *entry.from)) {
+    return refuse(Rule::move, "a move names other ledgers than the one that it leaves");
+  }
+  return check_quorum(Rule::move, entry, before.keys.k, before.keys.t);
+}
+
 bool is_super_quorum(const LogContent& fork, const Entry& recover) {
   return fork.rec.hi.has_value() && recovery_digest(*recover.reveal) == *fork.rec.hi;
 }

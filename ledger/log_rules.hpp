@@ -1,7 +1,7 @@
 #pragma once
 
 /// The rules between an entry and what stood before it, one function an operation (log-protocol
-/// section 3). Pure; used by log_reader.cpp alone. Position in the log and time are judged there.
+/// section 3). Pure; used by log_machine.cpp alone. Position in the log and time are judged there.
 
 #include <optional>
 #include <string>
@@ -28,6 +28,8 @@ using Verdict = std::optional<Refusal>;
 [[nodiscard]] Verdict check_update(const LogContent& before, const Entry& entry);
 /// Rules 5, 10, 11.
 [[nodiscard]] Verdict check_rotate(const LogContent& before, const Entry& entry, bool test);
+/// Rules 8, 11. Where it is anchored is judged elsewhere.
+[[nodiscard]] Verdict check_move(const LogContent& before, const Entry& entry);
 /// Does this recover reveal the super-quorum of the fork point?
 [[nodiscard]] bool is_super_quorum(const LogContent& fork, const Entry& recover);
 /// Rules 6, 10, 11; `fork` is the content at the fork point.

@@ -135,6 +135,21 @@ Result<Entry> make_rotate(const LogView& view, RotateSpec spec, AnchorTime now) 
   return entry;
 }
 
+Result<Entry> make_move(const LogView& view, std::string from, std::vector<std::string> ledgers,
+                        AnchorTime now) {
+  TRY(Entry entry, follow_head(view, Op::move, now));
+  if (!contains(view.current.ledgers, from)) {
+    return fail(Errc::refused, "the log does not live on that ledger");
+  }
+  if (ledgers.empty() || contains(ledgers, from)) {
+    return fail(Errc::refused, "the log lives on that ledger already");
+  }
+  entry.content = view.current;
+  entry.content->ledgers = std::move(ledgers);
+  entry.from = std::move(from);
+  return entry;
+}
+
 Result<Entry> make_recover(const LogView& view, std::uint64_t fork_n, const Reveal& reveal,
                            const LogContent& content, AnchorTime now) {
   if (fork_n >= view.history.size()) return fail(Errc::not_found, "no such entry in the log");

@@ -88,6 +88,11 @@ struct RotateSpec {
 [[nodiscard]] Result<Entry> make_recover(const LogView& view, std::uint64_t fork_n,
                                          const Reveal& reveal, const LogContent& content,
                                          AnchorTime now);
+/// To `ledgers`, the first of which gives order and time from then on; the rest stays. Sign with t
+/// of the active keys. Errors: refused (the log does not live on `from`, or `ledgers` names it, or
+/// none).
+[[nodiscard]] Result<Entry> make_move(const LogView& view, std::string from,
+                                      std::vector<std::string> ledgers, AnchorTime now);
 /// Cancels the pending recover. Sign with next.t of the next keys at its fork point and, where the
 /// recover is the super-quorum's, with reveal.t keys of `reveal`, the ordinary set of that point.
 /// Errors: wrong_state (nothing pending), refused (a reveal is missing, not asked for or another).

@@ -25,7 +25,7 @@ Result<AppendOutcome> MemoryLedger::append(const AppendRequest& request, AnchorT
     }
   }
   const AnchorTime newest = entries_.empty() ? anchor_time_ms(0) : entries_.back().time;
-  TRY(auto judged, judge_append(request, {blobs, newest, now, test_mode_}));
+  TRY(auto judged, judge_append(request, {blobs, newest, now, test_mode_, ledger_id(descriptor_)}));
   if (auto* stale = std::get_if<StaleHead>(&judged)) return AppendOutcome(std::move(*stale));
   auto& leaf = std::get<LedgerLeaf>(judged);
   const std::uint64_t position = entries_.size();

@@ -89,7 +89,7 @@ Shown without_junk(const LogView& view, const std::vector<AnchoredBlob>& all) {
   for (const Duplicity& pair : view.duplicity) evidence.insert(pair.second);
   std::set<std::size_t> junk;
   for (const JunkEntry& entry : view.junk) {
-    const bool kept = entry.rule == Rule::unsupported || evidence.contains(entry.position);
+    const bool kept = evidence.contains(entry.position);
     if (!kept) junk.insert(entry.position);
   }
   std::set<std::size_t> counted;

@@ -383,7 +383,7 @@ Result<AppendOutcome> LevelDbLedger::append(const AppendRequest& request, Anchor
     return true;
   }));
   TRY(auto judged, judge_append(request, {blobs, anchor_time_ms(impl_->state.newest_ms), now,
-                                          impl_->test_mode}));
+                                          impl_->test_mode, ledger_id(descriptor())}));
   if (auto* stale = std::get_if<StaleHead>(&judged)) return AppendOutcome(std::move(*stale));
   const auto appended = impl_->store(std::get<LedgerLeaf>(judged), hash);
   if (!appended.has_value()) {

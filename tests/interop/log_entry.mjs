@@ -102,7 +102,8 @@ export function signedBy(entry, t, may, need = may) {
 
 const CONTENT = ['keys', 'ledgers', 'next', 'rec', 'state'];
 const MEMBERS = {genesis: [CONTENT, ['test']], update: [CONTENT], rotate: [CONTENT],
-                 recover: [[...CONTENT, 'reveal']], veto: [['ref'], ['reveal']], deactivate: [[]]};
+                 recover: [[...CONTENT, 'reveal']], move: [[...CONTENT, 'from']],
+                 veto: [['ref'], ['reveal']], deactivate: [[]]};
 
 function checkSet(set, name, checkItem, more = []) {
   members(set, ['t', name, ...more]);
@@ -148,6 +149,7 @@ export function parseEntry(blob) {
   must((entry.test ?? true) === true, 'test');
   if (needed.includes('keys')) checkContent(entry);
   if (Object.hasOwn(entry, 'reveal')) checkReveal(entry.reveal);
+  if (Object.hasOwn(entry, 'from')) must(isPlain(entry.from, 512), 'from');
   const {sigs, ...unsigned} = entry;
   list(sigs, 1, KEYS_MAX, (sig) => members(sig, ['k', 's']));
   const text = canonical(unsigned);

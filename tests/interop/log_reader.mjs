@@ -5,9 +5,8 @@
 //   node log_reader.mjs HISTORY...     one line of JSON for each file of tests/ledger/histories
 //
 // Here are the rules between entries; log_entry.mjs reads one entry, log_states.mjs its state.
-// Left out for now, as in the first reader: `move`, and the witness timestamps of the censorship
-// rule. Such entries are junk, and the log keeps the state it had before. Left out here alone: that
-// an Ed25519 key is a point of the prime-order subgroup.
+// Left out for now, as in the first reader: the witness timestamps of the censorship rule. Left out
+// here alone: that an Ed25519 key is a point of the prime-order subgroup.
 
 import {readFileSync} from 'node:fs';
 import {canonical, digest, Junk, must, parseEntry, same, signedBy} from './log_entry.mjs';
@@ -15,7 +14,7 @@ import {checkState, checkUpdate} from './log_states.mjs';
 
 const DAY = 86_400;  // Seconds, like D and C; anchor times are milliseconds.
 const BACK_OFF_MS = 14 * DAY * 1000, CONTEST_BASE = 21 * DAY, TIME_MAX_MS = 253_402_300_799_000;
-const LOG_MAX = 4096, LISTED_MAX = 64;
+const LOG_MAX = 4096, LISTED_MAX = 64, MOVES_MAX = 16, STAGES_MAX = 32;
 
 // Rules between entries (3, 5 to 9); `before` is the content that counts at prev
 
@@ -35,9 +34,16 @@ function checkGenesis(entry, subject) {
   signedBy(entry, entry.keys.t, (key) => entry.keys.k.includes(key));
   checkNewContent(entry, entry.test);
 }
+function checkMove(before, entry, active) {
+  for (const name of ['keys', 'next', 'rec', 'state']) must(same(entry[name], before[name]), name);
+  must(before.ledgers.includes(entry.from), 'the log does not live there');
+  must(entry.ledgers.length > 0 && !entry.ledgers.includes(entry.from), 'it goes nowhere');
+  signedBy(entry, before.keys.t, active);
+}
 function checkNext(before, entry, test) {
   const active = (key) => before.keys.k.includes(key);
   if (entry.op === 'deactivate') return signedBy(entry, before.keys.t, active);
+  if (entry.op === 'move') return checkMove(before, entry, active);
   must(same(entry.ledgers, before.ledgers), 'ledgers');
   if (entry.op === 'rotate') {
     must(entry.keys.k.every(announced(before)), 'a new key was not announced');
@@ -72,11 +78,46 @@ function checkVeto(fork, entry, high) {
 // The log (section 4). A record is an entry that counted: {entry, position, anchored, from, until}
 
 class Log {
-  constructor(genesis, position, time) {
-    Object.assign(this, {pending: null, restUntil: 0, replaced: [], vetoed: [], evidence: []});
-    this.history = [{entry: genesis, position, anchored: time, from: time, until: Infinity}];
-    this.seen = new Set([genesis.hash]);  // Also what was replaced: nothing counts a second time.
-    Object.assign(this, {kind: genesis.kind, id: genesis.id, test: genesis.test ?? false});
+  constructor(subject, testMode) {
+    Object.assign(this, {subject, testMode, history: [], pending: null, waits: null, restUntil: 0});
+    Object.assign(this, {replaced: [], vetoed: [], evidence: [], junk: new Set()});
+    this.seen = new Set();     // Also what was replaced: nothing counts a second time.
+    this.counted = new Set();  // Positions.
+  }
+  /** What follows is on this ledger, with its own clock; undefined: nobody says which. */
+  enter(ledger) {
+    Object.assign(this, {ledger, base: this.history.length, home: this.history.length > 0});
+    this.earlier = new Set(this.seen);
+  }
+  get left() {
+    return this.home && this.ledger !== undefined && !this.ledgers.includes(this.ledger);
+  }
+  /** Those on which the log lives. */
+  get ledgers() {
+    return this.history.findLast(({entry}) => entry.ledgers).entry.ledgers;
+  }
+  arrive({entry, position}, time) {
+    if (this.counted.has(position) || this.earlier.has(entry?.hash)) return;
+    try {
+      must(entry, 'form');
+      this.take(entry, position, time);
+      this.counted.add(position);
+      this.junk.delete(position);
+    } catch (error) {
+      if (!(error instanceof Junk)) throw error;
+      this.junk.add(position);
+    }
+  }
+  push(record) {
+    this.history.push(record);
+    this.home ||= this.ledgers.includes(this.ledger);
+  }
+  genesis(entry, position, time) {
+    checkGenesis(entry, this.subject);
+    this.refused = entry.test && !this.testMode;
+    must(!this.refused, 'a test log');
+    Object.assign(this, {kind: entry.kind, id: entry.id, test: entry.test ?? false});
+    this.push({entry, position, anchored: time, from: time, until: Infinity});
   }
   get head() { return this.history.at(-1); }
   /** The content after entry `n`; a deactivate carries none, and nothing continues it. */
@@ -95,10 +136,15 @@ class Log {
     if (!this.pending || time < this.pending.from) return;
     const after = this.history.splice(this.pending.entry.n);
     this.replaced.push(...after.map(({position}) => position));
-    this.history.push(this.pending);
+    const effective = this.pending;
     this.pending = null;
+    this.push(effective);
   }
   take(entry, position, time) {
+    if (this.history.length === 0) {
+      this.genesis(entry, position, time);
+      return this.seen.add(entry.hash);
+    }
     must(entry.kind === this.kind && entry.id === this.id && entry.op !== 'genesis', 'chain');
     must(!this.seen.has(entry.hash), 'it came before');
     if (entry.op === 'veto') this.veto(entry, position, time);
@@ -120,10 +166,18 @@ class Log {
       this.seen.add(entry.hash);
     }
     must(!rival && (n < LOG_MAX || op === 'deactivate'), 'a second one, or too many');
+    must(!this.left, 'the log goes on elsewhere');
+    if (op === 'move') {
+      must(this.ledger === undefined || this.ledger === entry.from, 'on another ledger');
+      const moves = this.history.filter((record) => record.entry.op === 'move');
+      must(moves.length < MOVES_MAX, 'too many moves');
+    }
     const until = op === 'update' ? Infinity : time + this.window('contest', n - 1, time);
-    this.history.push({entry, position, anchored: time, from: time, until});
+    this.push({entry, position, anchored: time, from: time, until});
   }
   recover(entry, position, time) {
+    must(entry.n >= this.base, 'the old ledger says that');
+    must(!this.left || entry.n < this.history.length, 'the log goes on elsewhere');
     const high = checkRecover(this.parent(entry), entry, this.test);
     must(!this.pending || (high && !this.pending.high), 'the place is taken');
     must(high || time >= this.restUntil, 'rest after a veto');
@@ -150,33 +204,63 @@ class Log {
   }
 }
 
-function readLog({subject, blobs, now_ms: now, test_mode: testMode}) {
+/** Recovers on other ledgers that take the log there, and what vetoes them there; by time. */
+function leaving(blobs, home) {
+  const others = blobs.filter(({ledger, entry}) => ledger !== home && entry);
+  const recovers = home === undefined ? [] : others.filter(({ledger, entry: {op, ledgers}}) =>
+    op === 'recover' && ledgers[0] === ledger && !ledgers.includes(home));
+  const vetoes = others.filter(({ledger, entry: {op, ref}}) => op === 'veto' &&
+    recovers.some((one) => one.ledger === ledger && one.entry.hash === ref));
+  return [...recovers, ...vetoes].sort((one, other) => one.time - other.time);
+}
+function readStage(log, blobs, ledger, now) {
+  log.enter(ledger);
+  const others = leaving(blobs, ledger);
+  let time = 0;
+  const arrive = (blob) => {
+    time = Math.max(time, Math.min(blob.time, TIME_MAX_MS));
+    log.settle(time);
+    log.arrive(blob, time);
+  };
+  for (const blob of blobs.filter((one) => one.ledger === ledger)) {
+    while (others[0]?.time < Math.max(time, blob.time)) arrive(others.shift());
+    arrive(blob);
+  }
+  others.forEach(arrive);
+  log.settle(Math.max(time, now));
+  log.waits ??= log.pending;
+  log.pending = null;
+}
+function readLog({subject, blobs: told, now_ms: now, test_mode: testMode}) {
   const nothing = {n: 0, junk: [], replaced: [], vetoed: [], evidence: []};
-  const junk = [];
-  let log = null, time = 0;
-  for (const [position, {blob, time_ms: anchored}] of blobs.entries()) {
-    time = Math.max(time, Math.min(anchored, TIME_MAX_MS));
-    log?.settle(time);
+  const parsed = (blob) => {
     try {
-      const entry = parseEntry(blob);
-      if (log) {
-        log.take(entry, position, time);
-      } else {
-        checkGenesis(entry, subject);
-        if (entry.test && !testMode) return {...nothing, status: 'refused'};
-        log = new Log(entry, position, time);
-      }
+      return parseEntry(blob);
     } catch (error) {
       if (!(error instanceof Junk)) throw error;
-      junk.push(position);
+      return null;
     }
+  };
+  const blobs = told.map(({blob, time_ms: time, ledger}, position) =>
+    ({entry: parsed(blob), time, ledger, position}));
+  const log = new Log(subject, testMode);
+  const read = [];
+  for (let next = blobs[0]?.ledger; read.length < STAGES_MAX;) {
+    readStage(log, blobs, next, now);
+    read.push(next);
+    if (log.refused) return {...nothing, status: 'refused'};
+    if (log.history.length === 0) return {...nothing, status: 'not_found'};
+    if (!log.left || !blobs.some(({ledger}) => ledger === log.ledgers[0])) break;
+    next = log.ledgers[0];
   }
-  if (!log) return {...nothing, status: 'not_found'};
-  log.settle(Math.max(time, now));
-  const {status, head, replaced, vetoed, evidence} = log;
+  for (const {ledger, position} of blobs) {
+    if (!read.includes(ledger) && !log.counted.has(position)) log.junk.add(position);
+  }
+  log.pending = log.waits;
+  const {status, head, replaced, vetoed, evidence, junk} = log;
   const listed = (positions) => positions.slice(0, LISTED_MAX);
-  return {status, n: head.entry.n, replaced, vetoed, junk: listed(junk),
-          evidence: listed(evidence)};
+  return {status, n: head.entry.n, replaced, vetoed, evidence: listed(evidence),
+          junk: listed([...junk].sort((one, other) => one - other))};
 }
 
 for (const file of process.argv.slice(2)) {

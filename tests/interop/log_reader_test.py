@@ -20,7 +20,8 @@ HISTORIES = HERE.parent / "ledger" / "histories"
 READING_S = 60
 # Every operation, kind of key and status; and in each all blobs matter to what comes out.
 PLANTED = ("did-all-operations", "policy-all-operations", "pair-all-operations", "secp256k1",
-           "veto-in-time", "recover-replaces", "super-double-veto", "duplicity", "did-deactivate")
+           "veto-in-time", "recover-replaces", "super-double-veto", "duplicity", "did-deactivate",
+           "move-of-a-thief", "move-back", "recover-leaves-a-dead-ledger")
 
 
 def read(node, histories):

@@ -18,7 +18,7 @@ const std::filesystem::path kFolder =
 
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all = ordinary_scenarios();
-  for (auto* more : {&form_scenarios, &recovery_scenarios}) {
+  for (auto* more : {&form_scenarios, &recovery_scenarios, &move_scenarios}) {
     for (Scenario& scenario : more()) all.push_back(std::move(scenario));
   }
   return all;
@@ -39,8 +39,10 @@ JsonObject expected_json(const Expected& expected) {
 std::string file_text(const Scenario& scenario, const LogLab& lab) {
   JsonArray blobs;
   for (const auto& blob : lab.blobs) {
-    blobs.push_back(JsonObject{{"time_ms", ledger::to_ms(blob.time)},
-                               {"blob", std::string(crypto::as_text(blob.blob))}});
+    JsonObject one{{"time_ms", ledger::to_ms(blob.time)},
+                   {"blob", std::string(crypto::as_text(blob.blob))}};
+    if (!blob.ledger.empty()) one["ledger"] = blob.ledger;
+    blobs.push_back(std::move(one));
   }
   const JsonObject file{{"says", scenario.says},
                         {"subject", lab.subject},
@@ -83,6 +85,7 @@ void expect_as_told(const std::string& name, const std::string& text) {
     const JsonObject& blob = item.as_object();
     lab.blobs.push_back({crypto::to_bytes(std::string_view(blob.at("blob").as_string())),
                          ledger::anchor_time_ms(blob.at("time_ms").as_int64())});
+    if (blob.contains("ledger")) lab.blobs.back().ledger = blob.at("ledger").as_string();
   }
   const Expected seen = read(lab, object.at("test_mode").as_bool());
   EXPECT_EQ(crypto::canonical_json(Json(expected_json(seen))),

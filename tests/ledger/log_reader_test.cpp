@@ -357,22 +357,6 @@ TEST(LogReader, KeepsNoEvidenceOfForgedEntriesOrInMicroledgers) {
   EXPECT_EQ(pair.view().duplicity_count, 0U);
 }
 
-TEST(LogReader, SkipsMoveAsUnsupported) {
-  LogLab lab;
-  lab.start();
-  Entry move = lab.update(1);
-  move.op = Op::move;
-  move.from = "L1";
-  move.content->ledgers = {"L2"};
-  move.sigs.clear();
-  lab.sign(move, lab.view().current.keys.k);
-  EXPECT_EQ(lab.rule_against(move), Rule::unsupported);
-  const auto with =
-      ledger::read_with(lab.subject, lab.blobs, ledger::entry_blob(move), {lab.time, false});
-  ASSERT_FALSE(with.has_value());
-  EXPECT_EQ(with.error().code, Errc::unsupported);
-}
-
 TEST(LogReader, ReadWithJudgesTheCandidateEvenBehindMuchJunk) {
   LogLab lab;
   lab.start();

@@ -70,6 +70,7 @@ class LogLab {
   std::vector<ledger::AnchoredBlob> blobs;
   AnchorTime time = ledger::anchor_time_ms(1'795'000'000'000);
   std::string subject;
+  std::string ledger;  ///< On which blobs are posted; empty: nobody says.
 
   // Keys
   std::string keep(const KeyPair& pair) {
@@ -174,7 +175,7 @@ class LogLab {
 
   // The log
   std::size_t post_blob(Bytes blob) {
-    blobs.push_back({std::move(blob), time});
+    blobs.push_back({std::move(blob), time, ledger});
     return blobs.size() - 1;
   }
   std::size_t post(const Entry& entry) { return post_blob(ledger::entry_blob(entry)); }
@@ -224,6 +225,17 @@ class LogLab {
   Entry rotate(std::optional<ledger::RecoveryRule> rec = std::nullopt) {
     Entry entry = rotate_unsigned(std::move(rec));
     return sign(entry, first(entry.content->keys.k, entry.content->keys.t));
+  }
+  Entry move(const std::string& from, const std::string& to) {
+    const LogView v = view();
+    Entry entry = must(ledger::make_move(v, from, {to}, time));
+    return sign(entry, first(v.current.keys.k, v.current.keys.t));
+  }
+  /// A recover that takes the log to another ledger.
+  Entry recover_to(std::uint64_t fork_n, const std::string& to) {
+    Entry entry = recover_unsigned(fork_n);
+    entry.content->ledgers = {to};
+    return sign(entry, first(entry.reveal->k, entry.reveal->t));
   }
   Entry recover_unsigned(std::uint64_t fork_n) {
     const LogView v = view();
