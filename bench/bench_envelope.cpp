@@ -1,20 +1,16 @@
 // Envelopes as multiples of one X25519 operation, and of their composed floor: the same
 // cryptographic steps called one after the other, without JSON, sealed keys, DID documents or
-// checks. Both are timed in the same run, so that the machine's speed and its other work cancel
-// out. Each pair times a block of the reference, then a block of the subject; the median of the
-// pairs' ratios is printed. Absolute times are for orientation only.
+// checks.
 
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 #include <string>
-#include <vector>
 
 #include "bench/floor.hpp"
+#include "bench/timing.hpp"
 #include "crypto/ec_x25519.hpp"
 #include "crypto/limits.hpp"
 #include "protocol/envelope.hpp"
@@ -24,50 +20,24 @@ namespace {
 
 using kith::bench::Floor;
 using kith::bench::give_up;
+using kith::bench::microseconds;
+using kith::bench::Timed;
+using kith::bench::timed;
 using kith::bench::Work;
 using kith::test::Party;
 using kith::test::World;
-using Clock = std::chrono::steady_clock;
 
 std::size_t g_pairs = 300;
 constexpr std::size_t kReferenceRuns = 8;
 constexpr std::size_t kSubjectRuns = 2;
 
-double microseconds(std::size_t runs, const std::function<void()>& work) {
-  const auto begin = Clock::now();
-  for (std::size_t i = 0; i < runs; ++i) work();
-  const std::chrono::duration<double, std::micro> taken = Clock::now() - begin;
-  return taken.count() / static_cast<double>(runs);
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
-                   values.end());
-  return values[values.size() / 2];
-}
-
-struct Timed {
-  double ratio;
-  double time;
-};
-
-Timed timed(const Work& reference, std::size_t reference_runs, const Work& subject) {
-  std::vector<double> ratios, times;
-  for (std::size_t i = 0; i < g_pairs; ++i) {
-    const double unit = microseconds(reference_runs, reference);
-    times.push_back(microseconds(kSubjectRuns, subject));
-    ratios.push_back(times.back() / unit);
-  }
-  return {median(ratios), median(times)};
-}
-
 void row(const char* name, const Work& unit, const Work& floor, const Work& own_floor,
          const Work& subject) {
-  const Timed in_units = timed(unit, kReferenceRuns, subject);
-  const Timed over_floor = timed(floor, kSubjectRuns, subject);
-  const Timed over_own = timed(own_floor, kSubjectRuns, subject);
+  const Timed in_units = timed(g_pairs, {unit, kReferenceRuns}, {subject, kSubjectRuns});
+  const Timed over_floor = timed(g_pairs, {floor, kSubjectRuns}, {subject, kSubjectRuns});
+  const Timed over_own = timed(g_pairs, {own_floor, kSubjectRuns}, {subject, kSubjectRuns});
   std::printf("| %-24s | %6.2f X | %5.2f | %9.2f | %8.1f us |\n", name, in_units.ratio,
-              over_floor.ratio, over_own.ratio, in_units.time);
+              over_floor.ratio, over_own.ratio, in_units.time_us);
 }
 
 /// The npm package didcomm-node in a process of its own (didcomm_node.mjs). Nothing where Node.js

@@ -4,12 +4,10 @@
 
 #include <openssl/evp.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <functional>
 #include <memory>
 #include <string>
 
+#include "bench/timing.hpp"
 #include "crypto/aead.hpp"
 #include "crypto/ec_x25519.hpp"
 #include "crypto/jwe.hpp"
@@ -19,13 +17,6 @@
 namespace kith::bench {
 
 using crypto::as_bytes;
-using Work = std::function<void()>;
-
-[[noreturn]] inline void give_up(const char* what) {
-  std::fprintf(stderr, "the benchmark stopped: %s\n", what);
-  std::exit(1);
-}
-
 inline Bytes openssl_wrap(const SecretBytes& kek, ByteView in, bool wrapping) {
   static EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-WRAP", nullptr);
   const std::unique_ptr<EVP_CIPHER_CTX, void (*)(EVP_CIPHER_CTX*)> context(EVP_CIPHER_CTX_new(),

@@ -118,6 +118,10 @@ bool is_ledger_id(std::string_view text) {
   return text.starts_with(kLedgerIdPrefix) && is_digest(text.substr(kLedgerIdPrefix.size()));
 }
 
+bool is_home_ledger(std::string_view ledger_url) {
+  return ledger_url.starts_with(kHomeLedgerScheme);
+}
+
 std::string descriptor_url(std::string_view ledger_url) {
   while (ledger_url.ends_with('/')) ledger_url.remove_suffix(1);
   return std::string(ledger_url) + "/ledger/descriptor";

@@ -44,6 +44,10 @@ struct LedgerDescriptor {
 [[nodiscard]] std::string ledger_id(const LedgerDescriptor& descriptor);
 [[nodiscard]] bool is_ledger_id(std::string_view text);
 
+/// "leveldb:DIR": the ledger of the home that names it. No other node writes there.
+inline constexpr std::string_view kHomeLedgerScheme = "leveldb:";
+[[nodiscard]] bool is_home_ledger(std::string_view ledger_url);
+
 /// Where the descriptor of the ledger at `ledger_url` is fetched: "<url>/ledger/descriptor".
 [[nodiscard]] std::string descriptor_url(std::string_view ledger_url);
 

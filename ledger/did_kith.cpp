@@ -10,7 +10,6 @@ namespace kith::ledger {
 
 namespace {
 
-constexpr std::string_view kDidContext = "https://www.w3.org/ns/did/v1";
 constexpr std::string_view kMultikeyContext = "https://w3id.org/security/multikey/v1";
 constexpr std::string_view kRelationships[] = {"authentication", "assertionMethod", "keyAgreement",
                                                "capabilityInvocation", "capabilityDelegation"};

@@ -14,6 +14,9 @@
 
 namespace kith::ledger {
 
+/// First in the @context of every document in JSON-LD (DID Core, section 6.3).
+inline constexpr std::string_view kDidContext = "https://www.w3.org/ns/did/v1";
+
 struct Resolution {
   Json document;
   /// didDocumentMetadata: created, updated, versionId ("<n>-<hash>"), deactivated (when true), and

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ledger/descriptor.hpp"
 #include "ledger/did_kith.hpp"
 #include "ledger/identity_setup.hpp"
 #include "ledger/log_keys.hpp"
@@ -43,6 +44,12 @@ Result<Identity> needed_identity(Host& host) {
 void save_identity(Host& host, const Identity& identity) {
   save(host, "meta", kRecord, identity);
   host.set_timer("identity", "watch", host.now());
+}
+
+bool lacks_witnesses(const Identity& identity) {
+  if (!is_home_ledger(identity.ledger_url)) return false;
+  const auto descriptor = parse_descriptor(identity.ledger);
+  return !descriptor.has_value() || descriptor->w == 0;
 }
 
 Result<KeyPair> own_agent_key(Host& host) {

@@ -66,6 +66,9 @@ struct Identity {
 /// The same where there must be one. Errors: wrong_state.
 [[nodiscard]] Result<Identity> needed_identity(Host& host);
 void save_identity(Host& host, const Identity& identity);
+/// Nobody but this home says when its entries were made: its ledger is the home's own, and asks for
+/// no witnesses. Whoever gets hold of the home could shorten the windows of a recovery.
+[[nodiscard]] bool lacks_witnesses(const Identity& identity);
 
 /// This device's agent key (purpose agent): signs policy entries and backups. The sealed half is
 /// the record own-key/agent, the public half meta/agent-key; neither is backed up.

@@ -3,9 +3,11 @@
 
 #include "crypto/hash.hpp"
 #include "ledger/did_kith.hpp"
+#include "ledger/did_lint.hpp"
 #include "ledger/identity.hpp"
 #include "ledger/identity_setup.hpp"
 #include "ledger/ledger_report.hpp"
+#include "ledger/log_file.hpp"
 #include "ledger/own_log.hpp"
 #include "ledger/resolution.hpp"
 #include "protocol/vault.hpp"
@@ -152,10 +154,10 @@ void watch(Host& host) {
 }  // namespace
 
 std::vector<std::string> IdentityModule::commands() const {
-  return {"identity-create",     "identity-show",      "identity-status", "did-show",
-          "did-resolve",         "did-resolve-status", "policy-show",     "policy-history",
-          "identity-check",      "ledger-seen",        "ledger-evidence", "ledger-receipt",
-          "did-withdraw-address"};
+  return {"identity-create",      "identity-show",      "identity-status", "did-show",
+          "did-resolve",          "did-resolve-status", "policy-show",     "policy-history",
+          "identity-check",       "ledger-seen",        "ledger-evidence", "ledger-receipt",
+          "did-withdraw-address", "did-export",         "did-lint"};
 }
 
 bool IdentityModule::only_reads(std::string_view command) const {
@@ -172,6 +174,8 @@ Result<JsonObject> IdentityModule::on_command(Host& host, const Command& command
     CHECK(withdraw_address(host));
     return show_did(host);
   }
+  if (command.name == "did-export") return export_log(host, command.args);
+  if (command.name == "did-lint") return lint_own(host);
   if (command.name == "did-resolve") return start_resolution(host, command.args);
   if (command.name == "did-resolve-status") return resolution_status(host, command.args);
   if (command.name == "ledger-seen") return ledger_seen(host);

@@ -31,6 +31,7 @@ struct ResolutionJob {
   JsonObject metadata;
   JsonObject content;  ///< {content, contentType} of a DID URL.
   std::uint32_t redirects = 0;
+  bool json_ld = false;  ///< The representation that was asked for.
   std::vector<protocol::AnchoredBlob> pages;
   Time created{};
   template <class V>
@@ -38,7 +39,7 @@ struct ResolutionJob {
     v("did", did), v("ledger_url", ledger_url), v("ledger_id", ledger_id), v("effect", effect);
     v("error", error), v("message", message), v("document", document), v("metadata", metadata);
     v("pages", pages), v("created", created), v("url", url), v("content", content);
-    v("redirects", redirects);
+    v("redirects", redirects), v("json_ld", json_ld);
   }
 };
 
@@ -170,7 +171,20 @@ Result<void> choose_ledger(Host& host, ResolutionJob& job, const JsonObject& arg
   return {};
 }
 
+/// DID Core 6.3.1: in JSON-LD its own context comes first.
+void put_context_first(JsonObject& document) {
+  JsonArray contexts{kDidContext};
+  if (const Json* given = document.if_contains("@context")) {
+    const JsonArray list = given->is_array() ? given->get_array() : JsonArray{*given};
+    for (const Json& context : list) {
+      if (context != contexts.front()) contexts.push_back(context);
+    }
+  }
+  document["@context"] = std::move(contexts);
+}
+
 void finish(ResolutionJob& job) {
+  if (job.json_ld) put_context_first(job.document);
   const auto followed = follow_url(job);
   if (!followed.has_value()) refuse(job, followed.error());
 }
@@ -195,9 +209,10 @@ std::string new_id(Host& host) {
 }  // namespace
 
 Result<JsonObject> start_resolution(Host& host, const JsonObject& args) {
-  CHECK(only_members(args, {"did", "ledger"}, "did-resolve"));
+  CHECK(only_members(args, {"did", "ledger", "json_ld"}, "did-resolve"));
   ResolutionJob job;
   TRY(job.did, crypto::json_string(args, "did"));
+  job.json_ld = crypto::json_true(args, "json_ld");
   job.created = host.now();
   const std::string id = new_id(host);
   const auto here = resolve_here(host, job, id);
@@ -228,7 +243,7 @@ Result<JsonObject> resolution_status(Host& host, const JsonObject& args) {
   }
   JsonObject how;
   if (job->error.empty()) {
-    how["contentType"] = "application/did+json";
+    how["contentType"] = job->json_ld ? "application/did+ld+json" : "application/did+json";
     reply["didDocument"] = job->document;
     reply["didDocumentMetadata"] = job->metadata;
   } else {

@@ -225,20 +225,24 @@ JsonArray alert_list(Host& host) {
 }
 
 /// What is still missing for READY, in words.
-JsonArray missing_parts(const OwnerSet& set) {
+JsonArray missing_parts(Host& host, const OwnerSet& set) {
   JsonArray missing;
   const auto add = [&](const char* text) { missing.push_back(boost::json::string(text)); };
   if (set.step == SetStep::offering) add("Not enough trustees hold a share yet.");
   if (set.stored_counter == 0) add("No backup is stored yet.");
   if (set.step != SetStep::done) add("The set is not in force yet.");
   if (!set.drilled) add("No drill has passed yet: trustees still have to prove their shares.");
+  if (const auto own = ledger::identity(host); own && ledger::lacks_witnesses(*own)) {
+    add("Your ledger is this device's own and has no witnesses, so nobody else can say when its "
+        "entries were made. Publish at a ledger that others run.");
+  }
   return missing;
 }
 
 JsonObject setup_status(Host& host) {
   const auto set = owner_set(host);
   if (!set) return {{"state", "none"}, {"trustees", JsonArray{}}, {"alarms", alert_list(host)}};
-  JsonArray missing = missing_parts(*set);
+  JsonArray missing = missing_parts(host, *set);
   JsonObject reply{{"step", step_name(set->step)},
                    {"threshold", set->record.plan.threshold},
                    {"trustees", trustee_list(host, *set)},

@@ -108,21 +108,6 @@ int do_status(Session& session, const Invocation& invocation, const Output& outp
   return 0;
 }
 
-int do_resolve(Session& session, const Invocation& invocation, const Output& output) {
-  const auto started = session.command("did-resolve", invocation.args());
-  if (const auto* error = std::get_if<ErrorReport>(&started)) return output.error(*error);
-  const auto polled = poll_until(
-      session, "did-resolve-status", {{"id", json_text_of(std::get<JsonObject>(started), "id")}},
-      invocation.wait_seconds(kWaitDefault), output.json ? "" : "Asking the ledger ...",
-      [](const JsonObject& status) { return !is_text(status, "state", "waiting"); });
-  if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
-  const auto& result = std::get<Polled>(polled);
-  if (!result.done) return output.error(waited_in_vain(Errc::timeout, "the ledger is silent"));
-  const bool failed = is_text(result.reply, "state", "failed");
-  return finish(session, output, result.reply,
-                failed ? crypto::error_text(Errc::not_found).exit_code : 0);
-}
-
 int do_recovery_setup(Session& session, const Invocation& invocation, const Output& output) {
   const auto started = session.command("recovery-setup", invocation.args());
   if (const auto* error = std::get_if<ErrorReport>(&started)) return output.error(*error);
@@ -130,7 +115,7 @@ int do_recovery_setup(Session& session, const Invocation& invocation, const Outp
   const auto polled =
       poll_until(session, "recovery-status", {}, wait_s,
                  output.json || wait_s == 0 ? "" : "Waiting for your trustees to agree ...",
-                 [](const JsonObject& status) { return is_text(status, "state", "ready"); });
+                 [](const JsonObject& status) { return status.contains("drilled"); });
   if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
   const auto& result = std::get<Polled>(polled);
   const int code =
@@ -209,7 +194,9 @@ int do_special(Session& session, const Invocation& invocation, const Output& out
     case Special::ping:
       return do_ping(session, invocation, output);
     case Special::did_resolve:
-      return do_resolve(session, invocation, output);
+      return do_did_resolve(session, invocation, output);
+    case Special::did_lint:
+      return do_did_lint(session, output);
     case Special::recovery_setup:
       return do_recovery_setup(session, invocation, output);
     case Special::ledger_status:
@@ -322,6 +309,10 @@ int run_command(const Invocation& invocation, const Output& output) {
     return run_message(invocation, output);
   }
   if (spec.special == Special::ledger_verify) return run_ledger_verify(invocation, output);
+  if (spec.special == Special::did_verify) return run_did_verify(invocation, output);
+  if (spec.special == Special::did_lint && invocation.has("FILE")) {
+    return run_did_lint(invocation, output);
+  }
   const auto go_on = agreed(invocation, output);
   if (!go_on.has_value()) return output.error(go_on.error());
   if (!*go_on) return 0;

@@ -25,11 +25,19 @@ inline constexpr std::int64_t kWaitDefault = 30;
 /// `message pack` and `message unpack`: without a home.
 [[nodiscard]] int run_message(const Invocation& invocation, const Output& output);
 [[nodiscard]] int run_ledger_verify(const Invocation& invocation, const Output& output);
+[[nodiscard]] int run_did_verify(const Invocation& invocation, const Output& output);
+/// `did lint FILE`.
+[[nodiscard]] int run_did_lint(const Invocation& invocation, const Output& output);
 
 /// The end of every command with a session: what is open leaves before the home is released, then
 /// the reply is printed.
 [[nodiscard]] int finish(Session& session, const Output& output, const JsonObject& reply,
                          int exit_code = 0);
+
+/// `did lint`, of the agent's own documents.
+[[nodiscard]] int do_did_lint(Session& session, const Output& output);
+[[nodiscard]] int do_did_resolve(Session& session, const Invocation& invocation,
+                                 const Output& output);
 
 /// `ledger status`: of the identity's ledger, and of the one that this home keeps.
 [[nodiscard]] int do_ledger_status(Session& session, const Output& output);

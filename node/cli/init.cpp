@@ -1,4 +1,5 @@
 #include "crypto/random.hpp"
+#include "ledger/descriptor.hpp"
 #include "ledger/etcd/address.hpp"
 #include "node/cli/commands.hpp"
 #include "node/cli/first_steps.hpp"
@@ -39,7 +40,7 @@ Result<void> check_url(const std::string& url) {
 }
 
 Result<void> check_ledger(const std::string& url) {
-  if (url.starts_with("leveldb:")) return {};
+  if (ledger::is_home_ledger(url)) return {};
   if (!ledger::is_etcd_url(url)) return check_url(url);
   TRY(const ledger::EtcdAddress address, ledger::EtcdAddress::parse(url));
   for (std::size_t i = 0; i < address.servers.size(); ++i) CHECK(check_url(address.base_url(i)));

@@ -43,7 +43,9 @@ std::vector<std::string> next_steps(const Situation& situation) {
         "Choose who helps you after a loss: kith recovery setup --threshold N --trustees A,B,C");
   } else if (!json_text_of(recovery, "state").empty() &&
              json_text_of(recovery, "state") != "ready") {
-    steps.emplace_back("See who of your trustees is missing: kith recovery status");
+    steps.emplace_back(recovery.contains("drilled")
+                           ? "See what your recovery still lacks: kith recovery status"
+                           : "See who of your trustees is missing: kith recovery status");
   }
   return steps;
 }

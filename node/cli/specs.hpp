@@ -38,6 +38,8 @@ enum class Special {
   message_unpack,
   ping,
   did_resolve,
+  did_lint,
+  did_verify,
   recovery_setup,
   ledger_serve,
   ledger_status,

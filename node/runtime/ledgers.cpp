@@ -7,8 +7,6 @@
 namespace kith::node {
 namespace {
 
-constexpr std::string_view kScheme = "leveldb:";
-
 struct LedgerHost {
   std::string url;
   std::string origin;
@@ -62,7 +60,7 @@ std::optional<Error> HomeLedger::failure() const {
 }
 
 bool HomeLedger::is_local(std::string_view ledger_url) {
-  return ledger_url.starts_with(kScheme);
+  return ledger::is_home_ledger(ledger_url);
 }
 
 Result<std::optional<std::string>> HomeLedger::made_url() {
@@ -79,8 +77,8 @@ Result<ledger::TreeLedger*> HomeLedger::open(std::string_view ledger_url) {
   if (stored) {
     TRY(host, protocol::decode_record<LedgerHost>(*stored));
     if (host.url != ledger_url) {
-      return fail(Errc::refused,
-                  "this home keeps its ledger in " + host.url.substr(kScheme.size()));
+      return fail(Errc::refused, "this home keeps its ledger in " +
+                                     host.url.substr(ledger::kHomeLedgerScheme.size()));
     }
   } else {
     TRY(const auto pair, keys_.generate(KeyType::ed25519, KeyPurpose::ledger));
@@ -89,7 +87,7 @@ Result<ledger::TreeLedger*> HomeLedger::open(std::string_view ledger_url) {
     CHECK(store_.commit({{{"meta", "ledger-host"}, protocol::encode_record(host)}}));
   }
   ledger::LevelDbLedgerOptions options;
-  options.directory = std::string(ledger_url.substr(kScheme.size()));
+  options.directory = std::string(ledger_url.substr(ledger::kHomeLedgerScheme.size()));
   options.descriptor.kind = "leveldb";
   options.descriptor.origin = host.origin;
   options.descriptor.key = host.key;

@@ -40,7 +40,9 @@ class HomeLedger {
 
   /// "leveldb:DIR"
   [[nodiscard]] static bool is_local(std::string_view ledger_url);
-  [[nodiscard]] std::string default_url() const { return "leveldb:" + default_directory_; }
+  [[nodiscard]] std::string default_url() const {
+    return std::string(ledger::kHomeLedgerScheme) + default_directory_;
+  }
   /// Errors: refused (another directory than before), wrong_state (made with other witnesses),
   /// storage errors.
   [[nodiscard]] Result<ledger::TreeLedger*> open(std::string_view ledger_url);

@@ -11,6 +11,7 @@ import unittest
 import urllib.error
 import urllib.request
 
+from acts import mail_ready
 from kith_process import Workbench, run_kith
 
 BUILD = "build/dev"
@@ -86,6 +87,53 @@ class LedgerTest(unittest.TestCase):
         self.assertEqual(self.verify(bare, 0, "--descriptor", descriptor), judged)
         moved = dict(receipt, receipt=bare.replace(f"index {judged['position']}", "index 7"))
         self.assertEqual(self.verify(json.dumps(moved), 6)["error"]["code"], "crypto.proof")
+
+    def run_tool(self, text, code, *words):
+        path = self.bench.directory / "file"
+        path.write_text(text)
+        got, out, err = run_kith(self.bench.kith, [*words, path, "--json"])
+        self.assertEqual(got, code, out + err)
+        return json.loads(out or err)
+
+    def test_a_log_is_read_from_a_file_as_at_the_ledger(self):
+        did = self.alice.kith("did", "show")["did"]
+        resolved = self.alice.kith("did", "resolve", did, "--resolution", "--wait", "20")
+        self.assertEqual(sorted(resolved), ["@context", "didDocument", "didDocumentMetadata",
+                                            "didResolutionMetadata"])
+        self.assertEqual(resolved["didResolutionMetadata"], {"contentType": "application/did+json"})
+        linked = self.alice.kith("did", "resolve", did, "--resolution", "--json-ld", "--wait", "20")
+        self.assertEqual(linked["didResolutionMetadata"], {"contentType": "application/did+ld+json"})
+
+        file = self.alice.kith("did", "export")
+        tool = ("did", "verify", "--test")
+        judged = self.run_tool(json.dumps(file), 0, *tool)
+        for member in ("didDocument", "didDocumentMetadata"):
+            self.assertEqual(judged[member], resolved[member])
+        self.assertEqual(judged["status"], "normal")
+        # Not a log yet at that time; and made for tests, which readers have to want.
+        early = self.run_tool(json.dumps(file), 1, *tool, "--time", "2020-01-01T00:00:00Z")
+        self.assertEqual(early["error"]["code"], "not_found")
+        refused = self.run_tool(json.dumps(file), 3, "did", "verify")
+        self.assertIn("error", refused)
+        other = dict(file, subject=did[:-1] + ("1" if did[-1] != "1" else "2"))
+        self.assertEqual(self.run_tool(json.dumps(other), 1, *tool)["error"]["code"], "not_found")
+        policy = self.alice.kith("did", "export", "--policy")
+        self.assertEqual(len(self.run_tool(json.dumps(policy), 0, *tool)["policy"]["agents"]), 1)
+
+    def test_contacts_share_nothing_by_which_they_could_be_linked(self):
+        people = [self.alice, self.person("Bob"), self.person("Carol")]
+        for person in people:
+            person.start()
+            mail_ready(person)
+        for other in people[1:]:
+            self.alice.connect(other)
+        report = self.alice.kith("did", "lint")
+        self.assertTrue(report["ok"])
+        # The mediator's invitation, the public DID, and two friends.
+        self.assertEqual(report["checked"], 4)
+        self.assertTrue(all(shared["what"] == "address" for shared in report["shared"]))
+        documents = [self.alice.kith("did", "show")["document"]] * 2
+        self.assertFalse(self.run_tool(json.dumps(documents), 3, "did", "lint")["ok"])
 
     def test_a_ledger_that_an_old_copy_was_put_back_for_is_accused(self):
         self.keep_copy()

@@ -6,6 +6,7 @@
 #include "tests/ledger/etcd_backend.hpp"
 #include "tests/support/fake_etcd.hpp"
 #include "tests/support/ledger_kit.hpp"
+#include "tests/support/toy_ledger.hpp"
 
 namespace kith::test {
 namespace {
@@ -36,15 +37,25 @@ Backend make_etcd(bool test_mode) {
       cluster, cluster->exchange(), [cluster] { return cluster->session(); }, test_mode);
 }
 
+Backend make_toy(bool test_mode) {
+  const auto directory = std::make_shared<TemporaryDirectory>();
+  const auto open = [directory, test_mode] {
+    return std::unique_ptr<Ledger>(
+        new ToyLedger(directory->path() + "/ledger", ledger_descriptor(), test_mode));
+  };
+  return {directory, open(), open};
+}
+
 const Maker kMemory{"memory", make_memory};
 const Maker kEmbedded{"embedded", make_embedded};
 const Maker kRemote{"remote", make_remote};
 const Maker kEtcd{"etcd", make_etcd};
+const Maker kToy{"toy", make_toy};
 
 INSTANTIATE_TEST_SUITE_P(Backends, LedgerContract,
-                         ::testing::Values(kMemory, kEmbedded, kRemote, kEtcd), maker_name);
-INSTANTIATE_TEST_SUITE_P(Backends, ReopenedLedger, ::testing::Values(kEmbedded, kRemote, kEtcd),
-                         maker_name);
+                         ::testing::Values(kMemory, kEmbedded, kRemote, kEtcd, kToy), maker_name);
+INSTANTIATE_TEST_SUITE_P(Backends, ReopenedLedger,
+                         ::testing::Values(kEmbedded, kRemote, kEtcd, kToy), maker_name);
 INSTANTIATE_TEST_SUITE_P(Backends, SharedLedger, ::testing::Values(kRemote, kEtcd), maker_name);
 INSTANTIATE_TEST_SUITE_P(Backends, CrowdedLedger, ::testing::Values(kEtcd), maker_name);
 

@@ -4,6 +4,7 @@
 
 #include "crypto/limits.hpp"
 #include "crypto/software_keys.hpp"
+#include "ledger/did_kith.hpp"
 #include "protocol/unit_of_work.hpp"
 #include "tests/support/memory_store.hpp"
 
@@ -62,6 +63,33 @@ TEST_F(ResolutionTest, AnswersAtOnceWhatNeedsNobody) {
             "notFound");
   EXPECT_EQ(error_in(resolve("bob")), "invalidDid");
   EXPECT_TRUE(unit_.started().empty());
+}
+
+TEST_F(ResolutionTest, GivesTheRepresentationThatIsAskedFor) {
+  const auto asked = [&](const std::string& did, const Json& json_ld) {
+    const auto started = start_resolution(unit_, {{"did", did}, {"json_ld", json_ld}});
+    return status(crypto::json_string(*started, "id").value());
+  };
+  const auto type_of = [](const JsonObject& done) {
+    return done.at("didResolutionMetadata").get_object().at("contentType");
+  };
+  const JsonObject linked = asked("did:key:" + kKey, true);
+  EXPECT_EQ(type_of(linked), "application/did+ld+json");
+  const Json& context = linked.at("didDocument").get_object().at("@context");
+  EXPECT_EQ(context.get_array().at(0), Json(kDidContext));
+  EXPECT_EQ(type_of(asked("did:key:" + kKey, false)), "application/did+json");
+
+  const auto context_of_web = [&](const std::string& host, const std::string& member) {
+    const auto started = start_resolution(unit_, {{"did", "did:web:" + host}, {"json_ld", true}});
+    const std::string id = crypto::json_string(*started, "id").value();
+    answer(id, page("{" + member + R"("id":"did:web:)" + host + "\"}"));
+    return crypto::json_text(status(id).at("didDocument").get_object().at("@context"));
+  };
+  const std::string own = "\"" + std::string(kDidContext) + "\"";
+  EXPECT_EQ(context_of_web("one.example", ""), "[" + own + "]");
+  EXPECT_EQ(context_of_web("two.example", "\"@context\":" + own + ","), "[" + own + "]");
+  EXPECT_EQ(context_of_web("three.example", "\"@context\":[" + own + R"(,"https://a.example"],)"),
+            "[" + own + R"(,"https://a.example"])");
 }
 
 TEST_F(ResolutionTest, FollowsDidUrls) {

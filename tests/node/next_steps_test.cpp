@@ -26,7 +26,10 @@ TEST(NextSteps, AreNoneWhenAllIsSetUp) {
 TEST(NextSteps, LeadThroughTheSettingUp) {
   Situation now = settled();
   now.recovery["state"] = "setting-up";
-  expect_one(now, "kith recovery status");
+  expect_one(now, "who of your trustees is missing: kith recovery status");
+  now.recovery["state"] = "incomplete";
+  now.recovery["drilled"] = "2026-11-22T01:00:00Z";
+  expect_one(now, "still lacks: kith recovery status");
   now.recovery["state"] = "none";
   expect_one(now, "kith recovery setup");
   now.status["connected"] = 1;  // The mediator is a contact too.

@@ -1,0 +1,104 @@
+#include "ledger/log_file.hpp"
+
+#include <algorithm>
+
+#include "ledger/did_kith.hpp"
+#include "ledger/identity.hpp"
+#include "ledger/log_store.hpp"
+#include "ledger/strict_json.hpp"
+
+namespace kith::ledger {
+namespace {
+
+constexpr std::string_view kLogFileVersion = "kith-log/1";
+constexpr std::size_t kFileDepthMax = 4;
+
+Result<std::string> wanted_subject(Host& host, const JsonObject& args) {
+  CHECK(only_members(args, {"did", "policy"}, "did-export"));
+  TRY(const auto did, crypto::json_optional_string(args, "did"));
+  const bool policy = args.contains("policy");
+  if (did && policy) return fail(Errc::usage, "a DID or --policy, not both");
+  if (did) return check_did_kith(*did);
+  TRY(const Identity own, needed_identity(host));
+  return policy ? own.policy : own.did;
+}
+
+Result<AnchoredBlob> read_file_entry(const Json& json) {
+  TRY(const JsonObject* entry, crypto::as_object(json, "entry of the file"));
+  CHECK(only_members(*entry, {"blob", "time"}, "entry of the file"));
+  TRY(const std::string blob, crypto::json_string(*entry, "blob"));
+  TRY(const std::int64_t time, ranged_int(*entry, "time", 0, to_ms(kAnchorTimeMax)));
+  const ByteView bytes = crypto::as_bytes(blob);
+  return AnchoredBlob{Bytes(bytes.begin(), bytes.end()), anchor_time_ms(time)};
+}
+
+struct LogFile {
+  std::string subject;
+  std::vector<AnchoredBlob> blobs;
+};
+
+Result<LogFile> parse_log_file(std::string_view text) {
+  TRY(const Json json, crypto::parse_json(text, {kLogFileBytesMax, kFileDepthMax, false, false}));
+  TRY(const JsonObject* object, crypto::as_object(json, "file of a log"));
+  CHECK(only_members(*object, {"v", "subject", "entries"}, "file of a log"));
+  TRY(const std::string version, crypto::json_string(*object, "v"));
+  if (version != kLogFileVersion)
+    return fail(Errc::unsupported, "not the file of a log: " + version);
+  LogFile file;
+  TRY(const std::string subject, crypto::json_string(*object, "subject"));
+  TRY(file.subject, check_did_kith(subject));
+  TRY(const JsonArray* entries, crypto::json_array(*object, "entries"));
+  file.blobs.reserve(entries->size());
+  for (const Json& entry : *entries) {
+    TRY(AnchoredBlob blob, read_file_entry(entry));
+    file.blobs.push_back(std::move(blob));
+  }
+  return file;
+}
+
+/// What of it a reader of that time had before it. Times that run back are read as the one before.
+std::vector<AnchoredBlob> until(std::vector<AnchoredBlob> blobs, AnchorTime now) {
+  const auto later =
+      std::ranges::find_if(blobs, [now](const AnchoredBlob& blob) { return blob.time > now; });
+  blobs.erase(later, blobs.end());
+  return blobs;
+}
+
+}  // namespace
+
+Result<JsonObject> export_log(Host& host, const JsonObject& args) {
+  TRY(const std::string subject, wanted_subject(host, args));
+  const std::vector<AnchoredBlob> blobs = stored_blobs(host, subject);
+  if (blobs.empty()) return fail(Errc::not_found, "that log is not kept here");
+  JsonArray entries;
+  for (const AnchoredBlob& blob : blobs) {
+    if (!parse_entry(blob.blob).has_value()) continue;  // Counts nowhere, and need not be text.
+    entries.push_back(JsonObject{{"blob", crypto::as_text(blob.blob)}, {"time", to_ms(blob.time)}});
+  }
+  return JsonObject{{"v", kLogFileVersion}, {"subject", subject}, {"entries", std::move(entries)}};
+}
+
+Result<JsonObject> judge_log_file(std::string_view file, const ReaderOptions& options) {
+  TRY(LogFile log, parse_log_file(file));
+  const auto blobs = until(std::move(log.blobs), options.now);
+  if (blobs.empty()) return fail(Errc::not_found, "the log had no entry at that time");
+  TRY(const LogView view, read_log(log.subject, blobs, options));
+  JsonObject reply{{"what", "log"},
+                   {"kind", kind_name(view.kind)},
+                   {"subject", view.subject},
+                   {"status", status_name(view.status)},
+                   {"at", utc_text(options.now)},
+                   {"entries", static_cast<std::int64_t>(view.history.size())},
+                   {"junk", static_cast<std::int64_t>(view.junk_count)},
+                   {"duplicity", static_cast<std::int64_t>(view.duplicity_count)}};
+  if (view.kind == Kind::policy) {
+    reply["policy"] = view.uncontested_content().state;
+    return reply;
+  }
+  TRY(Resolution resolved, resolve_did_kith(view));
+  reply["didDocument"] = std::move(resolved.document);
+  reply["didDocumentMetadata"] = std::move(resolved.metadata);
+  return reply;
+}
+
+}  // namespace kith::ledger

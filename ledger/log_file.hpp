@@ -1,0 +1,32 @@
+#pragma once
+
+/// A log as a file that anybody verifies for themselves, without a home and without a ledger:
+///     {"v":"kith-log/1","subject":"did:kith:..","entries":[{"blob":"<entry>","time":<ms>},..]}
+/// Blobs are the entries' own text, in the ledger's order, whether they count or not. The times
+/// are those at which the ledger anchored them, by the word of whoever made the file: signatures
+/// and the chain hold without it, windows are judged by it. A receipt (ledger_report.hpp) proves
+/// the time of one entry.
+
+#include <string_view>
+
+#include "ledger/log_reader.hpp"
+#include "protocol/host.hpp"
+
+namespace kith::ledger {
+
+/// A log of kLogEntriesMax usual entries, several times over.
+inline constexpr std::size_t kLogFileBytesMax = std::size_t{16} * 1024 * 1024;
+
+/// Command did-export {did?, policy?}: the file of the own DID log or policy, or of another log
+/// that is kept here: those of contacts. Errors: wrong_state (no identity), not_found, malformed,
+/// limit_exceeded.
+[[nodiscard]] Result<JsonObject> export_log(Host& host, const JsonObject& args);
+
+/// Judges such a file by what was anchored until `options.now`, as a reader at that time would
+/// have: {what: "log", kind, subject, status, at, entries, junk, duplicity, and of a DID the
+/// members of a resolution, of a policy its `policy`}. Pure. Errors: malformed, limit_exceeded,
+/// those of read_log.
+[[nodiscard]] Result<JsonObject> judge_log_file(std::string_view file,
+                                                const ReaderOptions& options);
+
+}  // namespace kith::ledger
