@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "crypto/assert.hpp"
-#include "crypto/base58.hpp"
 #include "crypto/limits.hpp"
 
 namespace kith::crypto {
@@ -12,7 +11,6 @@ namespace {
 
 constexpr std::string_view kBase64Url =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr std::string_view kBase58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 constexpr std::string_view kHex = "0123456789abcdef";
 
 /// Position of every character in `alphabet`, or -1.
@@ -46,7 +44,6 @@ constexpr auto kBase64UrlParts = [] {
   return parts;
 }();
 
-constexpr auto kBase58Value = reverse(kBase58);
 constexpr auto kHexValue = reverse(kHex);
 
 template <std::size_t N>
@@ -174,50 +171,6 @@ Result<Bytes> from_base64url(std::string_view text) {
   if ((group & spare) != 0) return fail(Errc::malformed, "base64url is not canonical");
   if (rest > 0) out[0] = static_cast<std::uint8_t>(group >> 16);
   if (rest == 3) out[1] = static_cast<std::uint8_t>(group >> 8);
-  return bytes;
-}
-
-std::string base58(ByteView bytes) {
-  std::size_t zeros = 0;
-  while (zeros < bytes.size() && bytes[zeros] == 0) ++zeros;
-  std::vector<std::uint8_t> digits;  // Least significant first.
-  for (const std::uint8_t byte : bytes.subspan(zeros)) {
-    std::uint32_t carry = byte;
-    for (std::uint8_t& digit : digits) {
-      carry += std::uint32_t{digit} << 8;
-      digit = static_cast<std::uint8_t>(carry % 58);
-      carry /= 58;
-    }
-    for (; carry > 0; carry /= 58) digits.push_back(static_cast<std::uint8_t>(carry % 58));
-  }
-  std::string text(zeros, '1');
-  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit)
-    text.push_back(kBase58[*digit]);
-  return text;
-}
-
-Result<Bytes> from_base58(std::string_view text) {
-  return from_base58_up_to(text, limits::kBase58CharsMax);
-}
-
-Result<Bytes> from_base58_up_to(std::string_view text, std::size_t chars_max) {
-  if (text.size() > chars_max) return fail(Errc::limit_exceeded, "base58 text too long");
-  std::size_t zeros = 0;
-  while (zeros < text.size() && text[zeros] == '1') ++zeros;
-  Bytes bytes;  // Least significant first.
-  bool ok = true;
-  for (const char c : text.substr(zeros)) {
-    std::uint32_t carry = value_of(kBase58Value, c, ok);
-    if (!ok) return fail(Errc::malformed, "not base58");
-    for (std::uint8_t& byte : bytes) {
-      carry += std::uint32_t{byte} * 58;
-      byte = static_cast<std::uint8_t>(carry);
-      carry >>= 8;
-    }
-    for (; carry > 0; carry >>= 8) bytes.push_back(static_cast<std::uint8_t>(carry));
-  }
-  bytes.insert(bytes.end(), zeros, 0);
-  std::ranges::reverse(bytes);
   return bytes;
 }
 
