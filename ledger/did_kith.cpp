@@ -115,6 +115,7 @@ JsonObject log_metadata(const LogView& view) {
     kith["pending"] = view.pending->record.hash;
     kith["effectiveAt"] = utc_text(view.pending->record.effective_from);
   }
+  if (view.unconfirmed_move) kith["unconfirmedMove"] = true;
   kith["headVersionId"] = version_id(view.head());
   kith["duplicity"] = static_cast<std::int64_t>(view.duplicity_count);
   kith["test"] = view.test;

@@ -20,7 +20,8 @@ inline constexpr std::string_view kDidContext = "https://www.w3.org/ns/did/v1";
 struct Resolution {
   Json document;
   /// didDocumentMetadata: created, updated, versionId ("<n>-<hash>"), deactivated (when true), and
-  /// kith: {status, contested, pending?, effectiveAt?, headVersionId, duplicity, test}.
+  /// kith: {status, contested, pending?, effectiveAt?, unconfirmedMove? (true), headVersionId,
+  /// duplicity, test}.
   Json metadata;
 };
 

@@ -69,13 +69,7 @@ EffectResult finish_append(const Effect& effect, const Result<LedgerClient::Appe
 
 EffectResult finish_read(const Effect& effect, const Result<ProvenPage>& proven) {
   if (!proven.has_value()) return failed(effect, proven.error(), worth_retry(proven.error()));
-  LedgerEntries record;
-  record.complete = proven->page.complete;
-  record.proof = proven->proof;
-  for (const LedgerEntry& entry : proven->page.entries) {
-    record.entries.push_back({entry.position, to_time(entry.time), entry.blob});
-  }
-  return succeeded(effect, protocol::encode_record(record));
+  return succeeded(effect, protocol::encode_record(entries_record(*proven)));
 }
 
 AppendRequest request_of(const LedgerAppendPayload& payload) {
@@ -165,6 +159,16 @@ Result<std::string> ledger_url_of(const Effect& effect) {
 }
 
 }  // namespace
+
+LedgerEntries entries_record(const ProvenPage& proven) {
+  LedgerEntries record;
+  record.complete = proven.page.complete;
+  record.proof = proven.proof;
+  for (const LedgerEntry& entry : proven.page.entries) {
+    record.entries.push_back({entry.position, to_time(entry.time), entry.blob});
+  }
+  return record;
+}
 
 std::string ledger_of(const Effect& effect) {
   auto url = ledger_url_of(effect);

@@ -12,6 +12,7 @@
 #include "ledger/ledger.hpp"
 #include "ledger/prover.hpp"
 #include "ledger/remote/http.hpp"
+#include "ledger/remote/page_json.hpp"
 #include "protocol/effect.hpp"
 
 namespace kith::ledger {
@@ -35,6 +36,8 @@ namespace kith::ledger {
                                                    const Result<AppendOutcome>& outcome);
 [[nodiscard]] protocol::EffectResult read_result(const protocol::Effect& effect,
                                                  const Result<LedgerPage>& page);
+/// A page as the record that owners of reads expect.
+[[nodiscard]] protocol::LedgerEntries entries_record(const ProvenPage& proven);
 [[nodiscard]] protocol::EffectResult descriptor_result(const protocol::Effect& effect,
                                                        const Result<LedgerDescriptor>& descriptor);
 

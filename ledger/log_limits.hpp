@@ -12,5 +12,12 @@ inline constexpr std::size_t kMovesMax = 16;
 /// Ledgers that one reading follows one after the other, those of recovers too: a log whose owner
 /// sends it back and forth costs a reader no more than this many passes.
 inline constexpr std::size_t kStagesMax = 32;
+/// Ledgers that a look-up asks for one log: a stranger's log makes a node send no more questions.
+inline constexpr std::size_t kStopsMax = 8;
+/// Logs that moved whose way is remembered; the one looked up longest ago goes first.
+inline constexpr std::size_t kTrailsKept = 64;
+/// Recovers of one log that left a ledger by themselves and whose first sight is remembered. One
+/// beyond them counts as seen just now, and so never takes effect.
+inline constexpr std::size_t kSightsKept = 16;
 
 }  // namespace kith::ledger::log_limits

@@ -18,7 +18,6 @@ using protocol::EffectKind;
 
 constexpr std::string_view kPosts = "log-post";
 constexpr std::string_view kModule = "identity";
-constexpr std::chrono::hours kEffectLife{24 * 30};
 constexpr Duration kWaitFirst = std::chrono::seconds{2};
 constexpr Duration kWaitMax = std::chrono::hours{1};
 
@@ -26,13 +25,14 @@ void save_post(Host& host, std::string_view subject, const LogPost& post) {
   save(host, kPosts, subject, post);
 }
 
-std::string start_effect(Host& host, EffectKind kind, std::string_view context, Bytes payload) {
+std::string start_effect(Host& host, EffectKind kind, std::string_view context, Bytes payload,
+                         Duration life = kLedgerEffectLife) {
   Effect effect;
   effect.kind = kind;
   effect.owner = kModule;
   effect.context = context;
   effect.payload = std::move(payload);
-  effect.expires = host.now() + kEffectLife;
+  effect.expires = host.now() + life;
   return host.start(std::move(effect));
 }
 
@@ -137,7 +137,7 @@ class Settling {
   [[nodiscard]] std::optional<LogContent> content_of(const std::string& hash) const;
   void keep(const std::vector<AnchoredBlob>& blobs);
   [[nodiscard]] ReaderOptions options() const {
-    return {anchor_time(host_.now()), host_.test_mode()};
+    return {anchor_time(host_.now()), host_.test_mode(), identity_.ledger_id};
   }
 
   Host& host_;
@@ -322,6 +322,9 @@ Result<void> hand_in(Host& host, const Identity& identity, std::string_view subj
                           [&](const AnchoredBlob& kept) { return hash_of(kept.blob) == hash; });
   if (known) return {};
   const Bytes blob = entry_blob(entry);
+  // A ledger that the log has left would refuse it.
+  const ReaderOptions here{anchor_time(host.now()), host.test_mode(), identity.ledger_id};
+  CHECK(read_with(subject, stored_blobs(host, subject), blob, here));
   TRY(const LogView view, append_checked(host, subject, blob, host.now()));
   if (subject == identity.did) {
     TRY(const Resolution resolution, resolve_did_kith(view));
@@ -408,13 +411,14 @@ std::vector<AnchoredBlob> anchored(const std::vector<protocol::AnchoredBlob>& pa
 }
 
 std::string start_read(Host& host, std::string_view context, std::string_view ledger_url,
-                       std::string_view subject, std::uint64_t from) {
+                       std::string_view subject, std::uint64_t from, Duration life) {
   protocol::LedgerReadPayload payload;
   payload.ledger = ledger_url;
   payload.subject = subject;
   payload.from = from;
   payload.seen = seen_at(host, ledger_url);
-  return start_effect(host, EffectKind::ledger_read, context, protocol::encode_record(payload));
+  return start_effect(host, EffectKind::ledger_read, context, protocol::encode_record(payload),
+                      life);
 }
 
 }  // namespace kith::ledger

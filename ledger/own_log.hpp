@@ -61,8 +61,11 @@ void try_again(Host& host, const Identity& identity, std::string_view subject);
 [[nodiscard]] Result<bool> take_page(std::vector<protocol::AnchoredBlob>& pages,
                                      protocol::LedgerEntries page);
 [[nodiscard]] std::vector<AnchoredBlob> anchored(const std::vector<protocol::AnchoredBlob>& pages);
+/// Ledgers are tried for so long.
+inline constexpr std::chrono::hours kLedgerEffectLife{24 * 30};
 /// An effect that reads `subject` from position `from` on; returns its id.
 std::string start_read(Host& host, std::string_view context, std::string_view ledger_url,
-                       std::string_view subject, std::uint64_t from);
+                       std::string_view subject, std::uint64_t from,
+                       Duration life = kLedgerEffectLife);
 
 }  // namespace kith::ledger

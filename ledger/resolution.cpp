@@ -5,7 +5,10 @@
 #include "crypto/limits.hpp"
 #include "ledger/did_kith.hpp"
 #include "ledger/identity.hpp"
+#include "ledger/ledger_effects.hpp"
+#include "ledger/log_trail.hpp"
 #include "ledger/own_log.hpp"
+#include "ledger/remote/client.hpp"
 #include "ledger/seen_ledgers.hpp"
 #include "ledger/strict_json.hpp"
 #include "protocol/did_core.hpp"
@@ -18,6 +21,8 @@ namespace kith::ledger {
 namespace {
 
 constexpr std::string_view kCollection = "resolution";
+/// Where there are several ledgers to ask, one that does not answer for so long is passed by.
+constexpr std::chrono::seconds kAskLife{10};
 
 struct ResolutionJob {
   std::string did;
@@ -31,7 +36,9 @@ struct ResolutionJob {
   JsonObject metadata;
   JsonObject content;  ///< {content, contentType} of a DID URL.
   std::uint32_t redirects = 0;
-  bool json_ld = false;  ///< The representation that was asked for.
+  bool json_ld = false;    ///< The representation that was asked for.
+  LogTrail trail;          ///< The ledgers of a log.
+  std::uint32_t stop = 0;  ///< The one that is being asked.
   std::vector<protocol::AnchoredBlob> pages;
   Time created{};
   template <class V>
@@ -39,7 +46,7 @@ struct ResolutionJob {
     v("did", did), v("ledger_url", ledger_url), v("ledger_id", ledger_id), v("effect", effect);
     v("error", error), v("message", message), v("document", document), v("metadata", metadata);
     v("pages", pages), v("created", created), v("url", url), v("content", content);
-    v("redirects", redirects), v("json_ld", json_ld);
+    v("redirects", redirects), v("json_ld", json_ld), v("trail", trail), v("stop", stop);
   }
 };
 
@@ -79,9 +86,15 @@ Result<WantedVersion> wanted_version(const ResolutionJob& job) {
   return wanted;
 }
 
-Result<void> settle(Host& host, ResolutionJob& job, const std::vector<AnchoredBlob>& blobs) {
-  TRY(const LogView view, read_log(job.did, blobs, {anchor_time(host.now()), host.test_mode()}));
-  const bool at_home = job.ledger_id.empty() || contains(view.current.ledgers, job.ledger_id);
+/// The ledger that the user has was the log's, once or now.
+bool lived_on(const LogView& view, std::string_view ledger) {
+  return std::ranges::any_of(view.history, [&](const LogRecord& record) {
+    return record.entry->content && contains(record.entry->content->ledgers, ledger);
+  });
+}
+
+Result<void> settle(Host& host, ResolutionJob& job, const LogView& view) {
+  const bool at_home = job.ledger_id.empty() || lived_on(view, job.ledger_id);
   if (!at_home) return fail(Errc::not_found, "that log is kept on another ledger");
   TRY(const WantedVersion wanted, wanted_version(job));
   TRY(const Resolution resolved, resolve_did_kith_version(view, wanted));
@@ -89,13 +102,58 @@ Result<void> settle(Host& host, ResolutionJob& job, const std::vector<AnchoredBl
   TRY(const JsonObject* metadata, crypto::as_object(resolved.metadata, "metadata"));
   job.document = *document;
   job.metadata = *metadata;
-  if (!wanted.id && !wanted.time && view.kind == Kind::did) {
+  if (const LogRecord* move = view.open_move(anchor_time(host.now()))) {
+    const JsonObject moved{{"from", *move->entry->from},
+                           {"to", move->entry->content->ledgers.front()},
+                           {"contestableUntil", utc_text(*move->contestable_until)}};
+    job.metadata.at("kith").get_object()["moved"] = moved;
+  }
+  const bool newest = !wanted.id && !wanted.time && view.kind == Kind::did;
+  if (newest && !view.unconfirmed_move) {
     TRY(const Did did, Did::parse(job.did));
     // What is no use for messages is an answer all the same.
     const auto read = protocol::read_did_document(job.document, did);
     if (read.has_value()) protocol::keep_document(host, *read);
   }
   return {};
+}
+
+/// The next page of the ledger that is asked. What a stranger named as its address is asked with
+/// the care that such addresses need.
+Result<void> ask_stop(Host& host, ResolutionJob& job, std::string_view id) {
+  const TrailStop& stop = job.trail.stops[job.stop];
+  const std::uint64_t from = job.pages.empty() ? 0 : job.pages.back().position + 1;
+  if (!stop.hinted) {
+    const Duration life =
+        job.trail.stops.size() > 1 ? Duration(kAskLife) : Duration(kLedgerEffectLife);
+    job.effect = start_read(host, context_of(id), stop.url, job.did, from, life);
+    return {};
+  }
+  TRY(const LedgerClient client, LedgerClient::at(stop.url));
+  protocol::FetchPayload payload;
+  payload.url = client.ask_read(job.did, from, seen_at(host, stop.url)).target;
+  payload.public_only = !host.test_mode();
+  payload.page = true;
+  protocol::Effect effect;
+  effect.kind = protocol::EffectKind::fetch;
+  effect.owner = "identity";
+  effect.context = context_of(id);
+  effect.payload = protocol::encode_record(payload);
+  effect.expires = host.now() + kAskLife;
+  job.effect = host.start(std::move(effect));
+  return {};
+}
+
+/// Asks the next ledger, or ends the job. Errors end it as well.
+Result<void> go_on(Host& host, ResolutionJob& job, std::string_view id) {
+  while (const auto next = next_stop(host, job.trail)) {
+    job.stop = static_cast<std::uint32_t>(*next);
+    job.pages.clear();
+    if (ask_stop(host, job, id).has_value()) return {};
+    job.trail.stops[job.stop].away = true;  // An address of no use.
+  }
+  TRY(const LogView view, end_trail(host, job.trail));
+  return settle(host, job, view);
 }
 
 void start_fetch(Host& host, ResolutionJob& job, std::string_view id, const std::string& url) {
@@ -145,7 +203,7 @@ Result<bool> resolve_here(Host& host, ResolutionJob& job, std::string_view id) {
   const auto view = stored_view(host, job.did);
   if (!view.has_value() || view->kind != Kind::pair) return false;
   job.ledger_id.clear();
-  CHECK(settle(host, job, stored_blobs(host, job.did)));
+  CHECK(settle(host, job, *view));
   return true;
 }
 
@@ -220,7 +278,9 @@ Result<JsonObject> start_resolution(Host& host, const JsonObject& args) {
     refuse(job, here.error());
   } else if (!*here) {
     CHECK(choose_ledger(host, job, args));
-    job.effect = start_read(host, context_of(id), job.ledger_url, job.did, 0);
+    job.trail = begin_trail(host, job.did, job.ledger_url);
+    const auto begun = go_on(host, job, id);
+    if (!begun.has_value()) refuse(job, begun.error());
   } else if (job.effect.empty()) {
     finish(job);
   }
@@ -264,18 +324,43 @@ Result<JsonObject> resolution_status(Host& host, const JsonObject& args) {
 
 namespace {
 
-/// Ends the job, or goes on with the next page. Errors end it as well.
+/// What an answer to ask_stop() brought; nullopt: to be asked again.
+Result<std::optional<protocol::LedgerEntries>> page_of(Host& host, const ResolutionJob& job,
+                                                       const protocol::Effect& effect,
+                                                       const Result<Bytes>& outcome) {
+  const TrailStop& stop = job.trail.stops[job.stop];
+  if (effect.kind != protocol::EffectKind::fetch) return proven_entries(host, effect, outcome);
+  if (!outcome.has_value()) return outcome.error();
+  TRY(const auto fetched, protocol::decode_record<protocol::FetchedPage>(*outcome));
+  protocol::LedgerReadPayload asked;
+  asked.ledger = stop.url;
+  asked.subject = job.did;
+  asked.from = job.pages.empty() ? 0 : job.pages.back().position + 1;
+  asked.seen = seen_at(host, stop.url);
+  const HttpReply reply{static_cast<int>(fetched.status), fetched.content_type,
+                        std::string(crypto::as_text(fetched.body))};
+  TRY(const ProvenPage proven, LedgerClient::read_page(asked.subject, asked.from, reply));
+  return proven_page(host, asked, entries_record(proven), stop.id);
+}
+
+/// Ends the job, or goes on with the next page or ledger. Errors end it as well: of the ledger that
+/// the user asked, and of none that the log led to.
 Result<void> take_log_page(Host& host, ResolutionJob& job, std::string_view id,
                            const protocol::Effect& effect, const Result<Bytes>& outcome) {
-  TRY(auto page, proven_entries(host, effect, outcome));
-  const auto complete = page ? take_page(job.pages, std::move(*page)) : Result<bool>(false);
-  if (!complete.has_value()) return fail(Errc::limit_exceeded, complete.error().detail);
-  if (!*complete) {
-    const std::uint64_t from = job.pages.empty() ? 0 : job.pages.back().position + 1;
-    job.effect = start_read(host, context_of(id), job.ledger_url, job.did, from);
-    return {};
+  auto page = page_of(host, job, effect, outcome);
+  if (!page.has_value()) {
+    TrailStop& stop = job.trail.stops[job.stop];
+    if (job.trail.stops.size() == 1) return page.error();
+    stop.away = true;
+    return go_on(host, job, id);
   }
-  return settle(host, job, anchored(job.pages));
+  const auto complete = *page ? take_page(job.pages, std::move(**page)) : Result<bool>(false);
+  if (!complete.has_value()) return fail(Errc::limit_exceeded, complete.error().detail);
+  if (!*complete) return ask_stop(host, job, id);
+  std::vector<StoredBlob> blobs;
+  for (const auto& entry : job.pages) blobs.push_back({entry.blob, entry.time});
+  take_stop(host, job.trail, job.stop, std::move(blobs));
+  return go_on(host, job, id);
 }
 
 Result<void> take_web_answer(Host& host, ResolutionJob& job, std::string_view id,
@@ -300,7 +385,7 @@ void take_resolution_answer(Host& host, std::string_view id, const protocol::Eff
   auto job = load<ResolutionJob>(host, kCollection, id);
   if (!job || job->effect != effect.id) return;
   job->effect.clear();
-  const bool web = effect.kind == protocol::EffectKind::fetch;
+  const bool web = job->trail.stops.empty();
   const auto taken = web ? take_web_answer(host, *job, id, outcome)
                          : take_log_page(host, *job, id, effect, outcome);
   if (!taken.has_value()) {
@@ -308,7 +393,10 @@ void take_resolution_answer(Host& host, std::string_view id, const protocol::Eff
   } else if (job->effect.empty()) {
     finish(*job);
   }
-  if (job->effect.empty()) job->pages.clear();
+  if (job->effect.empty()) {
+    job->pages.clear();
+    job->trail = {};
+  }
   save(host, kCollection, id, *job);
 }
 

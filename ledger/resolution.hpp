@@ -5,8 +5,10 @@
 ///
 /// `did` may be a DID URL: then what it names is given as well (protocol/did_core.hpp), and of a
 /// did:kith the version that it asks for. did:web is fetched, all else that is not did:kith is
-/// known or nothing can be done. What was looked up is kept for a while
-/// (protocol/kept_document.hpp), so that an invitation from it can be accepted.
+/// known or nothing can be done. A did:kith that moved is followed from ledger to ledger
+/// (log_trail.hpp); didDocumentMetadata.kith then has `moved` {from, to, contestableUntil} while
+/// the move can be contested. What was looked up is kept for a while (protocol/kept_document.hpp),
+/// so that an invitation from it can be accepted.
 
 #include <string>
 #include <string_view>

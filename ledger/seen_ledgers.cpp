@@ -120,9 +120,12 @@ std::vector<LedgerEntry> entries_of(const LedgerEntries& page, const std::string
 
 /// True: take it; false: ask again. The entries get their anchor times.
 Result<bool> check_entries(Host& host, const protocol::LedgerReadPayload& asked,
-                           LedgerEntries& page) {
+                           LedgerEntries& page, std::string_view wanted) {
   if (!page.proof) return fail(Errc::ledger_unproven, "the ledger gave no proof");
   TRY(const std::string descriptor, descriptor_for(host, asked.ledger, *page.proof));
+  if (!wanted.empty() && id_of(descriptor) != wanted) {
+    return fail(Errc::refused, "another ledger is at that address");
+  }
   SeenLedger seen = seen_of(host, descriptor);
   const AnchorTime now = anchor_time(host.now());
   const auto judged = judge_checkpoint(seen, *page.proof, asked.seen, now);
@@ -189,10 +192,16 @@ Result<std::optional<LedgerEntries>> proven_entries(Host& host, const protocol::
   if (!outcome.has_value()) return outcome.error();
   TRY(LedgerEntries page, protocol::decode_record<LedgerEntries>(*outcome));
   TRY(const auto asked, protocol::decode_record<protocol::LedgerReadPayload>(effect.payload));
+  return proven_page(host, asked, std::move(page), {});
+}
+
+Result<std::optional<LedgerEntries>> proven_page(Host& host,
+                                                 const protocol::LedgerReadPayload& asked,
+                                                 LedgerEntries page, std::string_view wanted) {
   // The times of a ledger of this home are its witnesses', if it has any.
   const bool is_anchored = page.proof && !page.proof->anchored.empty();
   if (is_remote(asked.ledger) || is_anchored) {
-    TRY(const bool taken, check_entries(host, asked, page));
+    TRY(const bool taken, check_entries(host, asked, page, wanted));
     if (!taken) return std::optional<LedgerEntries>();
   }
   return std::optional<LedgerEntries>(std::move(page));
@@ -210,6 +219,19 @@ void keep_receipt(Host& host, const protocol::Effect& effect, ByteView outcome) 
     host.audit("ledger.receipt-refused",
                {{"log", asked->subject}, {"code", crypto::error_text(receipt.error().code).code}});
   }
+}
+
+std::string known_ledger_id(Host& host, std::string_view ledger_url) {
+  const auto descriptor = pinned(host, ledger_url);
+  return descriptor ? id_of(*descriptor) : std::string();
+}
+
+std::optional<std::string> known_ledger_url(Host& host, std::string_view id) {
+  if (const auto own = identity(host); own && own->ledger_id == id) return own->ledger_url;
+  for (const std::string& url : host.list(kPins)) {
+    if (known_ledger_id(host, url) == id) return url;
+  }
+  return std::nullopt;
 }
 
 std::optional<SeenLedger> seen_ledger(Host& host, std::string_view ledger_url) {

@@ -37,6 +37,17 @@ namespace kith::ledger {
 [[nodiscard]] Result<std::optional<protocol::LedgerEntries>> proven_entries(
     Host& host, const protocol::Effect& effect, const Result<Bytes>& outcome);
 
+/// The same for a page that came otherwise. `wanted`: the id of the ledger that must be at that
+/// address; empty: any. Errors: refused (another one is), those above.
+[[nodiscard]] Result<std::optional<protocol::LedgerEntries>> proven_page(
+    Host& host, const protocol::LedgerReadPayload& asked, protocol::LedgerEntries page,
+    std::string_view wanted);
+
+/// Which ledger the address stands for, as far as it is known; empty: it is not.
+[[nodiscard]] std::string known_ledger_id(Host& host, std::string_view ledger_url);
+/// An address of that ledger: the own identity's, or one that was asked before.
+[[nodiscard]] std::optional<std::string> known_ledger_url(Host& host, std::string_view id);
+
 /// Keeps the receipt of an own entry that was appended, if it proves that. What does not is dropped
 /// (audit "ledger.receipt-refused"): the entry counts only when it is read back anyway.
 void keep_receipt(Host& host, const protocol::Effect& effect, ByteView outcome);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ledger/identity.hpp"
 #include "ledger/log_keys.hpp"
 #include "ledger/log_writer.hpp"
 #include "protocol/vault.hpp"
@@ -29,7 +30,7 @@ class Planner {
       return fail(Errc::wrong_state, "that log was ended by its owner");
     }
     if (view_->pending) CHECK(object_to_pending());
-    if (holds_next(view_->current)) {
+    if (holds_next(view_->current) && is_here(view_->current)) {
       CHECK(rotate(state, false));
       CHECK(rotate(state, true));
     } else {
@@ -159,11 +160,23 @@ class Planner {
                     subject_);
   }
 
+  /// Whether such a log lives on the identity's ledger, where this wallet left it. Elsewhere a
+  /// thief of the active keys has moved it, and the old ledger takes no rotate.
+  [[nodiscard]] bool is_here(const LogContent& content) {
+    const auto own = ledger::identity(host_);
+    const auto names_it = [&](const ledger::LogRecord& record) {
+      const auto& named = record.entry->content;
+      return named && std::ranges::count(named->ledgers, own->ledger_id) > 0;
+    };
+    if (!own || !std::ranges::any_of(view_->history, names_it)) return true;
+    return std::ranges::count(content.ledgers, own->ledger_id) > 0;
+  }
+
   /// The newest entry that this wallet made: the vault holds the keys that it announces.
   [[nodiscard]] Result<std::size_t> newest_own() {
     for (std::size_t i = view_->history.size(); i-- > 0;) {
       const auto& content = view_->history[i].entry->content;
-      if (content && holds_next(*content)) return i;
+      if (content && holds_next(*content) && is_here(*content)) return i;
     }
     return fail(Errc::not_found, "the vault knows no entry of " + subject_);
   }

@@ -22,8 +22,9 @@ struct LogPlan {
 ///
 /// Fast, if the vault holds the next keys that the head announces: two rotates, of which the second
 /// replaces every restored key and the recovery authority. A recover that is pending and not ours
-/// is vetoed first. Slow otherwise: a recover behind the newest entry whose next keys the vault
-/// knows, with the authority announced there.
+/// is vetoed first. Slow otherwise, also where the log was moved away from the identity's ledger: a
+/// recover behind the newest entry whose next keys the vault
+/// knows, with the authority announced there, on that ledger.
 ///
 /// New next and recovery keys go to the vault, new active keys to `log-key`.
 /// Errors: not_found (the vault holds neither), wrong_state (deactivated, or a recover of our own

@@ -81,9 +81,13 @@ std::string why_not(const JsonObject& reply) {
     return said ? json_text_of(why->get_object(), "message") : "unknown";
   }
   const Json* metadata = reply.if_contains("didDocumentMetadata");
-  const bool ended = metadata != nullptr && metadata->is_object() &&
-                     metadata->get_object().contains("deactivated");
-  return ended ? "their DID has been deactivated" : "";
+  if (metadata == nullptr || !metadata->is_object()) return "";
+  if (metadata->get_object().contains("deactivated")) return "their DID has been deactivated";
+  const Json* kith = metadata->get_object().if_contains("kith");
+  const bool unconfirmed =
+      kith != nullptr && kith->is_object() && kith->get_object().contains("unconfirmedMove");
+  return unconfirmed ? "their DID came to this ledger from another one, which could not be asked"
+                     : "";
 }
 
 /// Invited people read keys and address there, so an invitation works only from then on.

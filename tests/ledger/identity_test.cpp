@@ -443,6 +443,27 @@ TEST_F(IdentityTest, NorIsOneOfThisHome) {
   EXPECT_EQ(policy().set, "kept");
 }
 
+TEST_F(IdentityTest, AMoveBehindHerBackRaisesTheAlarmAndStopsChanges) {
+  create_posted();
+  const Identity identity = own();
+  const LogView view =
+      alice_->look([&](Host& host) { return must(ledger::stored_view(host, identity.policy)); });
+  const ledger::AnchorTime now = ledger::anchor_time(net_->now());
+  Entry move = must(ledger::make_move(view, identity.ledger_id, {"ledger:of-a-thief"}, now));
+  alice_->look([&](Host& host) { must(ledger::sign_with_active(host, move, view)); });
+  const auto outcome =
+      must(ledger_->append({identity.policy, ledger::entry_blob(move), move.prev}, now));
+  ASSERT_TRUE(std::holds_alternative<ledger::Appended>(outcome));
+  ASSERT_TRUE(net_->run_until([&] { return !alice_->notices("alarm").empty(); }));
+  EXPECT_EQ(alice_->audited("identity.foreign-entry").size(), 1U);
+  const auto changed = alice_->edit([&](Host& host) {
+    return ledger::update_policy(host, [](Policy& policy) { policy.set = "late"; });
+  });
+  ASSERT_FALSE(changed.has_value());
+  EXPECT_NE(changed.error().detail.find("another ledger"), std::string::npos);
+  EXPECT_TRUE(all_posted());
+}
+
 TEST_F(IdentityTest, AChangeBeyondThisAgentsRightsIsRefused) {
   create_posted();
   const auto refused = alice_->look([&](Host& host) {

@@ -175,6 +175,20 @@ void steal(LostDevice& world, const std::string& subject) {
   for (const PlannedEntry& entry : planned) post(world, subject, entry.blob);
 }
 
+/// The thief has the device alone, and takes the log to a ledger of his own.
+void move_away(LostDevice& world, const std::string& subject) {
+  const auto view = view_of(world, subject);
+  const Bytes blob = world.owner.look([&](Host& host) {
+    const std::string here = ledger::identity(host)->ledger_id;
+    ledger::Entry entry =
+        ledger::make_move(view, here, {"ledger:of-the-thief"}, ledger::anchor_time(world.net.now()))
+            .value();
+    EXPECT_TRUE(ledger::sign_with_active(host, entry, view).has_value());
+    return ledger::entry_blob(entry);
+  });
+  post(world, subject, blob);
+}
+
 /// The keys that the thief's vault holds for the fork point of a pending recover.
 void veto(LostDevice& world, const std::string& subject) {
   const auto view = view_of(world, subject);
@@ -201,11 +215,12 @@ JsonObject windows() {
 }
 
 struct Stolen : LostDevice {
-  void until_pending() {
+  using Theft = void (*)(LostDevice&, const std::string&);
+  void until_pending(Theft theft = steal) {
     add_trustees(*this, 3);
     ASSERT_NO_FATAL_FAILURE(
         set_up_and_lose(2, {}, {{"delay_seconds", 600}, {"contest_seconds", 60 * 60 * 24 * 49}}));
-    ASSERT_NO_FATAL_FAILURE(steal(*this, before.did));
+    ASSERT_NO_FATAL_FAILURE(theft(*this, before.did));
     for (AgentBox* box : trustees) ASSERT_NO_FATAL_FAILURE(ask_and_wait(*device, *box));
     ASSERT_TRUE(net.run_until([&] { return status(*device).at("can_finish").as_bool(); }));
     ASSERT_TRUE(device->command("recover-finish", {}, true).has_value());
@@ -228,6 +243,20 @@ TEST(RecoveryPaths, AStolenLogComesBackAfterTheDelayAndNotBefore) {
   EXPECT_EQ(view.head().entry->op, ledger::Op::recover);
   EXPECT_FALSE(view.pending.has_value());
   EXPECT_EQ(view.replaced.size(), 2U);  // What the thief wrote.
+}
+
+TEST(RecoveryPaths, AThiefsMoveToHisOwnLedgerIsUndone) {
+  Stolen world;
+  ASSERT_NO_FATAL_FAILURE(world.until_pending(move_away));
+  const auto stolen = view_of(world, world.before.did);
+  EXPECT_EQ(stolen.head().entry->op, ledger::Op::move);
+  ASSERT_TRUE(world.net.run_until([&] { return world.state(*world.device) == "recovered"; }))
+      << crypto::json_text(world.status(*world.device));
+  const auto view = view_of(world, world.before.did);
+  EXPECT_EQ(view.head().entry->op, ledger::Op::recover);
+  EXPECT_EQ(view.current.ledgers, view.history.front().entry->content->ledgers);
+  EXPECT_EQ(view.replaced.size(), 1U);
+  EXPECT_FALSE(view.pending.has_value());
 }
 
 TEST(RecoveryPaths, AVetoKeepsTheLogAndTheDeviceSaysSo) {
