@@ -1,6 +1,7 @@
 #include "crypto/ec_secp256k1.hpp"
 
 #include <secp256k1.h>
+#include <secp256k1_recovery.h>
 
 #include "crypto/assert.hpp"
 #include "crypto/hash.hpp"
@@ -11,6 +12,7 @@ namespace {
 constexpr std::size_t kPrivateBytes = 32;
 constexpr std::size_t kCompressedBytes = 33;
 constexpr std::size_t kUncompressedBytes = 65;
+constexpr std::size_t kHashBytes = 32;
 
 /// Made once and never written to again, so that all threads may use it; never freed.
 const secp256k1_context* context() {
@@ -96,6 +98,34 @@ Result<void> secp256k1_verify(ByteView public_key, ByteView message, ByteView si
     return fail(Errc::bad_signature, "the ECDSA signature does not verify");
   }
   return {};
+}
+
+Bytes secp256k1_sign_recoverable(ByteView private_key, ByteView hash) {
+  ASSERT(private_key.size() == kPrivateBytes && hash.size() == kHashBytes);
+  secp256k1_ecdsa_recoverable_signature signature{};
+  ASSERT(secp256k1_ecdsa_sign_recoverable(context(), &signature, hash.data(), private_key.data(),
+                                          nullptr, nullptr) == 1);
+  Bytes out(kSecp256k1RecoverableBytes);
+  int recovery = 0;
+  ASSERT(secp256k1_ecdsa_recoverable_signature_serialize_compact(context(), out.data(), &recovery,
+                                                                 &signature) == 1);
+  // 2 and 3 say that R's x is not below the order: one in 2^127, and nobody has found one.
+  ASSERT(recovery == 0 || recovery == 1);
+  out.back() = static_cast<std::uint8_t>(recovery);
+  return out;
+}
+
+Result<Bytes> secp256k1_recover(ByteView hash, ByteView signature) {
+  ASSERT(hash.size() == kHashBytes);
+  secp256k1_ecdsa_recoverable_signature parsed{};
+  secp256k1_pubkey point{};
+  if (signature.size() != kSecp256k1RecoverableBytes || signature.back() > 1 ||
+      secp256k1_ecdsa_recoverable_signature_parse_compact(context(), &parsed, signature.data(),
+                                                          signature.back()) != 1 ||
+      secp256k1_ecdsa_recover(context(), &point, &parsed, hash.data()) != 1) {
+    return fail(Errc::bad_signature, "not a recoverable ECDSA signature of 65 bytes");
+  }
+  return serialize(point, true);
 }
 
 Result<Bytes> secp256k1_compress(ByteView point) {

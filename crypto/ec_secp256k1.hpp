@@ -14,6 +14,7 @@
 namespace kith::crypto {
 
 inline constexpr std::size_t kSecp256k1SignatureBytes = 64;
+inline constexpr std::size_t kSecp256k1RecoverableBytes = 65;
 
 [[nodiscard]] RawKeyPair secp256k1_generate(Random& random);
 /// Errors: bad_key for wrong length, zero, or a value not below the group order.
@@ -26,6 +27,12 @@ inline constexpr std::size_t kSecp256k1SignatureBytes = 64;
 /// Errors: bad_key, bad_signature.
 [[nodiscard]] Result<void> secp256k1_verify(ByteView public_key, ByteView message,
                                             ByteView signature, SValue s_value);
+
+/// Over a hash of 32 bytes (asserted, as a valid private key is): R || S with the low S, and one
+/// byte more, 0 or 1, that makes the key's public half readable from the signature.
+[[nodiscard]] Bytes secp256k1_sign_recoverable(ByteView private_key, ByteView hash);
+/// The compressed point whose private half signed that. Errors: bad_signature.
+[[nodiscard]] Result<Bytes> secp256k1_recover(ByteView hash, ByteView signature);
 
 /// Compressed form of a point given compressed or uncompressed (04 || x || y).
 /// Errors: bad_key (wrong form, not on the curve).

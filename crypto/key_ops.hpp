@@ -45,6 +45,7 @@ enum class KeyPurpose : std::uint8_t {
   link_secret = 11,  ///< 32 secret bytes shared by the owner's agents; travels in the vault.
   ledger = 12,       ///< A ledger host's checkpoint key.
   witness = 13,      ///< Cosigns checkpoints of other ledgers.
+  chain = 14,        ///< Pays for entries on a chain: signs its transactions (secp256k1).
 };
 
 /// A private key or secret, encrypted under KeyOps' root key. Opaque; safe to store.
@@ -118,6 +119,10 @@ class KeyOps {
   /// Ed25519: 64 bytes; secp256k1 and P-256: R||S over SHA-256(message), low S.
   /// Purposes: authenticate, log_*, agent, retire, audit, ledger.
   [[nodiscard]] virtual Result<Bytes> sign(const SealedKey& key, ByteView message) = 0;
+  /// R || S with the low S and the parity of R's y (0 or 1), 65 bytes, over a hash of 32 bytes as
+  /// it is: transactions of chains are hashed with what signs nothing else here. Purpose chain.
+  /// Errors: malformed (no hash of 32 bytes).
+  [[nodiscard]] virtual Result<Bytes> sign_hash(const SealedKey& key, ByteView hash) = 0;
   /// What a key is for changes in one case only: log_next becomes log_active when its log rotates
   /// to it.
   [[nodiscard]] virtual Result<SealedKey> activate_next(const SealedKey& key) = 0;

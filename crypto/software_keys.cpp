@@ -31,7 +31,8 @@ SecretBytes derive(const SecretBytes& root, std::string_view info) {
 /// Purpose and type have to fit each other. Errors: key_misuse.
 Result<void> check_fits(KeyType type, KeyPurpose purpose) {
   const bool boxes = (bit(purpose) & sealed_blob::kOpeningBoxes) != 0;
-  const bool signing = (bit(purpose) & sealed_blob::kSigning) != 0;
+  const bool signing = (bit(purpose) & sealed_blob::kSigning) != 0 ||
+                       (purpose == KeyPurpose::chain && type == KeyType::secp256k1);
   // NIST curves are for peers who have nothing else: envelopes only, never logs or vaults.
   const bool fits = type == KeyType::x25519 ? boxes
                     : is_nist(type)         ? (purpose == KeyPurpose::agree && can_agree(type)) ||
@@ -248,6 +249,13 @@ Result<Bytes> SoftwareKeys::sign(const SealedKey& key, ByteView message) {
   }
   ASSERT(opened.type() == static_cast<std::uint8_t>(KeyType::secp256k1));
   return secp256k1_sign(opened.private_part(), message);
+}
+
+Result<Bytes> SoftwareKeys::sign_hash(const SealedKey& key, ByteView hash) {
+  TRY(const Opened opened, open_for(key, bit(KeyPurpose::chain)));
+  if (hash.size() != Digest256{}.size()) return fail(Errc::malformed, "a hash has 32 bytes");
+  ASSERT(opened.type() == static_cast<std::uint8_t>(KeyType::secp256k1));
+  return secp256k1_sign_recoverable(opened.private_part(), hash);
 }
 
 Result<SealedKey> SoftwareKeys::activate_next(const SealedKey& key) {

@@ -69,6 +69,7 @@ class SoftwareKeys final : public KeyOps {
   [[nodiscard]] Result<KeyPair> generate(KeyType type, KeyPurpose purpose) override;
   [[nodiscard]] Result<SealedKey> generate_secret(KeyPurpose purpose) override;
   [[nodiscard]] Result<Bytes> sign(const SealedKey& key, ByteView message) override;
+  [[nodiscard]] Result<Bytes> sign_hash(const SealedKey& key, ByteView hash) override;
   [[nodiscard]] Result<SealedKey> activate_next(const SealedKey& key) override;
 
   [[nodiscard]] Result<Bytes> wrap_cek(const SealedKey* sender, const PublicKey& recipient,

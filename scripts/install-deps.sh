@@ -63,7 +63,8 @@ if [ "$level" != build ]; then
   # Another Node.js than Debian's comes with an npm of its own, and does not go with Debian's.
   command -v node >/dev/null || packages+=(nodejs)
   command -v npm >/dev/null || packages+=(npm)
-  peers+=(didcomm-node)
+  # ... and for the ledger on a chain: a chain of one process, and the contract's compiler.
+  peers+=(didcomm-node evm)
 fi
 if [ "$level" = long ]; then
   packages+=(clang)

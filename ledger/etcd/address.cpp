@@ -4,6 +4,7 @@
 
 #include "crypto/limits.hpp"
 #include "ledger/etcd/limits.hpp"
+#include "ledger/host_port.hpp"
 #include "ledger/strict_json.hpp"
 
 namespace kith::ledger {
@@ -24,31 +25,11 @@ bool only(std::string_view text, std::string_view others) {
       text, [&](char c) { return is_alphanumeric(c) || others.find(c) != std::string_view::npos; });
 }
 
-/// With the port; whether the host can be used is judged where it is connected to.
-Result<std::string> parse_server(std::string_view text) {
-  const std::size_t bracket = text.rfind(']');
-  const std::size_t colon = text.rfind(':');
-  const bool has_port =
-      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
-  const std::string_view host = text.substr(0, has_port ? colon : text.size());
-  const bool is_v6 = host.size() > 4 && host.front() == '[' && host.back() == ']';
-  const bool good = is_v6 ? only(host.substr(1, host.size() - 2), ":") : only(host, ".-");
-  if (host.empty() || !good) return fail(Errc::bad_url, "a server of the ledger is not named well");
-  if (!has_port) return std::string(host) + std::string(kUsualPort);
-  const std::string_view port = text.substr(colon + 1);
-  const bool plain = !port.empty() && port.size() <= 5 && port.front() != '0' &&
-                     port.find_first_not_of("0123456789") == std::string_view::npos;
-  if (!plain || std::stoul(std::string(port)) > 65535) {
-    return fail(Errc::bad_url, "the port of a server is not valid");
-  }
-  return std::string(text);
-}
-
 Result<std::vector<std::string>> parse_servers(std::string_view text) {
   std::vector<std::string> servers;
   while (true) {
     const std::size_t comma = text.find(',');
-    TRY(std::string server, parse_server(text.substr(0, comma)));
+    TRY(std::string server, host_with_port(text.substr(0, comma), kUsualPort));
     servers.push_back(std::move(server));
     if (servers.size() > etcd_limits::kEndpointsMax) {
       return fail(Errc::bad_url, "an etcd address names at most " +

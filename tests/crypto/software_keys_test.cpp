@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "crypto/dleq.hpp"
+#include "crypto/ec_secp256k1.hpp"
 #include "crypto/ec_x25519.hpp"
 #include "crypto/limits.hpp"
 
@@ -15,7 +16,7 @@ constexpr KeyPurpose kPurposes[] = {
     KeyPurpose::authenticate, KeyPurpose::agree, KeyPurpose::log_active,  KeyPurpose::log_next,
     KeyPurpose::log_recovery, KeyPurpose::agent, KeyPurpose::vault,       KeyPurpose::retire,
     KeyPurpose::session,      KeyPurpose::audit, KeyPurpose::link_secret, KeyPurpose::ledger,
-    KeyPurpose::witness};
+    KeyPurpose::witness,      KeyPurpose::chain};
 constexpr std::string_view kEs = "ECDH-ES+A256KW";
 constexpr std::string_view k1Pu = "ECDH-1PU+A256KW";
 
@@ -25,7 +26,7 @@ bool is_one_of(KeyPurpose purpose, std::initializer_list<KeyPurpose> purposes) {
 
 bool signs(KeyPurpose purpose) {
   return !is_one_of(purpose, {KeyPurpose::agree, KeyPurpose::vault, KeyPurpose::session,
-                              KeyPurpose::link_secret});
+                              KeyPurpose::link_secret, KeyPurpose::chain});
 }
 
 template <class T>
@@ -44,7 +45,10 @@ class SoftwareKeysTest : public testing::Test {
 
   KeyPair key(KeyPurpose purpose) {
     const bool agreement = is_one_of(purpose, {KeyPurpose::agree, KeyPurpose::session});
-    auto made = keys_.generate(agreement ? KeyType::x25519 : KeyType::ed25519, purpose);
+    const KeyType type = agreement                      ? KeyType::x25519
+                         : purpose == KeyPurpose::chain ? KeyType::secp256k1
+                                                        : KeyType::ed25519;
+    auto made = keys_.generate(type, purpose);
     EXPECT_TRUE(made.has_value());
     return *made;
   }
@@ -78,7 +82,8 @@ TEST_F(SoftwareKeysTest, GeneratesOnlyPairsOfTypeAndPurposeThatFit) {
   for (const KeyPurpose purpose : kPurposes) {
     const bool agreement = is_one_of(purpose, {KeyPurpose::agree, KeyPurpose::session});
     for (const KeyType type : {KeyType::ed25519, KeyType::x25519, KeyType::secp256k1}) {
-      const bool fits = type == KeyType::x25519 ? agreement : signs(purpose);
+      const bool pays = purpose == KeyPurpose::chain && type == KeyType::secp256k1;
+      const bool fits = type == KeyType::x25519 ? agreement : signs(purpose) || pays;
       const auto made = keys_.generate(type, purpose);
       const auto imported = keys_.import_private(type, purpose, filled(7));
       EXPECT_EQ(made.has_value(), fits);
@@ -113,6 +118,7 @@ TEST_F(SoftwareKeysTest, RefusesEveryUseThatAPurposeDoesNotAllow) {
     const bool vaultable = is_one_of(purpose, {KeyPurpose::log_next, KeyPurpose::log_recovery,
                                                KeyPurpose::retire, KeyPurpose::link_secret});
     check(keys_.sign(mine, as_bytes("text")), signs(purpose));
+    check(keys_.sign_hash(mine, Bytes(32, 1)), purpose == KeyPurpose::chain);
     check(keys_.activate_next(mine), purpose == KeyPurpose::log_next);
     check(keys_.wrap_cek(&mine, peer.public_key, filled(9), {k1Pu, {}, {}, tag}, cek), is_agree);
     check(keys_.unwrap_cek(mine, nullptr, peer.public_key, {kEs, {}, {}, {}}, Bytes(40)), is_agree);
@@ -123,6 +129,15 @@ TEST_F(SoftwareKeysTest, RefusesEveryUseThatAPurposeDoesNotAllow) {
     check(keys_.export_vault_for_capsule(mine), is_vault);
     check(keys_.accept_share(mine, {}, *box, *point), is_agree);
   }
+}
+
+TEST_F(SoftwareKeysTest, SignsHashesForChains) {
+  const KeyPair mine = key(KeyPurpose::chain);
+  const Bytes hash(32, 1);
+  const auto signature = keys_.sign_hash(mine.sealed, hash);
+  ASSERT_TRUE(signature.has_value());
+  EXPECT_EQ(*secp256k1_recover(hash, *signature), mine.public_key.bytes);
+  expect_error(keys_.sign_hash(mine.sealed, Bytes(31, 1)), Errc::malformed);
 }
 
 TEST_F(SoftwareKeysTest, ANextKeyBecomesActiveAndNothingElseDoes) {

@@ -4,6 +4,7 @@
 #include "ledger/embedded/leveldb_ledger.hpp"
 #include "ledger/memory_ledger.hpp"
 #include "tests/ledger/etcd_backend.hpp"
+#include "tests/ledger/evm_backend.hpp"
 #include "tests/support/fake_etcd.hpp"
 #include "tests/support/ledger_kit.hpp"
 #include "tests/support/toy_ledger.hpp"
@@ -46,18 +47,28 @@ Backend make_toy(bool test_mode) {
   return {directory, open(), open};
 }
 
+Backend make_chain(bool test_mode) {
+  const auto chain = std::make_shared<FakeChain>();
+  return evm_backend(
+      chain, chain->exchange(), [chain](std::uint8_t seed) { return chain->session(seed); },
+      test_mode);
+}
+
 const Maker kMemory{"memory", make_memory};
 const Maker kEmbedded{"embedded", make_embedded};
 const Maker kRemote{"remote", make_remote};
 const Maker kEtcd{"etcd", make_etcd};
 const Maker kToy{"toy", make_toy};
+const Maker kChain{"evm", make_chain};
 
 INSTANTIATE_TEST_SUITE_P(Backends, LedgerContract,
-                         ::testing::Values(kMemory, kEmbedded, kRemote, kEtcd, kToy), maker_name);
+                         ::testing::Values(kMemory, kEmbedded, kRemote, kEtcd, kToy, kChain),
+                         maker_name);
 INSTANTIATE_TEST_SUITE_P(Backends, ReopenedLedger,
-                         ::testing::Values(kEmbedded, kRemote, kEtcd, kToy), maker_name);
-INSTANTIATE_TEST_SUITE_P(Backends, SharedLedger, ::testing::Values(kRemote, kEtcd), maker_name);
-INSTANTIATE_TEST_SUITE_P(Backends, CrowdedLedger, ::testing::Values(kEtcd), maker_name);
+                         ::testing::Values(kEmbedded, kRemote, kEtcd, kToy, kChain), maker_name);
+INSTANTIATE_TEST_SUITE_P(Backends, SharedLedger, ::testing::Values(kRemote, kEtcd, kChain),
+                         maker_name);
+INSTANTIATE_TEST_SUITE_P(Backends, CrowdedLedger, ::testing::Values(kEtcd, kChain), maker_name);
 
 }  // namespace
 }  // namespace kith::test

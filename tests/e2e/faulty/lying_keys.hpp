@@ -40,6 +40,9 @@ class LyingKeys final : public KeyOps {
   Result<Bytes> sign(const SealedKey& key, ByteView message) override {
     return honest_.sign(key, message);
   }
+  Result<Bytes> sign_hash(const SealedKey& key, ByteView hash) override {
+    return honest_.sign_hash(key, hash);
+  }
   Result<SealedKey> activate_next(const SealedKey& key) override {
     return honest_.activate_next(key);
   }
