@@ -14,6 +14,7 @@
 #include "protocol/did_peer.hpp"
 #include "protocol/forward.hpp"
 #include "protocol/invitation.hpp"
+#include "tests/support/fake_chain.hpp"
 #include "tests/support/ledger_kit.hpp"
 #include "tests/support/log_lab.hpp"
 
@@ -227,6 +228,30 @@ void put_checkpoints(Writer& writer) {
              ledger::add_checkpoint_text({0, {}, ledger::note_text(theirs)}));
 }
 
+/// What servers of chains answer, as fuzz/evm_answer.cpp asks them.
+void put_chain_answers(Writer& writer) {
+  test::FakeChain chain;
+  test::LogLab lab;
+  lab.start(true);
+  chain.post(lab.subject, lab.blobs[0].blob);
+  chain.post(lab.subject, crypto::to_bytes("junk"));
+  const auto put = [&](const std::string& name, const char* method, const JsonArray& parameters) {
+    ledger::evm::Question question;
+    question.http.body = ledger::evm::question_text(method, parameters);
+    question.answer_bytes = limits::kJsonBytesMax;
+    writer.put("evm_answer", name, test::must(chain.answer(question)).body);
+  };
+  put("events", "eth_getLogs", ledger::evm::filter_json({*chain.where.contract, {}, 0, 9}));
+  put("block", "eth_getBlockByNumber", {"latest", false});
+  put("number", "eth_chainId", {});
+  put("code", "eth_getCode", {"0x", "latest"});
+  put("no-receipt", "eth_getTransactionReceipt", {"0x00"});
+  put("refusal", "eth_unknown", {});
+  writer.put("evm_answer", "receipt",
+             R"({"jsonrpc":"2.0","id":1,"result":{"transactionHash":"0x)" + std::string(64, 'a') +
+                 R"(","blockNumber":"0x1","status":"0x0","contractAddress":null}})");
+}
+
 }  // namespace
 }  // namespace kith::fuzz
 
@@ -243,4 +268,5 @@ int main(int argc, char** argv) {
   kith::fuzz::put_logs(writer);
   kith::fuzz::put_numbers(writer);
   kith::fuzz::put_checkpoints(writer);
+  kith::fuzz::put_chain_answers(writer);
 }

@@ -54,6 +54,7 @@ enum class Verdict { accepted, refused };
 [[nodiscard]] Verdict http_body(ByteView input);
 [[nodiscard]] Verdict log_entry(ByteView input);
 [[nodiscard]] Verdict add_checkpoint(ByteView input);
+[[nodiscard]] Verdict evm_answer(ByteView input);
 
 struct Target {
   std::string_view name;

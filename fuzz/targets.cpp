@@ -17,6 +17,7 @@ constexpr std::array kTargets{
     Target{"http_body", http_body},
     Target{"log_entry", log_entry},
     Target{"add_checkpoint", add_checkpoint},
+    Target{"evm_answer", evm_answer},
 };
 
 }  // namespace

@@ -199,6 +199,8 @@ int do_special(Session& session, const Invocation& invocation, const Output& out
       return do_did_lint(session, output);
     case Special::recovery_setup:
       return do_recovery_setup(session, invocation, output);
+    case Special::ledger_deploy:
+      return do_ledger_deploy(session, invocation, output);
     case Special::ledger_status:
       return do_ledger_status(session, output);
     case Special::ledger_witness:

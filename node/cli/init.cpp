@@ -1,6 +1,7 @@
 #include "crypto/random.hpp"
 #include "ledger/descriptor.hpp"
 #include "ledger/etcd/address.hpp"
+#include "ledger/evm/location.hpp"
 #include "node/cli/commands.hpp"
 #include "node/cli/first_steps.hpp"
 #include "node/cli/recovery_offer.hpp"
@@ -33,7 +34,8 @@ Result<SecretBytes> new_passphrase() {
 Result<void> check_url(const std::string& url) {
   if (!url.starts_with("http://") && !url.starts_with("https://")) {
     return fail(Errc::bad_url,
-                "use http://HOST, https://HOST or, for a ledger, etcd://HOST,... or leveldb:DIR");
+                "use http://HOST, https://HOST or, for a ledger, etcd://HOST,..., "
+                "evm://HOST/CHAIN/0x... or leveldb:DIR");
   }
   CHECK(parse_http_url(url, UrlPolicy{true}));
   return {};
@@ -41,6 +43,10 @@ Result<void> check_url(const std::string& url) {
 
 Result<void> check_ledger(const std::string& url) {
   if (ledger::is_home_ledger(url)) return {};
+  if (ledger::evm::is_url(url)) {
+    TRY(const ledger::evm::Location where, ledger::evm::Location::parse(url));
+    return check_url(where.rpc_url());
+  }
   if (!ledger::is_etcd_url(url)) return check_url(url);
   TRY(const ledger::EtcdAddress address, ledger::EtcdAddress::parse(url));
   for (std::size_t i = 0; i < address.servers.size(); ++i) CHECK(check_url(address.base_url(i)));

@@ -2,6 +2,13 @@
 #include "node/cli/read_input.hpp"
 
 namespace kith::node {
+namespace {
+
+/// More than the job inside waits (ledger/evm/limits.hpp).
+constexpr std::chrono::milliseconds kDeployWait{120'000};
+
+}  // namespace
+
 int do_ledger_status(Session& session, const Output& output) {
   const auto host = session.command("ledger-host");
   if (const auto* error = std::get_if<ErrorReport>(&host)) return output.error(*error);
@@ -24,6 +31,17 @@ int do_ledger_status(Session& session, const Output& output) {
   }
   if (!own.empty()) reply["host"] = own;
   return finish(session, output, reply);
+}
+
+int do_ledger_deploy(Session& session, const Invocation& invocation, const Output& output) {
+  if (session.is_running_node()) {
+    return output.error(fail(Errc::home_locked, "the account pays for one thing at a time"));
+  }
+  const auto made = session.runtime()->deploy_ledger(invocation.value("CHAIN"), kDeployWait);
+  if (!made.has_value()) return output.error(made.error());
+  const int code = finish(session, output, *made);
+  output.say("Others name it as it is shown, and with the same ?confirmations, if any.");
+  return code;
 }
 
 /// --add and --remove, then what there is.

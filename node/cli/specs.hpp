@@ -42,6 +42,7 @@ enum class Special {
   did_verify,
   recovery_setup,
   ledger_serve,
+  ledger_deploy,
   ledger_status,
   ledger_file,
   ledger_verify,

@@ -124,6 +124,11 @@ void EffectRunner::use_ledger(const Effect& effect, const std::string& ledger_ur
                         [this](EffectResult result) { submit_(std::move(result)); });
     return;
   }
+  if (ledger::evm::is_url(ledger_url)) {
+    tools_.evm.perform(effect, ledger_url,
+                       [this](EffectResult result) { submit_(std::move(result)); });
+    return;
+  }
   auto question = ledger::question_of(effect);
   if (!question.has_value()) return finished(effect.id, question.error());
   HttpCall call;

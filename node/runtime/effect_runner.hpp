@@ -10,6 +10,7 @@
 #include "node/net/http.hpp"
 #include "node/runtime/crash_points.hpp"
 #include "node/runtime/etcd_ledgers.hpp"
+#include "node/runtime/evm_ledgers.hpp"
 #include "node/runtime/ledger_desk.hpp"
 #include "node/runtime/links.hpp"
 #include "node/runtime/waiting_answers.hpp"
@@ -26,6 +27,7 @@ struct EffectTools {
   Links& links;
   LedgerDesk& ledger;
   EtcdLedgers& etcd;
+  EvmLedgers& evm;
   WaitingAnswers& answers;
   CrashPoints& crash_points;
 };

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "ledger/etcd/address.hpp"
+#include "ledger/evm/location.hpp"
 #include "node/net/http.hpp"
 #include "node/storage/home.hpp"
 
@@ -46,6 +47,10 @@ bool is_private_url(const std::string& url) {
       if (is_private_url(address->base_url(i))) return true;
     }
     return false;
+  }
+  if (ledger::evm::is_url(url)) {
+    const auto where = ledger::evm::Location::parse_chain(url);
+    return where.has_value() && is_private_url(where->rpc_url());
   }
   const auto strict = parse_http_url(url, UrlPolicy{});
   return !strict.has_value() && strict.error() == Errc::refused &&

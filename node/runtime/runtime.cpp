@@ -96,6 +96,7 @@ class Runtime::Impl {
   Result<std::string> call(std::string request, milliseconds timeout);
   Result<void> settle(milliseconds timeout);
   Result<void> run_for(milliseconds time);
+  Result<JsonObject> deploy_ledger(const std::string& url, milliseconds timeout);
 
   [[nodiscard]] std::uint16_t port() const { return http_ ? http_->port() : std::uint16_t{0}; }
   [[nodiscard]] std::uint16_t metrics_port() const {
@@ -149,6 +150,7 @@ class Runtime::Impl {
   std::unique_ptr<EffectRunner> effects_;
   std::unique_ptr<HttpClient> client_;
   std::unique_ptr<EtcdLedgers> etcd_;
+  std::unique_ptr<EvmLedgers> evm_;
   std::unique_ptr<Links> links_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<ControlServer> control_;
@@ -180,6 +182,8 @@ Result<void> Runtime::Impl::open_clients() {
   client_ = std::make_unique<HttpClient>(io_, client);
   TRY(auto login, ledger_login(*store_, options_.ledger_login));
   etcd_ = std::make_unique<EtcdLedgers>(io_, *client_, random_, std::move(login), settings_.test);
+  evm_ = std::make_unique<EvmLedgers>(io_, *client_, *store_, keys_, settings_.test);
+  desk_->add("ledger-account", [this] { return evm_->account(); });
   LinkOptions links;
   links.connect.policy = client.policy;
   links.connect.tls = client.tls;
@@ -319,7 +323,7 @@ Result<void> Runtime::Impl::start_agent() {
   if (options_.wrap_keys) wrapped_keys_ = options_.wrap_keys(keys_);
   crypto::KeyOps& agent_keys = wrapped_keys_ ? *wrapped_keys_ : keys_;
   effects_ = std::make_unique<EffectRunner>(
-      EffectTools{*client_, *links_, *ledger_desk_, *etcd_, answers_, crash_points_},
+      EffectTools{*client_, *links_, *ledger_desk_, *etcd_, *evm_, answers_, crash_points_},
       [this](Event event) { events_.submit(std::move(event)); });
   group_ = std::make_unique<GroupStore>(*store_);
   auto agent = std::make_unique<Agent>(AgentSeams{*group_, agent_keys, random_, settings_.test},
@@ -428,6 +432,15 @@ Result<void> Runtime::Impl::run_for(milliseconds time) {
   return ended;
 }
 
+Result<JsonObject> Runtime::Impl::deploy_ledger(const std::string& url, milliseconds timeout) {
+  // Later than the timeout the answer is still written, to nobody.
+  const auto deployed = std::make_shared<std::optional<Result<JsonObject>>>();
+  evm_->deploy(url, [deployed](Result<JsonObject> made) { *deployed = std::move(made); });
+  CHECK(pump(timeout, [&] { return deployed->has_value(); }));
+  if (!*deployed) return fail(Errc::timeout);
+  return std::move(**deployed);
+}
+
 // --- The facade
 
 Result<std::unique_ptr<Runtime>> Runtime::start(Home home, UnlockedKeys keys,
@@ -477,6 +490,9 @@ std::string Runtime::default_ledger_url() const {
 }
 Result<void> Runtime::run_for(milliseconds time) {
   return impl_->run_for(time);
+}
+Result<JsonObject> Runtime::deploy_ledger(const std::string& url, milliseconds timeout) {
+  return impl_->deploy_ledger(url, timeout);
 }
 
 }  // namespace kith::node

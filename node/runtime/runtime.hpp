@@ -89,6 +89,11 @@ class Runtime {
   /// Runs the loop until no effect is open, or the time has passed. Errors: the store failed.
   [[nodiscard]] Result<void> settle(std::chrono::milliseconds timeout);
 
+  /// Makes a ledger on the chain of `url`: EvmLedgers::deploy. Errors: of that, timeout, the store
+  /// failed.
+  [[nodiscard]] Result<JsonObject> deploy_ledger(const std::string& url,
+                                                 std::chrono::milliseconds timeout);
+
   /// Runs the loop for so long. Errors: the store failed.
   [[nodiscard]] Result<void> run_for(std::chrono::milliseconds time);
 
