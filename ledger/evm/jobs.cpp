@@ -104,7 +104,8 @@ Result<std::variant<LedgerLeaf, StaleHead>> Append::judge_after(
       blobs.push_back({entry.blob, entry.time});
     }
   }
-  return judge_append(request, {blobs, newest, now, test_mode_});
+  const std::string ledger = ledger_id(descriptor_of(session().where));
+  return judge_append(request, {blobs, newest, now, test_mode_, ledger});
 }
 
 Result<void> Append::judge() {
