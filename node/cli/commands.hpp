@@ -39,9 +39,10 @@ inline constexpr std::int64_t kWaitDefault = 30;
 [[nodiscard]] int do_did_resolve(Session& session, const Invocation& invocation,
                                  const Output& output);
 
-/// `ledger status`: of the identity's ledger, and of the one that this home keeps.
+/// `ledger deploy`: without a running node.
 [[nodiscard]] int do_ledger_deploy(Session& session, const Invocation& invocation,
                                    const Output& output);
+/// `ledger status`: of the identity's ledger, and of the one that this home keeps.
 [[nodiscard]] int do_ledger_status(Session& session, const Output& output);
 /// `ledger witness`.
 [[nodiscard]] int do_ledger_witness(Session& session, const Invocation& invocation,
