@@ -42,8 +42,9 @@ Result<JsonObject> verify(const Invocation& invocation) {
   ledger::ReaderOptions options{ledger::anchor_time_ms(read_clocks().wall_ms),
                                 invocation.has("--test")};
   if (invocation.has("--time")) {
-    TRY(const Time at, protocol::from_utc_text(invocation.value("--time")));
-    options.now = ledger::anchor_time_ms(protocol::epoch_ms(at));
+    const auto at = protocol::from_utc_text(invocation.value("--time"));
+    if (!at.has_value()) return fail(Errc::usage, "--time: " + at.error().detail);
+    options.now = ledger::anchor_time_ms(protocol::epoch_ms(*at));
   }
   TRY(const std::string file, read_input(invocation.value("FILE"), ledger::kLogFileBytesMax));
   return ledger::judge_log_file(file, options);

@@ -113,6 +113,8 @@ class LedgerTest(unittest.TestCase):
         # Not a log yet at that time; and made for tests, which readers have to want.
         early = self.run_tool(json.dumps(file), 1, *tool, "--time", "2020-01-01T00:00:00Z")
         self.assertEqual(early["error"]["code"], "not_found")
+        unread = self.run_tool(json.dumps(file), 2, *tool, "--time", "yesterday")
+        self.assertEqual(unread["error"]["code"], "usage")
         refused = self.run_tool(json.dumps(file), 3, "did", "verify")
         self.assertIn("error", refused)
         other = dict(file, subject=did[:-1] + ("1" if did[-1] != "1" else "2"))
