@@ -27,6 +27,8 @@ using test::LogLab;
 using test::must;
 
 std::size_t g_pairs = 200;
+std::size_t g_log_entries = 200;   ///< Of a long log.
+constexpr std::size_t kLogs = 50;  ///< Long logs in a row: 10,000 entries.
 constexpr std::size_t kReferenceRuns = 8;
 
 /// A log of `entries` entries: a genesis and updates.
@@ -60,19 +62,17 @@ void verify_rows(const Work& unit) {
     std::printf("| %-35s | %5.2f | %5.1f us |\n", name, result.ratio / count,
                 result.time_us / count);
   };
-  constexpr std::size_t kLong = 200;
   for (const KeyType type : {KeyType::ed25519, KeyType::secp256k1}) {
     const bool edwards = type == KeyType::ed25519;
-    const LogLab lab = log_of(kLong, type, 1);
+    const LogLab lab = log_of(g_log_entries, type, 1);
     row(edwards ? "one entry (Ed25519)" : "one entry (secp256k1)", reading(lab, 1), 1, g_pairs);
     row(edwards ? "log of 200 entries (Ed25519)" : "log of 200 entries (secp256k1)",
-        reading(lab, kLong), kLong, g_pairs / 10 + 1);
-    // Fifty logs: 10,000 entries.
-    const Work whole = [read = reading(lab, kLong)] {
-      for (int i = 0; i < 50; ++i) read();
+        reading(lab, g_log_entries), g_log_entries, g_pairs / 10 + 1);
+    const Work whole = [read = reading(lab, g_log_entries)] {
+      for (std::size_t i = 0; i < kLogs; ++i) read();
     };
-    row(edwards ? "10,000 entries (Ed25519)" : "10,000 entries (secp256k1)", whole, 50 * kLong,
-        g_pairs / 100 + 1);
+    row(edwards ? "10,000 entries (Ed25519)" : "10,000 entries (secp256k1)", whole,
+        kLogs * g_log_entries, g_pairs / 100 + 1);
   }
 }
 
@@ -167,7 +167,10 @@ void append_rows() {
 int main(int argc, char** argv) {
   const crypto::OsRandom system_random;  // Lets libsodium choose its code for this processor.
   const bool is_short = argc > 1 && std::string_view(argv[1]) == "--short";
-  if (is_short) g_pairs = 5;
+  if (is_short) {
+    g_pairs = 5;
+    g_log_entries = 5;
+  }
   crypto::SeededRandom random(1, "bench");
   const auto mine = crypto::x25519_generate(random);
   const auto theirs = crypto::x25519_generate(random);

@@ -236,9 +236,8 @@ void put_chain_answers(Writer& writer) {
   chain.post(lab.subject, lab.blobs[0].blob);
   chain.post(lab.subject, crypto::to_bytes("junk"));
   const auto put = [&](const std::string& name, const char* method, const JsonArray& parameters) {
-    ledger::evm::Question question;
+    ledger::JobQuestion question;
     question.http.body = ledger::evm::question_text(method, parameters);
-    question.answer_bytes = limits::kJsonBytesMax;
     writer.put("evm_answer", name, test::must(chain.answer(question)).body);
   };
   put("events", "eth_getLogs", ledger::evm::filter_json({*chain.where.contract, {}, 0, 9}));

@@ -9,13 +9,14 @@
 
 #include <string_view>
 
+#include "crypto/limits.hpp"
 #include "ledger/log_reader.hpp"
 #include "protocol/host.hpp"
 
 namespace kith::ledger {
 
-/// A log of kLogEntriesMax usual entries, several times over.
-inline constexpr std::size_t kLogFileBytesMax = std::size_t{16} * 1024 * 1024;
+/// What an agent can hand out in one reply; a ledger shows less of a log (kLedgerSubjectBytesMax).
+inline constexpr std::size_t kLogFileBytesMax = limits::kControlFrameBytesMax;
 
 /// Command did-export {did?, policy?}: the file of the own DID log or policy, or of another log
 /// that is kept here: those of contacts. Errors: wrong_state (no identity), not_found, malformed,

@@ -1,60 +1,23 @@
 #include "ledger/etcd/etcd_effects.hpp"
 
-#include "ledger/ledger_effects.hpp"
-
 namespace kith::ledger {
 
-namespace {
-
-using protocol::Effect;
-using protocol::EffectKind;
-using protocol::EffectResult;
-
-template <class Job, EffectResult (*Finish)(const Effect&, const typename Job::Outcome&)>
-class Task final : public EtcdTask {
- public:
-  template <class... Args>
-  explicit Task(const Effect& effect, Args&&... args)
-      : effect_(effect), job_(std::forward<Args>(args)...) {}
-  EtcdJob& job() override { return job_; }
-  EffectResult result() const override {
-    EffectResult result = Finish(effect_, job_.result());
-    // An unknown outcome is no error of the job.
-    result.retry = result.retry && job_.result().has_value();
-    return result;
-  }
-
- private:
-  Effect effect_;
-  Job job_;
-};
-
-}  // namespace
-
-Result<std::unique_ptr<EtcdTask>> EtcdTask::make(const Effect& effect, EtcdSession& session,
-                                                 const Context& context) {
-  using Made = std::unique_ptr<EtcdTask>;
-  switch (effect.kind) {
-    case EffectKind::ledger_append: {
-      TRY(const auto payload,
-          protocol::decode_record<protocol::LedgerAppendPayload>(effect.payload));
-      const AppendRequest request{payload.subject, payload.blob, payload.expected_head};
-      return Made(std::make_unique<Task<EtcdAppend, append_result>>(
-          effect, session, request, context.now, context.test_mode));
-    }
-    case EffectKind::ledger_read: {
-      TRY(const auto payload, protocol::decode_record<protocol::LedgerReadPayload>(effect.payload));
-      return Made(std::make_unique<Task<EtcdRead, read_result>>(effect, session, payload.subject,
-                                                                payload.from));
-    }
-    case EffectKind::fetch:
-      return Made(std::make_unique<Task<EtcdDescriptor, descriptor_result>>(effect, session,
-                                                                            context.origin));
-    case EffectKind::send:
-    case EffectKind::live:
-      break;
-  }
-  return fail(Errc::unsupported, "not an effect on a ledger");
+Result<std::unique_ptr<LedgerTask>> etcd_task(const protocol::Effect& effect, EtcdSession& session,
+                                              const EtcdTaskContext& context) {
+  LedgerTaskMakers makers;
+  makers.append = [&](const AppendRequest& request) {
+    return std::make_unique<LedgerTaskOf<EtcdAppend, append_result>>(
+        effect, session, request, context.now, context.test_mode);
+  };
+  makers.read = [&](const protocol::LedgerReadPayload& asked) {
+    return std::make_unique<LedgerTaskOf<EtcdRead, read_result>>(effect, session, asked.subject,
+                                                                 asked.from);
+  };
+  makers.describe = [&] {
+    return std::make_unique<LedgerTaskOf<EtcdDescriptor, descriptor_result>>(effect, session,
+                                                                             context.origin);
+  };
+  return make_ledger_task(effect, makers);
 }
 
 }  // namespace kith::ledger

@@ -15,16 +15,12 @@
 
 namespace kith::ledger {
 
-/// Waits, sends, and gives the answer or why there is none: unreachable, timeout, limit_exceeded
-/// (too long), refused (an address that is not allowed) ...
-using EtcdExchange = std::function<Result<HttpReply>(const EtcdQuestion&)>;
-
 class EtcdLedger final : public Ledger {
  public:
   /// Makes the ledger if there is none below that prefix; `origin` names it then. `test_mode`: test
   /// logs are taken. Errors: those of EtcdDescriptor.
   [[nodiscard]] static Result<std::unique_ptr<EtcdLedger>> open(EtcdSession session,
-                                                                EtcdExchange exchange,
+                                                                JobExchange exchange,
                                                                 std::string_view origin,
                                                                 bool test_mode);
 
@@ -35,12 +31,11 @@ class EtcdLedger final : public Ledger {
   [[nodiscard]] Result<LedgerPage> follow(std::uint64_t position, std::size_t max) override;
 
  private:
-  EtcdLedger(EtcdSession session, EtcdExchange exchange, bool test_mode)
+  EtcdLedger(EtcdSession session, JobExchange exchange, bool test_mode)
       : session_(std::move(session)), exchange_(std::move(exchange)), test_mode_(test_mode) {}
-  void drive(EtcdJob& job);
 
   EtcdSession session_;
-  EtcdExchange exchange_;
+  JobExchange exchange_;
   bool test_mode_;
   LedgerDescriptor descriptor_;
 };

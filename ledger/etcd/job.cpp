@@ -46,14 +46,14 @@ std::chrono::milliseconds EtcdJob::patience() const {
   return etcd_limits::kPatience * (round < 2 ? 1U : 1U << (round - 1));
 }
 
-std::optional<EtcdQuestion> EtcdJob::next() {
+std::optional<JobQuestion> EtcdJob::next() {
   if (stage_ == Stage::ended) return std::nullopt;
   if (stage_ == Stage::calling && must_log_in()) stage_ = Stage::logging_in;
   if (++questions_ > etcd_limits::kQuestionsPerJob) {
     fail_with(fail(Errc::limit_exceeded, "the ledger holds too much that belongs to no log"));
     return std::nullopt;
   }
-  EtcdQuestion question;
+  JobQuestion question;
   question.wait = std::exchange(wait_, std::chrono::milliseconds{0});
   question.http.method = "POST";
   question.http.target = session_.address.base_url(server_);

@@ -1,12 +1,9 @@
 #pragma once
 
-/// One piece of work on a ledger in an etcd cluster, as questions to carry and answers to take:
-///
-///     while (const auto question = job.next()) job.take(carry(*question));
-///
-/// This base finds a server that answers: it logs in where that is asked for, renews a token that
-/// ran out, goes on to the next server when one is silent, with more patience in each round, and in
-/// the end asks all of them how they are, to say what is wrong:
+/// Work on a ledger in an etcd cluster (remote/job.hpp). This base finds a server that answers: it
+/// logs in where that is asked for, renews a token that ran out, goes on to the next server when
+/// one is silent, with more patience in each round, and in the end asks all of them how they are,
+/// to say what is wrong:
 ///
 ///     unreachable          no server answers
 ///     ledger_no_quorum     fewer answer than a majority of those that the address names
@@ -26,16 +23,11 @@
 #include "ledger/etcd/address.hpp"
 #include "ledger/etcd/keys.hpp"
 #include "ledger/etcd/limits.hpp"
-#include "ledger/remote/http.hpp"
+#include "ledger/remote/job.hpp"
 
 namespace kith::ledger {
 
-struct EtcdQuestion {
-  HttpQuestion http;          ///< POST of JSON; the target is the whole URL.
-  std::string authorization;  ///< Value of that field; empty: none. Secret, as is a login's body.
-  std::chrono::milliseconds wait{0};  ///< Before it is sent.
-  std::chrono::milliseconds patience{0};
-};
+;
 
 /// What the jobs on one cluster share and learn. Outlives them.
 struct EtcdSession {
@@ -49,17 +41,12 @@ struct EtcdSession {
   std::size_t server = 0;  ///< Answered last.
 };
 
-class EtcdJob {
+class EtcdJob : public RemoteJob {
  public:
   explicit EtcdJob(EtcdSession& session) : session_(session), server_(session.server) {}
-  virtual ~EtcdJob() = default;
-  EtcdJob(const EtcdJob&) = delete;
-  EtcdJob& operator=(const EtcdJob&) = delete;
 
-  /// nullopt: it has ended. Each is answered before the next is asked for.
-  [[nodiscard]] std::optional<EtcdQuestion> next();
-  /// An error: no answer came (unreachable, timeout, limit_exceeded: it was too long ...).
-  void take(const Result<HttpReply>& reply);
+  [[nodiscard]] std::optional<JobQuestion> next() final;
+  void take(const Result<HttpReply>& reply) final;
 
  protected:
   struct Call {

@@ -13,15 +13,11 @@
 
 namespace kith::ledger {
 
-/// Waits, sends, and gives the answer or why there is none: unreachable, timeout, limit_exceeded
-/// (too long), refused (an address that is not allowed) ...
-using EvmExchange = std::function<Result<HttpReply>(const evm::Question&)>;
-
 class EvmLedger final : public Ledger {
  public:
   /// `test_mode`: test logs are taken. Errors: those of evm::Describe.
   [[nodiscard]] static Result<std::unique_ptr<EvmLedger>> open(evm::Session session,
-                                                               EvmExchange exchange,
+                                                               JobExchange exchange,
                                                                bool test_mode);
 
   [[nodiscard]] const LedgerDescriptor& descriptor() const override { return descriptor_; }
@@ -31,12 +27,11 @@ class EvmLedger final : public Ledger {
   [[nodiscard]] Result<LedgerPage> follow(std::uint64_t position, std::size_t max) override;
 
  private:
-  EvmLedger(evm::Session session, EvmExchange exchange, bool test_mode)
+  EvmLedger(evm::Session session, JobExchange exchange, bool test_mode)
       : session_(std::move(session)), exchange_(std::move(exchange)), test_mode_(test_mode) {}
-  void drive(evm::Job& job);
 
   evm::Session session_;
-  EvmExchange exchange_;
+  JobExchange exchange_;
   bool test_mode_;
   LedgerDescriptor descriptor_;
 };

@@ -21,16 +21,16 @@ Call Job::present_call() const {
   return call();
 }
 
-std::optional<Question> Job::next() {
+std::optional<JobQuestion> Job::next() {
   if (ended_) return std::nullopt;
   if (++questions_ > evm_limits::kQuestionsPerJob) {
     fail_with(fail(Errc::limit_exceeded, "the ledger holds too much that belongs to no log"));
     return std::nullopt;
   }
   const Call asked = present_call();
-  Question question;
+  JobQuestion question;
   question.http = {"POST", session_.where.rpc_url(), question_text(asked.method, asked.parameters)};
-  question.answer_bytes = asked.answer_bytes == 0 ? limits::kJsonBytesMax : asked.answer_bytes;
+  question.answer_bytes = asked.answer_bytes;
   question.wait =
       silences_ == 0 ? asked.wait : evm_limits::kPause * (1U << std::min(silences_ - 1, 8U));
   question.patience = evm_limits::kPatience;
@@ -55,8 +55,7 @@ void Job::take(const Result<HttpReply>& reply) {
 }
 
 Result<void> Job::take_answer(const HttpReply& reply) {
-  const std::size_t asked = present_call().answer_bytes;
-  const std::size_t bytes_max = asked == 0 ? limits::kJsonBytesMax : asked;
+  const std::size_t bytes_max = present_call().answer_bytes;
   if (reply.body.size() > bytes_max) {
     if (ask_less()) return {};
     return fail(Errc::limit_exceeded, "the chain's server answers at too great a length");

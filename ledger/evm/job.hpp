@@ -1,11 +1,7 @@
 #pragma once
 
-/// One piece of work on a ledger on a chain, as questions to carry and answers to take:
-///
-///     while (const auto question = job.next()) job.take(carry(*question));
-///
-/// This base makes sure once that the server speaks of the right chain, and asks again where
-/// nothing is heard. Errors of every job:
+/// Work on a ledger on a chain (remote/job.hpp). This base makes sure once that the server speaks
+/// of the right chain, and asks again where nothing is heard. Errors of every job:
 ///
 ///     unreachable, timeout      no answer, also not later
 ///     refused                   the server's own words (or another chain's server)
@@ -21,16 +17,11 @@
 #include "ledger/evm/location.hpp"
 #include "ledger/evm/transaction.hpp"
 #include "ledger/evm/wire.hpp"
-#include "ledger/remote/http.hpp"
+#include "ledger/remote/job.hpp"
 
 namespace kith::ledger::evm {
 
-struct Question {
-  HttpQuestion http;  ///< POST of JSON; the target is the whole URL.
-  std::size_t answer_bytes = 0;
-  std::chrono::milliseconds wait{0};  ///< Before it is sent.
-  std::chrono::milliseconds patience{0};
-};
+;
 
 /// A transaction that was handed to a server: until its nonce is used it may still happen.
 struct SentTransaction {
@@ -53,20 +44,15 @@ struct Call {
   const char* method = nullptr;
   JsonArray parameters = {};
   std::chrono::milliseconds wait{0};  ///< Before it is asked for the first time.
-  std::size_t answer_bytes = 0;       ///< 0: kJsonBytesMax.
+  std::size_t answer_bytes = limits::kJsonBytesMax;
 };
 
-class Job {
+class Job : public RemoteJob {
  public:
   explicit Job(Session& session) : session_(session) {}
-  virtual ~Job() = default;
-  Job(const Job&) = delete;
-  Job& operator=(const Job&) = delete;
 
-  /// nullopt: it has ended. Each is answered before the next is asked for.
-  [[nodiscard]] std::optional<Question> next();
-  /// An error: no answer came (unreachable, timeout, limit_exceeded: it was too long ...).
-  void take(const Result<HttpReply>& reply);
+  [[nodiscard]] std::optional<JobQuestion> next() final;
+  void take(const Result<HttpReply>& reply) final;
 
  protected:
   /// The same until an answer moves the job on.

@@ -71,7 +71,7 @@ Call Reading::call() const {
       return {"eth_getLogs",
               filter_json(filter()),
               {},
-              one_block_ ? evm_limits::kBlockAnswerBytesMax : std::size_t{0}};
+              one_block_ ? evm_limits::kBlockAnswerBytesMax : limits::kJsonBytesMax};
     case Stage::times:
       return {"eth_getBlockByNumber", block_parameters(quantity_text(events_[at_].block))};
     case Stage::done:

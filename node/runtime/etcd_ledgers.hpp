@@ -8,7 +8,6 @@
 /// meta/ledger-login. They are shown to the servers that they name and to no others.
 
 #include <boost/asio/io_context.hpp>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,7 +15,7 @@
 
 #include "crypto/random.hpp"
 #include "ledger/etcd/etcd_effects.hpp"
-#include "node/net/http.hpp"
+#include "node/runtime/job_carrier.hpp"
 #include "protocol/store.hpp"
 
 namespace kith::node {
@@ -28,18 +27,14 @@ namespace kith::node {
 
 class EtcdLedgers {
  public:
-  using Submit = std::function<void(protocol::EffectResult)>;
-
   /// All references outlive it. `test_mode`: test logs are taken.
   EtcdLedgers(boost::asio::io_context& io, HttpClient& client, Random& random,
               std::optional<ledger::EtcdLogin> login, bool test_mode);
-  ~EtcdLedgers();
 
   /// A ledger effect for the etcd URL `url`; `submit` gets its one result, at once or later.
-  void perform(const protocol::Effect& effect, const std::string& url, Submit submit);
+  void perform(const protocol::Effect& effect, const std::string& url, OnEffectResult submit);
 
  private:
-  class Work;
   [[nodiscard]] Result<std::shared_ptr<ledger::EtcdSession>> session(const std::string& url);
 
   boost::asio::io_context& io_;
@@ -49,10 +44,5 @@ class EtcdLedgers {
   bool test_mode_;
   std::map<std::string, std::shared_ptr<ledger::EtcdSession>> sessions_;
 };
-
-/// The HTTP call that carries a question.
-[[nodiscard]] HttpCall call_of(const ledger::EtcdQuestion& question);
-/// What came back, as the job takes it.
-[[nodiscard]] Result<ledger::HttpReply> reply_of(Result<HttpReply> reply);
 
 }  // namespace kith::node

@@ -1,10 +1,8 @@
 #include "node/runtime/evm_ledgers.hpp"
 
-#include <boost/asio/steady_timer.hpp>
 #include <utility>
 
 #include "crypto/limits.hpp"
-#include "node/runtime/etcd_ledgers.hpp"
 #include "node/runtime/system_clock.hpp"
 #include "protocol/record.hpp"
 
@@ -29,57 +27,9 @@ protocol::RecordKey account_record() {
 
 }  // namespace
 
-HttpCall call_of(const evm::Question& question) {
-  HttpCall call;
-  call.method = question.http.method;
-  call.url = question.http.target;
-  call.content_type = "application/json";
-  call.body = crypto::to_bytes(std::string_view(question.http.body));
-  call.follow_redirects = false;
-  call.answer_bytes = question.answer_bytes;
-  call.timeout = question.patience;
-  return call;
-}
-
-/// Drives one job; lives as long as a callback of its own is waited for.
-class EvmLedgers::Carrier : public std::enable_shared_from_this<Carrier> {
- public:
-  /// `kept` owns the job and all that it refers to.
-  Carrier(boost::asio::io_context& io, HttpClient& client, evm::Job& job,
-          std::shared_ptr<void> kept, std::function<void()> done)
-      : client_(client), timer_(io), job_(job), kept_(std::move(kept)), done_(std::move(done)) {}
-
-  void go_on() {
-    auto question = job_.next();
-    if (!question) return done_();
-    if (question->wait.count() == 0) return send(*question);
-    timer_.expires_after(question->wait);
-    timer_.async_wait([self = shared_from_this(),
-                       asked = std::move(*question)](const boost::system::error_code& error) {
-      if (!error) self->send(asked);
-    });
-  }
-
- private:
-  void send(const evm::Question& question) {
-    client_.request(call_of(question), [self = shared_from_this()](Result<HttpReply> reply) {
-      self->job_.take(reply_of(std::move(reply)));
-      self->go_on();
-    });
-  }
-
-  HttpClient& client_;
-  boost::asio::steady_timer timer_;
-  evm::Job& job_;
-  std::shared_ptr<void> kept_;
-  std::function<void()> done_;
-};
-
 EvmLedgers::EvmLedgers(boost::asio::io_context& io, HttpClient& client, protocol::Store& store,
                        crypto::KeyOps& keys, bool test_mode)
     : io_(io), client_(client), store_(store), keys_(keys), test_mode_(test_mode) {}
-
-EvmLedgers::~EvmLedgers() = default;
 
 Result<evm::Signer> EvmLedgers::signer() {
   TRY(const auto stored, store_.get(account_record()));
@@ -113,21 +63,14 @@ Result<std::shared_ptr<evm::Session>> EvmLedgers::session(const std::string& url
   return made;
 }
 
-void EvmLedgers::perform(const protocol::Effect& effect, const std::string& url, Submit submit) {
+void EvmLedgers::perform(const protocol::Effect& effect, const std::string& url,
+                         OnEffectResult submit) {
   auto shared = session(url);
   if (!shared.has_value()) return submit({effect.id, shared.error(), false});
-  const ledger::EvmTask::Context context{ledger::anchor_time_ms(read_clocks().wall_ms), test_mode_};
-  auto task = ledger::EvmTask::make(effect, **shared, context);
+  const evm::TaskContext context{ledger::anchor_time_ms(read_clocks().wall_ms), test_mode_};
+  auto task = evm::task(effect, **shared, context);
   if (!task.has_value()) return submit({effect.id, task.error(), false});
-  struct Kept {
-    std::shared_ptr<evm::Session> session;
-    std::unique_ptr<ledger::EvmTask> task;
-  };
-  const auto kept = std::make_shared<Kept>(Kept{std::move(*shared), std::move(*task)});
-  std::make_shared<Carrier>(
-      io_, client_, kept->task->job(), kept,
-      [task = kept->task.get(), submit = std::move(submit)] { submit(task->result()); })
-      ->go_on();
+  carry_task(io_, client_, std::move(*shared), std::move(*task), std::move(submit));
 }
 
 void EvmLedgers::deploy(const std::string& url, OnDeployed done) {
@@ -141,20 +84,17 @@ void EvmLedgers::deploy(const std::string& url, OnDeployed done) {
   auto own = signer();
   if (!own.has_value()) return done(own.error());
   const auto kept = std::make_shared<Kept>(evm::Session(std::move(*where), std::move(*own)));
-  std::make_shared<Carrier>(
-      io_, client_, kept->job, kept,
-      [kept = kept.get(), done = std::move(done)] {
-        const auto& made = kept->job.result();
-        if (!made.has_value()) return done(made.error());
-        evm::Location ledger = kept->session.where;
-        ledger.contract = made->contract;
-        ledger.from = made->block;
-        done(JsonObject{{"account", evm::account_text(kept->session.signer->account)},
-                        {"block", made->block},
-                        {"contract", evm::account_text(made->contract)},
-                        {"ledger", ledger.url()}});
-      })
-      ->go_on();
+  carry_job(io_, client_, kept->job, kept, [kept = kept.get(), done = std::move(done)] {
+    const auto& made = kept->job.result();
+    if (!made.has_value()) return done(made.error());
+    evm::Location ledger = kept->session.where;
+    ledger.contract = made->contract;
+    ledger.from = made->block;
+    done(JsonObject{{"account", evm::account_text(kept->session.signer->account)},
+                    {"block", made->block},
+                    {"contract", evm::account_text(made->contract)},
+                    {"ledger", ledger.url()}});
+  });
 }
 
 }  // namespace kith::node

@@ -14,23 +14,21 @@
 
 #include "crypto/key_ops.hpp"
 #include "ledger/evm/evm_effects.hpp"
-#include "node/net/http.hpp"
+#include "node/runtime/job_carrier.hpp"
 #include "protocol/store.hpp"
 
 namespace kith::node {
 
 class EvmLedgers {
  public:
-  using Submit = std::function<void(protocol::EffectResult)>;
   using OnDeployed = std::function<void(Result<JsonObject>)>;
 
   /// All references outlive it. `test_mode`: test logs are taken.
   EvmLedgers(boost::asio::io_context& io, HttpClient& client, protocol::Store& store,
              crypto::KeyOps& keys, bool test_mode);
-  ~EvmLedgers();
 
   /// A ledger effect for the URL `url`; `submit` gets its one result, at once or later.
-  void perform(const protocol::Effect& effect, const std::string& url, Submit submit);
+  void perform(const protocol::Effect& effect, const std::string& url, OnEffectResult submit);
   /// Makes a contract on the chain of `url` (evm://HOST/CHAIN): {account, block, contract, ledger:
   /// its URL}. Errors: bad_url, of the store, those of evm::Deploy.
   void deploy(const std::string& url, OnDeployed done);
@@ -38,7 +36,6 @@ class EvmLedgers {
   [[nodiscard]] Result<JsonObject> account();
 
  private:
-  class Carrier;
   [[nodiscard]] Result<ledger::evm::Signer> signer();
   [[nodiscard]] Result<std::shared_ptr<ledger::evm::Session>> session(const std::string& url);
 
@@ -49,8 +46,5 @@ class EvmLedgers {
   bool test_mode_;
   std::map<std::string, std::shared_ptr<ledger::evm::Session>> sessions_;
 };
-
-/// The HTTP call that carries a question.
-[[nodiscard]] HttpCall call_of(const ledger::evm::Question& question);
 
 }  // namespace kith::node

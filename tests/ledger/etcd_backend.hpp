@@ -6,19 +6,20 @@
 
 #include "tests/ledger/ledger_contract.hpp"
 #include "tests/support/fake_etcd.hpp"
+#include "tests/support/lossy_way.hpp"
 
 namespace kith::test {
 
 /// `exchange` reaches the cluster, which `kept` keeps alive; every client gets a session of its
 /// own.
-inline Backend etcd_backend(std::shared_ptr<void> kept, const ledger::EtcdExchange& exchange,
+inline Backend etcd_backend(std::shared_ptr<void> kept, const ledger::JobExchange& exchange,
                             const std::function<ledger::EtcdSession()>& session, bool test_mode) {
   struct Kept {
     std::shared_ptr<void> cluster;
-    EtcdWay way;
+    LossyWay way;
   };
-  const auto both = std::make_shared<Kept>(Kept{std::move(kept), EtcdWay(exchange)});
-  const auto open = [=](const ledger::EtcdExchange& through) {
+  const auto both = std::make_shared<Kept>(Kept{std::move(kept), LossyWay(exchange, is_write)});
+  const auto open = [=](const ledger::JobExchange& through) {
     return std::unique_ptr<Ledger>(
         must(ledger::EtcdLedger::open(session(), through, "etcd.example/1", test_mode)));
   };

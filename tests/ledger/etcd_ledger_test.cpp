@@ -11,6 +11,7 @@
 #include "tests/support/fake_etcd.hpp"
 #include "tests/support/ledger_kit.hpp"
 #include "tests/support/log_lab.hpp"
+#include "tests/support/lossy_way.hpp"
 
 namespace kith::test {
 namespace {
@@ -19,18 +20,18 @@ using ledger::Appended;
 using ledger::AppendOutcome;
 using ledger::EtcdAppend;
 using ledger::EtcdLogin;
-using ledger::EtcdQuestion;
 using ledger::EtcdRead;
 using ledger::EtcdSession;
 using ledger::HttpReply;
+using ledger::JobQuestion;
 using ledger::StaleHead;
 using ledger::UnknownOutcome;
 using std::chrono::milliseconds;
 
 /// Drives a job and keeps what it asked.
 template <class Job>
-std::vector<EtcdQuestion> drive(Job& job, const ledger::EtcdExchange& exchange) {
-  std::vector<EtcdQuestion> asked;
+std::vector<JobQuestion> questions_of(Job& job, const ledger::JobExchange& exchange) {
+  std::vector<JobQuestion> asked;
   while (auto question = job.next()) {
     job.take(exchange(*question));
     asked.push_back(std::move(*question));
@@ -47,9 +48,9 @@ class EtcdLedgerTest : public ::testing::Test {
     return {entry.id, ledger::entry_blob(entry), entry.prev};
   }
   Result<AppendOutcome> append(const ledger::AppendRequest& wanted,
-                               const ledger::EtcdExchange& exchange) {
+                               const ledger::JobExchange& exchange) {
     EtcdAppend job(session_, wanted, lab_.time, true);
-    asked_ = drive(job, exchange);
+    asked_ = questions_of(job, exchange);
     return job.result();
   }
   Result<AppendOutcome> append(const ledger::AppendRequest& wanted) {
@@ -57,7 +58,7 @@ class EtcdLedgerTest : public ::testing::Test {
   }
   Result<ledger::LedgerPage> read() {
     EtcdRead job(session_, lab_.subject, 0);
-    asked_ = drive(job, cluster_.exchange());
+    asked_ = questions_of(job, cluster_.exchange());
     return job.result();
   }
   /// Copies of the genesis, as the cluster holds them.
@@ -71,7 +72,7 @@ class EtcdLedgerTest : public ::testing::Test {
   LogLab lab_;
   FakeEtcd cluster_;
   EtcdSession session_ = cluster_.session();
-  std::vector<EtcdQuestion> asked_;
+  std::vector<JobQuestion> asked_;
 };
 
 bool is_appended(const Result<AppendOutcome>& outcome) {
@@ -81,7 +82,7 @@ bool is_appended(const Result<AppendOutcome>& outcome) {
 // What gets lost.
 
 TEST_F(EtcdLedgerTest, AfterAnUnknownOutcomeItReadsBeforeItWritesAgain) {
-  EtcdWay way(cluster_.exchange());
+  LossyWay way(cluster_.exchange(), is_write);
   way.lose_answers = 1;
   const auto outcome = append(genesis(), way.exchange());
   ASSERT_TRUE(is_appended(outcome));
@@ -92,7 +93,7 @@ TEST_F(EtcdLedgerTest, AfterAnUnknownOutcomeItReadsBeforeItWritesAgain) {
 }
 
 TEST_F(EtcdLedgerTest, WhatWasLostOnItsWayIsWrittenAgain) {
-  EtcdWay way(cluster_.exchange());
+  LossyWay way(cluster_.exchange(), is_write);
   way.lose_writes = 3;
   ASSERT_TRUE(is_appended(append(genesis(), way.exchange())));
   EXPECT_EQ(copies(), 1U);
@@ -100,8 +101,8 @@ TEST_F(EtcdLedgerTest, WhatWasLostOnItsWayIsWrittenAgain) {
 
 /// Done after it was given up: the condition refuses the second one.
 TEST_F(EtcdLedgerTest, AWriteThatArrivesLateDoublesNothing) {
-  std::optional<EtcdQuestion> late;
-  const auto exchange = [&](const EtcdQuestion& question) -> Result<HttpReply> {
+  std::optional<JobQuestion> late;
+  const auto exchange = [&](const JobQuestion& question) -> Result<HttpReply> {
     if (is_write(question) && !late) {
       late = question;
       return fail(Errc::timeout, "");
@@ -116,7 +117,7 @@ TEST_F(EtcdLedgerTest, AWriteThatArrivesLateDoublesNothing) {
 
 TEST_F(EtcdLedgerTest, WhereNothingIsHeardAnyMoreTheOutcomeIsUnknown) {
   bool written = false;
-  const auto exchange = [&](const EtcdQuestion& question) -> Result<HttpReply> {
+  const auto exchange = [&](const JobQuestion& question) -> Result<HttpReply> {
     if (written) return fail(Errc::timeout, "");
     auto reply = cluster_.answer(question);
     written = is_write(question);
@@ -133,12 +134,12 @@ TEST_F(EtcdLedgerTest, WhereNothingIsHeardAnyMoreTheOutcomeIsUnknown) {
 /// A client as one writes it first: no conditions, no reading, a new key for each try.
 class HastyClient {
  public:
-  explicit HastyClient(ledger::EtcdExchange exchange) : exchange_(std::move(exchange)) {}
+  explicit HastyClient(ledger::JobExchange exchange) : exchange_(std::move(exchange)) {}
   bool append(const ledger::AppendRequest& wanted, AnchorTime time) {
     const ledger::LedgerLeaf leaf{wanted.subject, wanted.blob, time, Kind::did};
     for (int n = 0; n < 3; ++n) {
       const std::string key = "kith/" + wanted.subject + "/" + std::to_string(n) + "/x";
-      EtcdQuestion question;
+      JobQuestion question;
       question.http = {"POST", "http://s0:1/v3/kv/txn",
                        ledger::write_question({key, "", 0, {{key, ledger::leaf_text(leaf)}}})};
       if (exchange_(question).has_value()) return true;
@@ -147,11 +148,11 @@ class HastyClient {
   }
 
  private:
-  ledger::EtcdExchange exchange_;
+  ledger::JobExchange exchange_;
 };
 
 TEST_F(EtcdLedgerTest, AClientThatTriesAgainWithoutReadingWouldBeSeen) {
-  EtcdWay way(cluster_.exchange());
+  LossyWay way(cluster_.exchange(), is_write);
   way.lose_answers = 1;
   HastyClient hasty(way.exchange());
   ASSERT_TRUE(hasty.append(genesis(), lab_.time));
@@ -203,7 +204,7 @@ TEST_F(EtcdLedgerTest, TellsAMissingLeaderFromAMissingMajority) {
 }
 
 TEST_F(EtcdLedgerTest, AClusterThatKnowsItsLeaderAndIsSilentIsSlow) {
-  const auto exchange = [&](const EtcdQuestion& question) -> Result<HttpReply> {
+  const auto exchange = [&](const JobQuestion& question) -> Result<HttpReply> {
     if (question.http.target.ends_with("/status")) return cluster_.answer(question);
     return fail(Errc::timeout, "");
   };
@@ -211,12 +212,12 @@ TEST_F(EtcdLedgerTest, AClusterThatKnowsItsLeaderAndIsSilentIsSlow) {
 }
 
 TEST_F(EtcdLedgerTest, WhatIsNoEtcdIsToldAtOnce) {
-  const auto other = [](const EtcdQuestion&) { return HttpReply{404, "text/plain", "Not Found"}; };
+  const auto other = [](const JobQuestion&) { return HttpReply{404, "text/plain", "Not Found"}; };
   EXPECT_EQ(append(genesis(), other).error(), Errc::unsupported);
   EXPECT_EQ(asked_.size(), 1U);
-  const auto nonsense = [](const EtcdQuestion&) { return HttpReply{200, "", "<html>"}; };
+  const auto nonsense = [](const JobQuestion&) { return HttpReply{200, "", "<html>"}; };
   EXPECT_EQ(append(genesis(), nonsense).error(), Errc::malformed);
-  const auto refused = [](const EtcdQuestion&) -> Result<HttpReply> {
+  const auto refused = [](const JobQuestion&) -> Result<HttpReply> {
     return fail(Errc::refused, "addresses of private networks are not allowed here");
   };
   EXPECT_EQ(append(genesis(), refused).error(), Errc::refused);
@@ -259,7 +260,7 @@ TEST_F(EtcdLoginTest, SaysWhatIsWrong) {
 
 TEST_F(EtcdLoginTest, ATokenThatIsNeverTakenEndsTheJob) {
   log_in_as("kith:secret");
-  const auto exchange = [&](const EtcdQuestion& question) {
+  const auto exchange = [&](const JobQuestion& question) {
     cluster_.tokens.clear();
     return cluster_.answer(question);
   };
@@ -269,7 +270,7 @@ TEST_F(EtcdLoginTest, ATokenThatIsNeverTakenEndsTheJob) {
 
 TEST_F(EtcdLoginTest, AWriteWhoseTokenRanOutIsDoneAfterANewLogin) {
   log_in_as("kith:secret");
-  EtcdWay way(cluster_.exchange());
+  LossyWay way(cluster_.exchange(), is_write);
   way.before_write = [&] { cluster_.tokens.clear(); };
   ASSERT_TRUE(is_appended(append(genesis(), way.exchange())));
   EXPECT_EQ(copies(), 1U);
@@ -302,21 +303,21 @@ TEST_F(EtcdLedgerTest, ValuesTooLongToReadArePassedOver) {
 
 TEST_F(EtcdLedgerTest, EndlessJunkEndsTheJob) {
   unsigned round = 0;
-  const auto exchange = [&](const EtcdQuestion& question) {
+  const auto exchange = [&](const JobQuestion& question) {
     cluster_.items.clear();
     cluster_.revision = 100 + 20 * ++round;
     put_junk(20, 10);
     return cluster_.answer(question);
   };
   EtcdRead job(session_, lab_.subject, 0);
-  const auto asked = drive(job, exchange);
+  const auto asked = questions_of(job, exchange);
   EXPECT_EQ(job.result().error(), Errc::limit_exceeded);
   EXPECT_EQ(asked.size(), std::size_t{ledger::etcd_limits::kQuestionsPerJob});
 }
 
 TEST_F(EtcdLedgerTest, OthersWhoAreAlwaysFirstEndTheJob) {
   ASSERT_TRUE(is_appended(append(genesis())));
-  const auto exchange = [&](const EtcdQuestion& question) {
+  const auto exchange = [&](const JobQuestion& question) {
     if (is_write(question)) cluster_.put("kith/head/" + lab_.subject, "theirs");
     return cluster_.answer(question);
   };
@@ -327,7 +328,7 @@ TEST_F(EtcdLedgerTest, OthersWhoAreAlwaysFirstEndTheJob) {
 TEST_F(EtcdLedgerTest, AnAnswerThatLiesAboutTheWriteIsNotBelieved) {
   ASSERT_TRUE(is_appended(append(genesis())));
   const Entry update = lab_.update(1);
-  const auto exchange = [&](const EtcdQuestion& question) -> Result<HttpReply> {
+  const auto exchange = [&](const JobQuestion& question) -> Result<HttpReply> {
     if (!is_write(question)) return cluster_.answer(question);
     return HttpReply{200, "application/json", R"({"header":{"revision":"1"},"succeeded":true})"};
   };
@@ -340,7 +341,7 @@ TEST_F(EtcdLedgerTest, AnAnswerThatLiesAboutTheWriteIsNotBelieved) {
 
 TEST_F(EtcdLedgerTest, WhoComesFirstMakesTheLedgerAndAllOthersFindIt) {
   ledger::EtcdDescriptor first(session_, "etcd.example/1");
-  EtcdWay way(cluster_.exchange());
+  LossyWay way(cluster_.exchange(), is_write);
   way.lose_answers = 1;
   drive(first, way.exchange());
   ledger::EtcdDescriptor second(session_, "etcd.example/2");
@@ -369,14 +370,14 @@ TEST_F(EtcdLedgerTest, WhoComesFirstMakesTheLedgerAndAllOthersFindIt) {
 }
 
 TEST_F(EtcdLedgerTest, EffectsGetWhatTheirOwnersExpect) {
-  const ledger::EtcdTask::Context context{lab_.time, true, "etcd.example/1"};
+  const ledger::EtcdTaskContext context{lab_.time, true, "etcd.example/1"};
   const auto perform = [&](protocol::EffectKind kind, Bytes payload) {
     protocol::Effect effect;
     effect.id = "e1";
     effect.kind = kind;
     effect.payload = std::move(payload);
     EXPECT_EQ(ledger::ledger_of(effect), cluster_.url());
-    const auto task = must(ledger::EtcdTask::make(effect, session_, context));
+    const auto task = must(ledger::etcd_task(effect, session_, context));
     drive(task->job(), cluster_.exchange());
     EXPECT_EQ(task->result().id, "e1");
     return task->result();

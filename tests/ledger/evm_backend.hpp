@@ -6,21 +6,22 @@
 
 #include "tests/ledger/ledger_contract.hpp"
 #include "tests/support/fake_chain.hpp"
+#include "tests/support/lossy_way.hpp"
 
 namespace kith::test {
 
 /// `exchange` reaches the chain, which `kept` keeps alive. Each client pays from an account of its
 /// own, by the number that `session` gets.
-inline Backend evm_backend(std::shared_ptr<void> kept, const ledger::EvmExchange& exchange,
+inline Backend evm_backend(std::shared_ptr<void> kept, const ledger::JobExchange& exchange,
                            const std::function<ledger::evm::Session(std::uint8_t seed)>& session,
                            bool test_mode) {
   struct Kept {
     std::shared_ptr<void> chain;
-    ChainWay way;
+    LossyWay way;
     std::uint8_t seeds = 1;
   };
-  const auto all = std::make_shared<Kept>(Kept{std::move(kept), ChainWay(exchange)});
-  const auto open = [=](std::uint8_t seed, const ledger::EvmExchange& through) {
+  const auto all = std::make_shared<Kept>(Kept{std::move(kept), LossyWay(exchange, is_sending)});
+  const auto open = [=](std::uint8_t seed, const ledger::JobExchange& through) {
     return std::unique_ptr<Ledger>(
         must(ledger::EvmLedger::open(session(seed), through, test_mode)));
   };

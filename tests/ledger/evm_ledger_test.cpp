@@ -10,6 +10,7 @@
 #include "ledger/evm/limits.hpp"
 #include "tests/support/fake_chain.hpp"
 #include "tests/support/log_lab.hpp"
+#include "tests/support/lossy_way.hpp"
 
 namespace kith::test {
 namespace {
@@ -37,7 +38,7 @@ class EvmLedgerTest : public ::testing::Test {
     return {entry.id, ledger::entry_blob(entry), entry.prev};
   }
   template <class Job>
-  void drive(Job& job, const ledger::EvmExchange& exchange) {
+  void drive(Job& job, const ledger::JobExchange& exchange) {
     waited_ = {};
     while (auto question = job.next()) {
       waited_ += question->wait;
@@ -45,7 +46,7 @@ class EvmLedgerTest : public ::testing::Test {
     }
   }
   Result<AppendOutcome> append(const ledger::AppendRequest& wanted,
-                               const ledger::EvmExchange& exchange) {
+                               const ledger::JobExchange& exchange) {
     evm::Append job(session_, wanted, lab_.time, true);
     drive(job, exchange);
     return job.result();
@@ -72,7 +73,7 @@ class EvmLedgerTest : public ::testing::Test {
 // What gets lost.
 
 TEST_F(EvmLedgerTest, ASendingWhoseAnswerIsLostIsFoundAndNotRepeated) {
-  ChainWay way(chain_.exchange());
+  LossyWay way(chain_.exchange(), is_sending);
   way.lose_answers = 1;
   ASSERT_TRUE(is_there(append(genesis(), way.exchange())));
   EXPECT_EQ(copies(), 1U);
@@ -80,15 +81,15 @@ TEST_F(EvmLedgerTest, ASendingWhoseAnswerIsLostIsFoundAndNotRepeated) {
 }
 
 TEST_F(EvmLedgerTest, WhatWasLostOnItsWayIsSentAgain) {
-  ChainWay way(chain_.exchange());
-  way.lose_sendings = 2;
+  LossyWay way(chain_.exchange(), is_sending);
+  way.lose_writes = 2;
   ASSERT_TRUE(is_there(append(genesis(), way.exchange())));
   EXPECT_EQ(copies(), 1U);
 }
 
 TEST_F(EvmLedgerTest, WhereNothingIsHeardAnyMoreTheOutcomeIsUnknownAndLaterFound) {
   bool silent = false;
-  const auto exchange = [&](const evm::Question& question) -> Result<HttpReply> {
+  const auto exchange = [&](const ledger::JobQuestion& question) -> Result<HttpReply> {
     if (silent) return fail(Errc::timeout, "");
     silent = is_sending(question);
     auto reply = chain_.answer(question);
@@ -101,7 +102,7 @@ TEST_F(EvmLedgerTest, WhereNothingIsHeardAnyMoreTheOutcomeIsUnknownAndLaterFound
 
 TEST_F(EvmLedgerTest, WhatAServerSaysInMadnessAfterTheSendingLeavesTheOutcomeUnknown) {
   bool sent = false;
-  const auto exchange = [&](const evm::Question& question) -> Result<HttpReply> {
+  const auto exchange = [&](const ledger::JobQuestion& question) -> Result<HttpReply> {
     auto reply = chain_.answer(question);
     if (sent) return HttpReply{200, "application/json", "<html>"};
     sent = is_sending(question);
@@ -124,13 +125,13 @@ TEST_F(EvmLedgerTest, AfterARestartTheSameNumberIsUsedSoThatOnlyOneHappens) {
 }
 
 TEST_F(EvmLedgerTest, NothingIsHeardAtAll) {
-  const auto dead = [](const evm::Question&) -> Result<HttpReply> {
+  const auto dead = [](const ledger::JobQuestion&) -> Result<HttpReply> {
     return fail(Errc::unreachable, "nothing listens there");
   };
   EXPECT_EQ(append(genesis(), dead).error(), Errc::unreachable);
   EXPECT_GT(waited_.count(), 0);
   unsigned asked = 0;
-  const auto busy = [&](const evm::Question& question) -> Result<HttpReply> {
+  const auto busy = [&](const ledger::JobQuestion& question) -> Result<HttpReply> {
     if (++asked % 3 == 1) return HttpReply{429, "text/plain", "slow down"};
     return chain_.answer(question);
   };
@@ -194,7 +195,7 @@ TEST_F(EvmLedgerTest, WhatAReplacementLostIsSentAgain) {
 TEST_F(EvmLedgerTest, BlocksThatAreReplacedWhileItReadsAreReadAgain) {
   ASSERT_TRUE(is_there(append(genesis())));
   bool replaced = false;
-  const auto exchange = [&](const evm::Question& question) {
+  const auto exchange = [&](const ledger::JobQuestion& question) {
     auto reply = chain_.answer(question);
     if (!replaced && question.http.body.find("eth_getLogs") != std::string::npos) {
       replaced = true;
@@ -212,7 +213,7 @@ TEST_F(EvmLedgerTest, BlocksThatAreReplacedWhileItReadsAreReadAgain) {
 
 TEST_F(EvmLedgerTest, BlocksThatAreReplacedAllTheTimeEndTheJob) {
   ASSERT_TRUE(is_there(append(genesis())));
-  const auto exchange = [&](const evm::Question& question) {
+  const auto exchange = [&](const ledger::JobQuestion& question) {
     auto reply = chain_.answer(question);
     if (question.http.body.find("eth_getLogs") != std::string::npos) {
       chain_.replace(chain_.height());
@@ -287,7 +288,7 @@ TEST_F(EvmLedgerTest, FeesFollowTheChainUpToABound) {
   chain_.mine_at_once = false;
   // Dearer than it was when the transaction was made.
   bool sent = false;
-  const auto exchange = [&](const evm::Question& question) {
+  const auto exchange = [&](const ledger::JobQuestion& question) {
     auto reply = chain_.answer(question);
     if (is_sending(question) && !std::exchange(sent, true)) chain_.base_fee *= 5;
     return reply;
@@ -402,7 +403,7 @@ TEST_F(EvmLedgerTest, IsWhatItsAddressSays) {
 }
 
 TEST_F(EvmLedgerTest, MakesAContractWhereTheAccountSays) {
-  ChainWay way(chain_.exchange());
+  LossyWay way(chain_.exchange(), is_sending);
   way.lose_answers = 1;
   evm::Deploy job(session_);
   drive(job, way.exchange());

@@ -112,6 +112,13 @@ TEST_F(LogFileTest, RefusesWhatIsNoSuchFile) {
   EXPECT_EQ(with("more", 1), Errc::malformed);
   EXPECT_EQ(with("entries", JsonArray{}), Errc::not_found);
   EXPECT_EQ(with("entries", JsonArray{JsonObject{{"blob", ""}, {"time", -1}}}), Errc::malformed);
+  // White space around it is JSON, up to the limit.
+  std::string long_file = crypto::json_text(good);
+  long_file.resize(ledger::kLogFileBytesMax, ' ');
+  EXPECT_TRUE(ledger::judge_log_file(long_file, {lab.time, false}).has_value());
+  long_file += ' ';
+  EXPECT_EQ(ledger::judge_log_file(long_file, {lab.time, false}).error().code,
+            Errc::limit_exceeded);
   EXPECT_EQ(ledger::judge_log_file("[]", {lab.time, false}).error().code, Errc::malformed);
   EXPECT_EQ(ledger::export_log(unit_, {{"did", "did:web:a.example"}}).error().code,
             Errc::malformed);

@@ -32,6 +32,20 @@ std::string refusal(const Words& further) {
   return parsed.error().detail;
 }
 
+TEST(Args, NothingThatIsThereIsCalledPlanned) {
+  for (const node::CommandSpec& spec : node::command_specs()) {
+    const std::string_view group = spec.path.substr(0, spec.path.find(' '));
+    EXPECT_FALSE(node::is_planned(spec.path)) << spec.path;
+    EXPECT_FALSE(node::is_planned(group)) << spec.path;
+  }
+  const auto planned = parse_command_line({"keys", "list"});
+  ASSERT_FALSE(planned.has_value());
+  EXPECT_NE(planned.error().detail.find("planned"), std::string::npos);
+  const auto wrong = parse_command_line({"ledger", "deploy"});
+  ASSERT_FALSE(wrong.has_value());
+  EXPECT_EQ(wrong.error().detail.find("planned"), std::string::npos) << wrong.error().detail;
+}
+
 TEST(Args, QuestionsGoToTheAgentByTrustee) {
   const auto args = args_of(
       {"--question", "Tara=Where did we meet, and when?", "--question", "Theo=What is 1+1=?"});

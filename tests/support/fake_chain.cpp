@@ -105,8 +105,8 @@ evm::Session FakeChain::session(std::uint8_t seed) const {
   return {where, chain_signer(seed)};
 }
 
-ledger::EvmExchange FakeChain::exchange() {
-  return [this](const evm::Question& question) { return answer(question); };
+ledger::JobExchange FakeChain::exchange() {
+  return [this](const ledger::JobQuestion& question) { return answer(question); };
 }
 
 void FakeChain::add_block(std::vector<ChainTransaction> transactions) {
@@ -196,7 +196,7 @@ std::size_t FakeChain::count_of(const Bytes& data) const {
   return count;
 }
 
-Result<ledger::HttpReply> FakeChain::answer(const evm::Question& question) {
+Result<ledger::HttpReply> FakeChain::answer(const ledger::JobQuestion& question) {
   if (question.wait.count() > 0 && mine_on_wait) mine();
   const Json json = crypto::parse_json(question.http.body).value();
   const JsonObject& object = json.get_object();
@@ -323,21 +323,8 @@ Json FakeChain::send(const Bytes& raw) {
   return hash;
 }
 
-bool is_sending(const evm::Question& question) {
+bool is_sending(const ledger::JobQuestion& question) {
   return question.http.body.find("eth_sendRawTransaction") != std::string::npos;
-}
-
-Result<ledger::HttpReply> ChainWay::carry(const evm::Question& question) {
-  if (!is_sending(question)) return inner_(question);
-  if (const auto first = std::exchange(before_write, nullptr)) first();
-  if (lose_sendings > 0) {
-    --lose_sendings;
-    return fail(Errc::timeout, "no answer in time");
-  }
-  auto reply = inner_(question);
-  if (lose_answers == 0) return reply;
-  --lose_answers;
-  return fail(Errc::timeout, "no answer in time");
 }
 
 }  // namespace kith::test

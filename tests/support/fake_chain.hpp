@@ -38,8 +38,8 @@ class FakeChain {
   explicit FakeChain(std::uint64_t confirmations = 2);
 
   [[nodiscard]] ledger::evm::Session session(std::uint8_t seed = 1) const;
-  [[nodiscard]] ledger::EvmExchange exchange();
-  [[nodiscard]] Result<ledger::HttpReply> answer(const ledger::evm::Question& question);
+  [[nodiscard]] ledger::JobExchange exchange();
+  [[nodiscard]] Result<ledger::HttpReply> answer(const ledger::JobQuestion& question);
 
   /// One block of what waits, if it pays enough.
   void mine();
@@ -79,22 +79,6 @@ class FakeChain {
   std::uint64_t salt_ = 0;
 };
 
-/// Stands on the way to a chain, and does what a test wants to its next sending.
-class ChainWay {
- public:
-  explicit ChainWay(ledger::EvmExchange inner) : inner_(std::move(inner)) {}
-  [[nodiscard]] ledger::EvmExchange exchange() {
-    return [this](const ledger::evm::Question& question) { return carry(question); };
-  }
-  std::size_t lose_answers = 0;        ///< So many sendings are done, and their answers lost.
-  std::size_t lose_sendings = 0;       ///< So many are lost on their way.
-  std::function<void()> before_write;  ///< Called once, before the next one.
-
- private:
-  Result<ledger::HttpReply> carry(const ledger::evm::Question& question);
-  ledger::EvmExchange inner_;
-};
-
-[[nodiscard]] bool is_sending(const ledger::evm::Question& question);
+[[nodiscard]] bool is_sending(const ledger::JobQuestion& question);
 
 }  // namespace kith::test

@@ -31,7 +31,7 @@ ledger::HttpReply error(int status, int code, const std::string& words) {
 
 }  // namespace
 
-bool is_write(const ledger::EtcdQuestion& question) {
+bool is_write(const ledger::JobQuestion& question) {
   return question.http.body.find("request_put") != std::string::npos;
 }
 
@@ -47,8 +47,8 @@ ledger::EtcdSession FakeEtcd::session(std::optional<ledger::EtcdLogin> login) co
   return {ledger::EtcdAddress::parse(url()).value(), std::move(login)};
 }
 
-ledger::EtcdExchange FakeEtcd::exchange() {
-  return [this](const ledger::EtcdQuestion& question) { return answer(question); };
+ledger::JobExchange FakeEtcd::exchange() {
+  return [this](const ledger::JobQuestion& question) { return answer(question); };
 }
 
 void FakeEtcd::put(const std::string& key, const std::string& value) {
@@ -66,7 +66,7 @@ std::size_t FakeEtcd::count_of(std::string_view text) const {
   return static_cast<std::size_t>(std::ranges::count_if(items, holds_text));
 }
 
-Result<ledger::HttpReply> FakeEtcd::answer(const ledger::EtcdQuestion& question) {
+Result<ledger::HttpReply> FakeEtcd::answer(const ledger::JobQuestion& question) {
   const std::string& url = question.http.target;  // http://s0:1/v3/kv/range
   const std::size_t server = std::stoull(url.substr(std::string("http://s").size()));
   const std::string path = url.substr(url.find('/', std::string("http://").size()));
@@ -78,7 +78,7 @@ Result<ledger::HttpReply> FakeEtcd::answer(const ledger::EtcdQuestion& question)
 }
 
 ledger::HttpReply FakeEtcd::serve(std::size_t server, std::string_view path,
-                                  const ledger::EtcdQuestion& question) {
+                                  const ledger::JobQuestion& question) {
   const Json json = crypto::parse_json(question.http.body).value();
   const JsonObject& asked_for = json.get_object();
   JsonObject reply;
@@ -195,19 +195,6 @@ JsonObject FakeEtcd::transact(const JsonObject& question) {
   if (good) reply["succeeded"] = true;
   if (!responses.empty()) reply["responses"] = std::move(responses);
   return reply;
-}
-
-Result<ledger::HttpReply> EtcdWay::carry(const ledger::EtcdQuestion& question) {
-  if (!is_write(question)) return inner_(question);
-  if (const auto first = std::exchange(before_write, nullptr)) first();
-  if (lose_writes > 0) {
-    --lose_writes;
-    return fail(Errc::timeout, "no answer in time");
-  }
-  auto reply = inner_(question);
-  if (lose_answers == 0) return reply;
-  --lose_answers;
-  return fail(Errc::timeout, "no answer in time");
 }
 
 }  // namespace kith::test

@@ -27,8 +27,8 @@ class FakeEtcd {
 
   [[nodiscard]] std::string url() const;
   [[nodiscard]] ledger::EtcdSession session(std::optional<ledger::EtcdLogin> login = {}) const;
-  [[nodiscard]] ledger::EtcdExchange exchange();
-  [[nodiscard]] Result<ledger::HttpReply> answer(const ledger::EtcdQuestion& question);
+  [[nodiscard]] ledger::JobExchange exchange();
+  [[nodiscard]] Result<ledger::HttpReply> answer(const ledger::JobQuestion& question);
 
   /// Writes as whoever holds the cluster can, at the next revision.
   void put(const std::string& key, const std::string& value);
@@ -54,29 +54,13 @@ class FakeEtcd {
 
  private:
   [[nodiscard]] ledger::HttpReply serve(std::size_t server, std::string_view path,
-                                        const ledger::EtcdQuestion& question);
+                                        const ledger::JobQuestion& question);
   [[nodiscard]] JsonObject range(const JsonObject& question) const;
   [[nodiscard]] JsonObject transact(const JsonObject& question);
   [[nodiscard]] bool holds(const JsonObject& condition) const;
   [[nodiscard]] JsonObject header() const;
 };
 
-/// Stands on the way to a cluster, and does what a test wants to its next write.
-class EtcdWay {
- public:
-  explicit EtcdWay(ledger::EtcdExchange inner) : inner_(std::move(inner)) {}
-  [[nodiscard]] ledger::EtcdExchange exchange() {
-    return [this](const ledger::EtcdQuestion& question) { return carry(question); };
-  }
-  std::size_t lose_answers = 0;        ///< So many writes are done, and their answers lost.
-  std::size_t lose_writes = 0;         ///< So many are lost on their way.
-  std::function<void()> before_write;  ///< Called once, before the next one.
-
- private:
-  Result<ledger::HttpReply> carry(const ledger::EtcdQuestion& question);
-  ledger::EtcdExchange inner_;
-};
-
-[[nodiscard]] bool is_write(const ledger::EtcdQuestion& question);
+[[nodiscard]] bool is_write(const ledger::JobQuestion& question);
 
 }  // namespace kith::test

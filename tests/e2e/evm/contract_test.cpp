@@ -7,6 +7,7 @@
 #include "tests/e2e/evm/real_chain.hpp"
 #include "tests/ledger/evm_backend.hpp"
 #include "tests/ledger/ledger_contract.hpp"
+#include "tests/support/lossy_way.hpp"
 
 namespace kith::test {
 namespace {
@@ -48,7 +49,7 @@ class RealChainTest : public ::testing::Test {
 
   LogLab lab_;
   std::shared_ptr<RealChain> chain_ = real_chain("?confirmations=3");
-  ChainWay way_{chain_->exchange()};
+  LossyWay way_{chain_->exchange(), is_sending};
 };
 
 bool is_there(const AppendOutcome& outcome) {

@@ -3,13 +3,11 @@
 /// A real chain that gives money away and makes blocks when it is told to (anvil), for programs
 /// that wait for each answer. Nobody waits for blocks: who would wait gets one made.
 
-#include <boost/asio/io_context.hpp>
-#include <optional>
 #include <string>
 #include <utility>
 
-#include "node/runtime/etcd_ledgers.hpp"
-#include "node/runtime/evm_ledgers.hpp"
+#include "ledger/evm/jobs.hpp"
+#include "tests/e2e/http_way.hpp"
 #include "tests/support/fake_chain.hpp"
 #include "tests/support/log_lab.hpp"
 
@@ -19,10 +17,10 @@ class RealChain {
  public:
   /// `url` without a contract. Makes one.
   explicit RealChain(const std::string& url)
-      : client_(io_, options()), where_(must(ledger::evm::Location::parse_chain(url))) {
+      : where_(must(ledger::evm::Location::parse_chain(url))) {
     ledger::evm::Session made = session(1);
     ledger::evm::Deploy job(made);
-    while (const auto question = job.next()) job.take(carry(*question));
+    drive(job, exchange());
     const auto deployed = must(ledger::evm::Deploy::Outcome(job.result()));
     where_.contract = deployed.contract;
     where_.from = deployed.block;
@@ -34,15 +32,14 @@ class RealChain {
     ask("anvil_setBalance", {ledger::evm::bytes_text(signer.account), "0x3635c9adc5dea00000"});
     return {where_, std::move(signer)};
   }
-  [[nodiscard]] ledger::EvmExchange exchange() {
-    return [this](const ledger::evm::Question& question) { return carry(question); };
+  [[nodiscard]] ledger::JobExchange exchange() {
+    return [this](const ledger::JobQuestion& question) { return carry(question); };
   }
   [[nodiscard]] const ledger::evm::Account& contract() const { return *where_.contract; }
 
   Json ask(std::string_view method, const JsonArray& parameters) {
-    ledger::evm::Question question;
+    ledger::JobQuestion question;
     question.http = {"POST", where_.rpc_url(), ledger::evm::question_text(method, parameters)};
-    question.answer_bytes = limits::kJsonBytesMax;
     question.patience = std::chrono::seconds{20};
     const auto answer =
         must(ledger::evm::read_answer(must(carry(question)).body, limits::kJsonBytesMax));
@@ -55,25 +52,12 @@ class RealChain {
   bool mine_on_wait = true;
 
  private:
-  static node::ClientOptions options() {
-    node::ClientOptions options;
-    options.policy.allow_private = true;
-    return options;
-  }
-  Result<ledger::HttpReply> carry(const ledger::evm::Question& question) {
+  Result<ledger::HttpReply> carry(const ledger::JobQuestion& question) {
     if (question.wait.count() > 0 && mine_on_wait) mine();
-    std::optional<Result<node::HttpReply>> reply;
-    client_.request(node::call_of(question),
-                    [&](Result<node::HttpReply> got) { reply = std::move(got); });
-    while (!reply) {
-      if (io_.stopped()) io_.restart();
-      io_.run_one();
-    }
-    return node::reply_of(std::move(*reply));
+    return way_.carry(question);
   }
 
-  boost::asio::io_context io_;
-  node::HttpClient client_;
+  HttpWay way_;
   ledger::evm::Location where_;
 };
 

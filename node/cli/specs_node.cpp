@@ -1,0 +1,80 @@
+#include "node/cli/spec_parts.hpp"
+
+namespace kith::node {
+
+using enum ArgSpec::Kind;
+
+std::vector<CommandSpec> node_commands() {
+  return {
+      {"init",
+       "Make a wallet on this device",
+       "",
+       Special::init,
+       {{"--name", "", "How others see you"},
+        {"--ledger", "",
+         "Where your identity is published: http://..., etcd://HOST,..., evm://HOST/CHAIN/0x..., "
+         "or "
+         "leveldb:DIR"},
+        {"--ledger-login", "", "File with name and password for a ledger in etcd; they are kept"},
+        {"--mediator", "", "Address of the mediator that keeps your mail"},
+        {"--no-passphrase", "", "Keep the key in a bare file (for servers)", flag},
+        {"--no-identity", "", "Make no identity: for a mediator or ledger host", flag},
+        {"--test", "", "For trying out: short waiting times, weak passphrase cost", flag},
+        {"--private-network", "", "Allow addresses of this machine and its network", flag},
+        {"--tls-ca", "", "Also trust the CAs in this file; it is copied into the home"},
+        kWait}},
+      {"run",
+       "Run the node until it is stopped",
+       "",
+       Special::run,
+       {{"--listen", "", "Listen on this ADDRESS:PORT (port 0: any free one)"},
+        {"--public-url", "", "Where others reach the listener"},
+        {"--mediate", "", "Relay mail and keep backups for others", flag},
+        {"--relay-delay-ms", "", "As mediator, hold mail back a random time up to this", number},
+        {"--ledger-serve", "", "Serve this home's ledger to others", flag},
+        {"--witness", "", "Cosign checkpoints of the ledgers it watches (`ledger witness`)", flag},
+        {"--config", "", "Read this file instead of kith.toml in the home (docs/config.md)"},
+        {"--metrics-listen", "", "Numbers for Prometheus, on this ADDRESS:PORT of this machine"},
+        {"--private-network", "", "Allow addresses of this machine and its network", flag},
+        {"--tls-cert", "", "Listen with TLS 1.3: file of the certificate with its chain"},
+        {"--tls-key", "", "File of its private key"},
+        {"--tls-ca", "", "When connecting, also trust the CAs in this file"},
+        {"--ledger-login", "", "File with name and password for a ledger in etcd; they are kept"},
+        {"--ui", "", "Reserved for the web page"}}},
+      {"status",
+       "What is going on, and what comes next",
+       "status",
+       Special::status,
+       {{"--clear", "", "Mark the notices shown as read", flag}}},
+      {"doctor", "Check this device and its home", "", Special::doctor, {}},
+      {"version", "Say which version this is", "", Special::version, {}},
+  };
+}
+
+std::vector<CommandSpec> message_commands() {
+  const ArgSpec secrets{"--secrets", "", "File with private keys: a JSON array of JWKs with kid",
+                        text, true};
+  const ArgSpec documents{"--did-docs", "", "File with DID documents: a JSON array"};
+  const ArgSpec file{"FILE", "", "Read from this file and not from the input"};
+  return {
+      {"message unpack",
+       "Open a DIDComm envelope with given keys; needs no wallet",
+       "",
+       Special::message_unpack,
+       {file, secrets, documents}},
+      {"message pack",
+       "Put a DIDComm message into an envelope with given keys; needs no wallet",
+       "",
+       Special::message_pack,
+       {file,
+        secrets,
+        documents,
+        {"--to", "", "Encrypt to this DID"},
+        {"--from", "", "Authenticate as this DID"},
+        {"--sign-by", "", "Sign with a key of this DID, or with this key"},
+        {"--protect-sender", "", "Hide the sender from the path", flag},
+        {"--enc", "", "A256CBC-HS512, A256GCM or XC20P (without --from)"}}},
+  };
+}
+
+}  // namespace kith::node
