@@ -9,6 +9,7 @@
 #include "ledger/ledger_report.hpp"
 #include "ledger/log_file.hpp"
 #include "ledger/own_log.hpp"
+#include "ledger/proposal_steps.hpp"
 #include "ledger/resolution.hpp"
 #include "protocol/vault.hpp"
 
@@ -208,7 +209,9 @@ void IdentityModule::on_effect(Host& host, const protocol::Effect& effect,
   } else if (context.starts_with(kLogContext)) {
     const auto own = identity(host);
     const std::string_view subject = context.substr(kLogContext.size());
-    if (own) take_log_result(host, *own, subject, effect, outcome);
+    if (!own) return;
+    take_log_result(host, *own, subject, effect, outcome);
+    look_at_proposals(host);
   }
 }
 

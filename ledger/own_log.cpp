@@ -5,6 +5,7 @@
 
 #include "crypto/limits.hpp"
 #include "ledger/did_kith.hpp"
+#include "ledger/proposal.hpp"
 #include "ledger/rebase.hpp"
 #include "ledger/seen_ledgers.hpp"
 #include "protocol/messenger.hpp"
@@ -186,7 +187,8 @@ void Settling::report_conflict() {
 void Settling::report_foreign(const Shown& shown, const LogView& view) {
   std::int64_t foreign = 0;
   for (const std::string& hash : shown.hashes) {
-    const bool known = has(kept_hashes_, hash) || has(pending_hashes_, hash);
+    const bool known =
+        has(kept_hashes_, hash) || has(pending_hashes_, hash) || is_approved_here(host_, hash);
     if (!known && !shown.unjudged.contains(hash)) ++foreign;
   }
   if (foreign == 0) return;

@@ -3,6 +3,7 @@
 #include "ledger/connection.hpp"
 #include "ledger/identity.hpp"
 #include "ledger/log_history.hpp"
+#include "ledger/proposal_module.hpp"
 #include "ledger/witness_module.hpp"
 #include "node/node_module.hpp"
 #include "protocol/basic_message.hpp"
@@ -31,6 +32,7 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
   modules.push_back(std::make_unique<NodeModule>(config));
   modules.push_back(std::make_unique<ledger::Connection>());
   modules.push_back(std::make_unique<ledger::IdentityModule>());
+  modules.push_back(std::make_unique<ledger::Proposals>());
   modules.push_back(std::make_unique<ledger::WitnessModule>(config.witness_url));
   modules.push_back(std::make_unique<protocol::LookUps>());
   modules.push_back(std::make_unique<protocol::LateAnswers>());

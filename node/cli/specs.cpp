@@ -11,8 +11,8 @@ namespace kith::node {
 const std::vector<CommandSpec>& command_specs() {
   static const std::vector<CommandSpec> all = [] {
     std::vector<CommandSpec> specs;
-    for (auto& part : {node_commands(), people_commands(), identity_commands(), message_commands(),
-                       trustee_commands(), recovery_commands()}) {
+    for (auto& part : {node_commands(), people_commands(), identity_commands(), policy_commands(),
+                       message_commands(), trustee_commands(), recovery_commands()}) {
       specs.insert(specs.end(), part.begin(), part.end());
     }
     return specs;
@@ -60,8 +60,6 @@ bool is_planned(std::string_view path) {
       "recovery paper",
       "recover from-paper",
       "did disable",
-      "policy propose",
-      "policy approve",
       "policy grant",
       "policy revoke",
       "trustee resign",

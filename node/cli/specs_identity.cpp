@@ -58,8 +58,6 @@ std::vector<CommandSpec> identity_commands() {
        "identity-check",
        Special::none,
        {}},
-      {"policy show", "Show who may act for you", "policy-show", Special::none, {}},
-      {"policy history", "Show how that came about", "policy-history", Special::none, {}},
       {"ledger serve",
        "Run the node and serve this home's ledger (as `run --ledger-serve`)",
        "",

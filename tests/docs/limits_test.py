@@ -17,6 +17,7 @@ HEADER = ROOT / "crypto" / "limits.hpp"
 MODULES = [("Ledgers in etcd (`ledger/etcd/limits.hpp`)", ROOT / "ledger" / "etcd" / "limits.hpp"),
            ("Moves between ledgers (`ledger/log_limits.hpp`)", ROOT / "ledger" / "log_limits.hpp"),
            ("Ledgers on chains (`ledger/evm/limits.hpp`)", ROOT / "ledger" / "evm" / "limits.hpp"),
+           ("Proposals (`ledger/proposal_limits.hpp`)", ROOT / "ledger" / "proposal_limits.hpp"),
            ("Witnesses (`ledger/witness_limits.hpp`)", ROOT / "ledger" / "witness_limits.hpp")]
 PAGE = ROOT / "docs" / "limits.md"
 
