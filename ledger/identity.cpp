@@ -5,6 +5,7 @@
 #include "ledger/descriptor.hpp"
 #include "ledger/did_kith.hpp"
 #include "ledger/identity_setup.hpp"
+#include "ledger/ledger_services.hpp"
 #include "ledger/log_keys.hpp"
 #include "ledger/microledger.hpp"
 #include "ledger/own_log.hpp"
@@ -96,14 +97,16 @@ Result<void> update_policy(Host& host, const std::function<void(Policy&)>& chang
 
 namespace {
 
-/// The document of our DID with these services alone.
+/// The document of our DID with these services, and what it tells of ledgers.
 Result<Json> served(const std::string& did, const Json& document,
                     const std::vector<PairService>& services) {
   PairState shape;
   shape.services = services;
   TRY(const JsonObject* before, crypto::as_object(document, "DID document"));
   JsonObject after = *before;
-  after["service"] = pair_document(did, shape).at("service");
+  JsonArray all = pair_document(did, shape).at("service").get_array();
+  for (const Json& service : ledger_services(document)) all.push_back(service);
+  after["service"] = std::move(all);
   return Json(std::move(after));
 }
 
@@ -122,10 +125,8 @@ Result<LogView> open_log(Host& host, const Identity& own) {
   return view;
 }
 
-bool has_services(const Json& document) {
-  if (!document.is_object()) return false;
-  const Json* services = document.get_object().if_contains("service");
-  return services != nullptr && services->is_array() && !services->get_array().empty();
+bool has_address(const Json& document) {
+  return !other_services(document).empty();
 }
 
 Result<void> post_document(Host& host, const Identity& own, const LogView& view, Json document) {
@@ -164,7 +165,7 @@ Result<Did> publish_address(Host& host) {
 Result<void> withdraw_address(Host& host) {
   TRY(const Identity own, needed_identity(host));
   TRY(const LogView view, open_log(host, own));
-  if (!has_services(view.current.state)) return {};
+  if (!has_address(view.current.state)) return {};
   TRY(Json next, served(own.did, view.current.state, {}));
   CHECK(post_document(host, own, view, std::move(next)));
   host.audit("identity.address-withdrawn");
@@ -176,7 +177,7 @@ bool published_address_is_old(Host& host) {
   if (!own) return false;
   const auto view = stored_view(host, own->did);
   if (!view.has_value() || view->status != LogStatus::normal) return false;
-  if (!has_services(view->current.state)) return false;
+  if (!has_address(view->current.state)) return false;
   const auto next = addressed(host, own->did, view->current.state);
   return next.has_value() && *next != view->current.state;
 }

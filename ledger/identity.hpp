@@ -36,12 +36,24 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ledger/log_reader.hpp"
 #include "ledger/policy.hpp"
 #include "protocol/module.hpp"
 
 namespace kith::ledger {
+
+/// A ledger that the identity's logs left.
+struct FormerLedger {
+  std::string url;
+  std::string descriptor;  ///< Canonical JSON.
+  std::string id;
+  template <class V>
+  void visit(V& v) {
+    v("url", url), v("descriptor", descriptor), v("id", id);
+  }
+};
 
 /// Record meta/identity; travels in backups (a new device writes its own agent key over it).
 struct Identity {
@@ -53,11 +65,12 @@ struct Identity {
   std::string ledger_id;
   PublicKey agent_key;  ///< This agent's verkey in the policy.
   Time created{};
+  std::vector<FormerLedger> former;  ///< In the order in which they were left; each once.
   template <class V>
   void visit(V& v) {
     v("name", name), v("did", did), v("policy", policy), v("ledger_url", ledger_url);
     v("ledger", ledger), v("ledger_id", ledger_id), v("agent_key", agent_key);
-    v("created", created);
+    v("created", created), v("former", former);
   }
 };
 

@@ -6,6 +6,7 @@
 #include "ledger/did_lint.hpp"
 #include "ledger/identity.hpp"
 #include "ledger/identity_setup.hpp"
+#include "ledger/ledger_move.hpp"
 #include "ledger/ledger_report.hpp"
 #include "ledger/log_file.hpp"
 #include "ledger/own_log.hpp"
@@ -158,12 +159,14 @@ std::vector<std::string> IdentityModule::commands() const {
   return {"identity-create",      "identity-show",      "identity-status", "did-show",
           "did-resolve",          "did-resolve-status", "policy-show",     "policy-history",
           "identity-check",       "ledger-seen",        "ledger-evidence", "ledger-receipt",
-          "did-withdraw-address", "did-export",         "did-lint"};
+          "did-withdraw-address", "did-export",         "did-lint",        "ledger-move",
+          "ledger-move-status",   "ledger-move-cancel"};
 }
 
 bool IdentityModule::only_reads(std::string_view command) const {
   return command != "identity-create" && command != "did-resolve" &&
-         command != "did-withdraw-address";
+         command != "did-withdraw-address" && command != "ledger-move" &&
+         command != "ledger-move-cancel";
 }
 
 Result<JsonObject> IdentityModule::on_command(Host& host, const Command& command) {
@@ -182,6 +185,9 @@ Result<JsonObject> IdentityModule::on_command(Host& host, const Command& command
   if (command.name == "ledger-seen") return ledger_seen(host);
   if (command.name == "ledger-evidence") return evidence_file(host, command.args);
   if (command.name == "ledger-receipt") return receipt_file(host, command.args);
+  if (command.name == "ledger-move") return start_ledger_move(host, command.args);
+  if (command.name == "ledger-move-status") return ledger_move_status(host);
+  if (command.name == "ledger-move-cancel") return cancel_ledger_move(host);
   if (command.name == "identity-check") return check_link_secret(host, command.step_up);
   if (command.name == "policy-show") return show_policy(host);
   if (command.name == "policy-history") return policy_history(host);
@@ -193,6 +199,8 @@ void IdentityModule::on_timer(Host& host, std::string_view timer) {
     watch(host);
   } else if (timer == kDescriptorContext) {
     fetch_again(host);
+  } else if (timer == kMoveContext) {
+    continue_ledger_move(host);
   } else if (timer.starts_with(kLogContext)) {
     const auto own = identity(host);
     if (own) try_again(host, *own, timer.substr(kLogContext.size()));
@@ -212,6 +220,9 @@ void IdentityModule::on_effect(Host& host, const protocol::Effect& effect,
     if (!own) return;
     take_log_result(host, *own, subject, effect, outcome);
     look_at_proposals(host);
+    continue_ledger_move(host);
+  } else if (context.starts_with(kMoveContext)) {
+    take_move_result(host, effect, outcome);
   }
 }
 

@@ -1,7 +1,9 @@
 #include "ledger/log_file.hpp"
 
 #include <algorithm>
+#include <map>
 
+#include "ledger/descriptor.hpp"
 #include "ledger/did_kith.hpp"
 #include "ledger/identity.hpp"
 #include "ledger/log_store.hpp"
@@ -25,11 +27,13 @@ Result<std::string> wanted_subject(Host& host, const JsonObject& args) {
 
 Result<AnchoredBlob> read_file_entry(const Json& json) {
   TRY(const JsonObject* entry, crypto::as_object(json, "entry of the file"));
-  CHECK(only_members(*entry, {"blob", "time"}, "entry of the file"));
+  CHECK(only_members(*entry, {"blob", "time", "ledger"}, "entry of the file"));
   TRY(const std::string blob, crypto::json_string(*entry, "blob"));
   TRY(const std::int64_t time, ranged_int(*entry, "time", 0, to_ms(kAnchorTimeMax)));
-  const ByteView bytes = crypto::as_bytes(blob);
-  return AnchoredBlob{Bytes(bytes.begin(), bytes.end()), anchor_time_ms(time)};
+  TRY(const auto ledger, crypto::json_optional_string(*entry, "ledger"));
+  if (ledger && !is_ledger_id(*ledger)) return fail(Errc::malformed, "not the id of a ledger");
+  return AnchoredBlob{crypto::to_bytes(std::string_view(blob)), anchor_time_ms(time),
+                      ledger.value_or(std::string())};
 }
 
 struct LogFile {
@@ -56,11 +60,15 @@ Result<LogFile> parse_log_file(std::string_view text) {
   return file;
 }
 
-/// What of it a reader of that time had before it. Times that run back are read as the one before.
+/// What of it a reader of that time had before it. Times of one ledger that run back are read as
+/// the one before.
 std::vector<AnchoredBlob> until(std::vector<AnchoredBlob> blobs, AnchorTime now) {
-  const auto later =
-      std::ranges::find_if(blobs, [now](const AnchoredBlob& blob) { return blob.time > now; });
-  blobs.erase(later, blobs.end());
+  std::map<std::string, AnchorTime> clocks;
+  std::erase_if(blobs, [&](const AnchoredBlob& blob) {
+    AnchorTime& clock = clocks.try_emplace(blob.ledger, blob.time).first->second;
+    clock = std::max(clock, blob.time);
+    return clock > now;
+  });
   return blobs;
 }
 
@@ -73,7 +81,9 @@ Result<JsonObject> export_log(Host& host, const JsonObject& args) {
   JsonArray entries;
   for (const AnchoredBlob& blob : blobs) {
     if (!parse_entry(blob.blob).has_value()) continue;  // Counts nowhere, and need not be text.
-    entries.push_back(JsonObject{{"blob", crypto::as_text(blob.blob)}, {"time", to_ms(blob.time)}});
+    JsonObject entry{{"blob", crypto::as_text(blob.blob)}, {"time", to_ms(blob.time)}};
+    if (!blob.ledger.empty()) entry["ledger"] = blob.ledger;
+    entries.push_back(std::move(entry));
   }
   return JsonObject{{"v", kLogFileVersion}, {"subject", subject}, {"entries", std::move(entries)}};
 }

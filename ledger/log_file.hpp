@@ -2,10 +2,11 @@
 
 /// A log as a file that anybody verifies for themselves, without a home and without a ledger:
 ///     {"v":"kith-log/1","subject":"did:kith:..","entries":[{"blob":"<entry>","time":<ms>},..]}
-/// Blobs are the entries' own text, in the ledger's order, whether they count or not. The times
-/// are those at which the ledger anchored them, by the word of whoever made the file: signatures
-/// and the chain hold without it, windows are judged by it. A receipt (ledger_report.hpp) proves
-/// the time of one entry.
+/// Blobs are the entries' own text, in the ledger's order, whether they count or not. Those of a
+/// log that moved say from which ledger they come ("ledger":"<id>"), the first ledger's first. The
+/// times are those at which the ledger anchored them, by the word of whoever made the file:
+/// signatures and the chain hold without it, windows are judged by it. A receipt
+/// (ledger_report.hpp) proves the time of one entry.
 
 #include <string_view>
 

@@ -36,9 +36,17 @@ std::vector<AnchoredBlob> stored_blobs(Host& host, std::string_view subject) {
   const auto log = load<StoredLog>(host, kLogs, subject);
   if (!log) return blobs;
   for (const StoredBlob& stored : log->blobs) {
-    blobs.push_back({stored.blob, anchor_time(stored.anchored)});
+    blobs.push_back({stored.blob, anchor_time(stored.anchored), stored.ledger});
   }
   return blobs;
+}
+
+void store_blobs(Host& host, std::string_view subject, const std::vector<AnchoredBlob>& blobs) {
+  StoredLog log;
+  for (const AnchoredBlob& blob : blobs) {
+    log.blobs.push_back({blob.blob, protocol::from_epoch_ms(to_ms(blob.time)), blob.ledger});
+  }
+  save(host, kLogs, subject, log);
 }
 
 Result<LogView> stored_view(Host& host, std::string_view subject) {
@@ -57,10 +65,13 @@ Result<LogView> append_checked(Host& host, std::string_view subject, ByteView bl
   }
   ReaderOptions at = options(host);
   at.now = std::max(at.now, anchor_time(anchored));
+  if (!blobs.empty() && !blobs.back().ledger.empty()) {
+    TRY(const LogView before, read_log(subject, blobs, at));
+    at.ledger = before.current.ledgers.front();
+  }
   TRY(LogView view, read_with(subject, blobs, blob, at));
-  auto log = load<StoredLog>(host, kLogs, subject).value_or(StoredLog{});
-  log.blobs.push_back({crypto::to_bytes(blob), anchored});
-  save(host, kLogs, subject, log);
+  blobs.push_back({crypto::to_bytes(blob), anchor_time(anchored), at.ledger});
+  store_blobs(host, subject, blobs);
   return view;
 }
 
@@ -78,11 +89,7 @@ Result<LogView> replace_checked(Host& host, std::string_view subject,
     });
     if (!still_there) return fail(Errc::conflict, "the ledger shows less than was seen before");
   }
-  StoredLog log;
-  for (const AnchoredBlob& blob : blobs) {
-    log.blobs.push_back({blob.blob, protocol::from_epoch_ms(to_ms(blob.time))});
-  }
-  save(host, kLogs, subject, log);
+  store_blobs(host, subject, blobs);
   return view;
 }
 

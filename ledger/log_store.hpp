@@ -20,9 +20,11 @@ namespace kith::ledger {
 struct StoredBlob {
   Bytes blob;
   Time anchored{};
+  std::string ledger =
+      {};  ///< Id of the one it comes from; set in logs that moved, and there alone.
   template <class V>
   void visit(V& v) {
-    v("blob", blob), v("anchored", anchored);
+    v("blob", blob), v("anchored", anchored), v("ledger", ledger);
   }
 };
 
@@ -39,9 +41,12 @@ struct StoredLog {
 }
 
 [[nodiscard]] std::vector<AnchoredBlob> stored_blobs(Host& host, std::string_view subject);
+/// Keeps these blobs in the place of what was kept.
+void store_blobs(Host& host, std::string_view subject, const std::vector<AnchoredBlob>& blobs);
 /// Reads the kept log as of now. Errors: not_found (nothing kept), those of read_log.
 [[nodiscard]] Result<LogView> stored_view(Host& host, std::string_view subject);
-/// Adds `blob` if it would count next, anchored at `anchored`; a blob already kept is Ok.
+/// Adds `blob` if it would count next, anchored at `anchored`, on the ledger where the log lives; a
+/// blob already kept is Ok.
 /// Errors: invalid_entry and others of read_with.
 [[nodiscard]] Result<LogView> append_checked(Host& host, std::string_view subject, ByteView blob,
                                              Time anchored);

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "ledger/ledger_services.hpp"
 #include "ledger/log_limits.hpp"
 #include "ledger/seen_ledgers.hpp"
 #include "ledger/strict_json.hpp"
@@ -12,7 +13,6 @@ namespace kith::ledger {
 namespace {
 
 constexpr std::string_view kTrails = "log-trail";
-constexpr std::string_view kLedgerService = "KithLedger";
 
 TrailStop* stop_of(LogTrail& trail, std::string_view id) {
   const auto found = std::ranges::find(trail.stops, id, &TrailStop::id);
@@ -92,30 +92,11 @@ Result<LogView> read_as(Host& host, LogTrail& trail, bool carried) {
   return read_log(trail.subject, blobs_of(host, trail), options);
 }
 
-std::optional<std::string> address_in(const Json& state, std::string_view id) {
-  const JsonObject* document = state.if_object();
-  const Json* services = document == nullptr ? nullptr : document->if_contains("service");
-  if (services == nullptr || !services->is_array()) return std::nullopt;
-  for (const Json& service : services->get_array()) {
-    const JsonObject* one = service.if_object();
-    const Json* type = one == nullptr ? nullptr : one->if_contains("type");
-    if (type == nullptr || *type != Json(kLedgerService)) continue;
-    const Json* endpoint = one->if_contains("serviceEndpoint");
-    const JsonObject* where = endpoint == nullptr ? nullptr : endpoint->if_object();
-    if (where == nullptr || !where->contains("ledger") || where->at("ledger") != Json(id)) continue;
-    auto uri = crypto::json_string(*where, "uri");
-    const bool fits =
-        uri.has_value() && (uri->starts_with("https://") || uri->starts_with("http://"));
-    if (fits) return std::move(*uri);
-  }
-  return std::nullopt;
-}
-
 /// Newest first: an owner corrects an address with an update.
 std::optional<std::string> hinted_address(const LogView& view, std::string_view id) {
   for (auto record = view.history.rbegin(); record != view.history.rend(); ++record) {
     if (!record->entry->content.has_value() || view.kind != Kind::did) continue;
-    if (auto address = address_in(record->entry->content->state, id)) return address;
+    if (auto address = told_address(record->entry->content->state, id)) return address;
   }
   return std::nullopt;
 }

@@ -5,10 +5,7 @@
 ///
 /// The address of a ledger that an entry names by its id is taken, in this order, from: the own
 /// identity, the way as it was gone before, ledgers that a user asked by address, and the DID
-/// document, in which owners put a service of type "KithLedger":
-///
-///     {"id":"#ledger-1","type":"KithLedger",
-///      "serviceEndpoint":{"ledger":"ledger:zQm..","uri":"https://.."}}
+/// document (ledger_services.hpp).
 ///
 /// A wrong address does no harm: what answers there must prove to be that ledger.
 ///

@@ -1,13 +1,13 @@
 #include "ledger/own_log.hpp"
 
 #include <algorithm>
-#include <set>
 
+#include "crypto/assert.hpp"
 #include "crypto/limits.hpp"
 #include "ledger/did_kith.hpp"
-#include "ledger/proposal.hpp"
-#include "ledger/rebase.hpp"
+#include "ledger/log_settling.hpp"
 #include "ledger/seen_ledgers.hpp"
+#include "ledger/strict_json.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/pickup.hpp"
 
@@ -21,6 +21,7 @@ constexpr std::string_view kPosts = "log-post";
 constexpr std::string_view kModule = "identity";
 constexpr Duration kWaitFirst = std::chrono::seconds{2};
 constexpr Duration kWaitMax = std::chrono::hours{1};
+constexpr std::chrono::seconds kFormerReadLife{10};
 
 void save_post(Host& host, std::string_view subject, const LogPost& post) {
   save(host, kPosts, subject, post);
@@ -61,218 +62,45 @@ void start_append(Host& host, const Identity& identity, std::string_view subject
                              protocol::encode_record(payload));
 }
 
-void start_log_read(Host& host, const Identity& identity, std::string_view subject, LogPost& post) {
-  const std::uint64_t from = post.pages.empty() ? 0 : post.pages.back().position + 1;
-  post.effect = start_read(host, timer_name(subject), identity.ledger_url, subject, from);
+/// The next of the former ledgers that a reading asks; empty: the identity's own is next.
+std::string next_former(Host& host, const Identity& identity, std::string_view subject,
+                        std::string_view after) {
+  if (identity.former.empty()) return {};
+  const auto view = stored_view(host, subject);
+  if (!view.has_value()) return {};
+  const auto contested_from = [&](const LogRecord& record, const std::string& ledger) {
+    return record.entry->op == Op::move && *record.entry->from == ledger &&
+           anchor_time(host.now()) <= *record.contestable_until;
+  };
+  bool passed = after.empty();
+  for (const FormerLedger& former : identity.former) {
+    const bool open = std::ranges::any_of(
+        view->history, [&](const LogRecord& record) { return contested_from(record, former.id); });
+    if (passed && open) return former.id;
+    passed = passed || former.id == after;
+  }
+  return {};
 }
 
-void alarm(Host& host, std::string_view event, std::string_view subject, std::string text,
-           JsonObject details = {}) {
-  details["log"] = subject;
-  host.audit(event, std::move(details));
-  host.notify({"alarm", std::move(text), std::string(subject), {}});
+void start_log_read(Host& host, const Identity& identity, std::string_view subject, LogPost& post) {
+  const std::uint64_t from = post.pages.empty() ? 0 : post.pages.back().position + 1;
+  const auto former = std::ranges::find(identity.former, post.reading, &FormerLedger::id);
+  const bool is_former = former != identity.former.end();
+  post.effect =
+      start_read(host, timer_name(subject), is_former ? former->url : identity.ledger_url, subject,
+                 from, is_former ? Duration(kFormerReadLife) : Duration(kLedgerEffectLife));
+}
+
+void begin_reading(Host& host, const Identity& identity, std::string_view subject, LogPost& post) {
+  post.pages.clear();
+  post.earlier.clear();
+  post.reading = next_former(host, identity, subject, {});
+  start_log_read(host, identity, subject, post);
 }
 
 std::string hash_of(ByteView blob) {
   const auto entry = parse_entry(blob);
   return entry.has_value() ? entry_hash(*entry) : std::string();
-}
-
-/// What a ledger showed, without the junk.
-struct Shown {
-  std::vector<AnchoredBlob> blobs;
-  std::vector<std::string> hashes;  ///< Of the same blobs.
-  std::set<std::string> unjudged;   ///< Beyond what the reader lists: perhaps junk.
-};
-
-Shown without_junk(const LogView& view, const std::vector<AnchoredBlob>& all) {
-  std::set<std::size_t> evidence;
-  for (const Duplicity& pair : view.duplicity) evidence.insert(pair.second);
-  std::set<std::size_t> junk;
-  for (const JunkEntry& entry : view.junk) {
-    const bool kept = evidence.contains(entry.position);
-    if (!kept) junk.insert(entry.position);
-  }
-  std::set<std::size_t> counted;
-  for (const auto* list : {&view.history, &view.replaced, &view.vetoed}) {
-    for (const LogRecord& record : *list) counted.insert(record.position);
-  }
-  Shown shown;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (junk.contains(i)) continue;
-    shown.blobs.push_back(all[i]);
-    shown.hashes.push_back(hash_of(all[i].blob));
-    const bool listed = view.junk_count <= view.junk.size();
-    if (!listed && !counted.contains(i)) shown.unjudged.insert(shown.hashes.back());
-  }
-  return shown;
-}
-
-bool has(const std::vector<std::string>& hashes, const std::string& hash) {
-  return std::ranges::find(hashes, hash) != hashes.end();
-}
-
-/// One reading of an own log, brought together with what is kept and pending.
-class Settling {
- public:
-  Settling(Host& host, const Identity& identity, std::string_view subject, LogPost& post)
-      : host_(host),
-        identity_(identity),
-        subject_(subject),
-        post_(post),
-        kept_(stored_blobs(host, subject)) {
-    for (const AnchoredBlob& blob : kept_) kept_hashes_.push_back(hash_of(blob.blob));
-    for (const PendingEntry& entry : post.pending) pending_hashes_.push_back(entry.hash);
-  }
-
-  void run(const std::vector<AnchoredBlob>& all);
-
- private:
-  [[nodiscard]] bool goes_back(const Shown& shown) const;
-  void report_conflict();
-  void report_foreign(const Shown& shown, const LogView& view);
-  void settle_keys(const LogView& view);
-  void carry_over(const Shown& shown);
-  [[nodiscard]] Result<PendingEntry> fit(const PendingEntry& pending,
-                                         const std::vector<AnchoredBlob>& blobs);
-  [[nodiscard]] std::optional<LogContent> content_of(const std::string& hash) const;
-  void keep(const std::vector<AnchoredBlob>& blobs);
-  [[nodiscard]] ReaderOptions options() const {
-    return {anchor_time(host_.now()), host_.test_mode(), identity_.ledger_id};
-  }
-
-  Host& host_;
-  const Identity& identity_;
-  std::string subject_;
-  LogPost& post_;
-  std::vector<AnchoredBlob> kept_;
-  std::vector<std::string> kept_hashes_;
-  std::vector<std::string> pending_hashes_;
-};
-
-void Settling::run(const std::vector<AnchoredBlob>& all) {
-  auto view = read_log(subject_, all, options());
-  Shown shown;
-  if (view.has_value()) shown = without_junk(*view, all);
-  if (goes_back(shown)) {
-    report_conflict();
-    return;
-  }
-  post_.conflict = false;
-  post_.error.clear();
-  if (view.has_value()) {
-    post_.shown = true;
-    report_foreign(shown, *view);
-    settle_keys(*view);
-  }
-  carry_over(shown);
-}
-
-/// Something that the ledger had shown is not there any more.
-bool Settling::goes_back(const Shown& shown) const {
-  return std::ranges::any_of(kept_hashes_, [&](const std::string& hash) {
-    return !has(pending_hashes_, hash) && !has(shown.hashes, hash);
-  });
-}
-
-void Settling::report_conflict() {
-  post_.error = "the ledger shows less of your log than before";
-  if (post_.conflict) return;
-  post_.conflict = true;
-  alarm(host_, "identity.ledger-conflict", subject_,
-        "The ledger shows less of your identity's log than it did before. Nothing was taken over. "
-        "Ask its operator, and warn your contacts not to rely on it.");
-}
-
-void Settling::report_foreign(const Shown& shown, const LogView& view) {
-  std::int64_t foreign = 0;
-  for (const std::string& hash : shown.hashes) {
-    const bool known =
-        has(kept_hashes_, hash) || has(pending_hashes_, hash) || is_approved_here(host_, hash);
-    if (!known && !shown.unjudged.contains(hash)) ++foreign;
-  }
-  if (foreign == 0) return;
-  JsonObject details;
-  details["entries"] = foreign;
-  details["head"] = view.head().hash;
-  details["status"] = status_name(view.status);
-  alarm(host_, "identity.foreign-entry", subject_,
-        "Your identity's log has " + std::to_string(foreign) +
-            (foreign == 1 ? " entry" : " entries") +
-            " that this device did not make. If it was not another device of yours, somebody has "
-            "your keys: see `kith policy history`, then veto or recover.",
-        std::move(details));
-}
-
-/// Keys that a rotate of ours replaced are of no use once the ledger shows it.
-void Settling::settle_keys(const LogView& view) {
-  const LogRecord& head = view.head();
-  if (head.entry->op != Op::rotate || !has(pending_hashes_, head.hash)) return;
-  const auto& before = view.history[view.history.size() - 2].entry->content;
-  if (!before) return;
-  for (const std::string& key : before->keys.k) {
-    if (!has(view.current.keys.k, key)) forget_log_key(host_, key);
-  }
-}
-
-std::optional<LogContent> Settling::content_of(const std::string& hash) const {
-  for (std::size_t i = 0; i < kept_.size(); ++i) {
-    if (kept_hashes_[i] != hash) continue;
-    auto entry = parse_entry(kept_[i].blob);
-    if (entry.has_value()) return std::move(entry->content);
-  }
-  return std::nullopt;
-}
-
-/// The pending entry as it continues `blobs`: itself, or made anew.
-Result<PendingEntry> Settling::fit(const PendingEntry& pending,
-                                   const std::vector<AnchoredBlob>& blobs) {
-  if (read_with(subject_, blobs, pending.blob, options()).has_value()) return pending;
-  TRY(const Entry entry, parse_entry(pending.blob));
-  const auto parent = content_of(entry.prev);
-  if (!parent) return fail(Errc::conflict, "what it was made upon is not kept");
-  TRY(const LogView view, read_log(subject_, blobs, options()));
-  TRY(const Entry anew, rebase_entry(host_, entry, *parent, view));
-  Bytes blob = entry_blob(anew);
-  TRY(const LogView after, read_with(subject_, blobs, blob, options()));
-  return PendingEntry{std::move(blob), after.head().hash};
-}
-
-/// Keeps what the ledger showed and, after it, what is still pending.
-void Settling::carry_over(const Shown& shown) {
-  std::vector<AnchoredBlob> blobs = shown.blobs;
-  std::vector<PendingEntry> still;
-  for (const PendingEntry& pending : post_.pending) {
-    if (has(shown.hashes, pending.hash)) continue;
-    auto fitted = fit(pending, blobs);
-    if (!fitted.has_value()) {
-      alarm(host_, "identity.entry-dropped", subject_,
-            "A change of your identity could not be posted, because another came first (" +
-                fitted.error().detail + "). Look at `kith policy history` and make it again.");
-      continue;
-    }
-    blobs.push_back({fitted->blob, anchor_time(host_.now())});
-    still.push_back(std::move(*fitted));
-  }
-  post_.pending = std::move(still);
-  keep(blobs);
-}
-
-void Settling::keep(const std::vector<AnchoredBlob>& blobs) {
-  StoredLog log;
-  for (const AnchoredBlob& blob : blobs) {
-    log.blobs.push_back({blob.blob, protocol::from_epoch_ms(to_ms(blob.time))});
-  }
-  save(host_, "log", subject_, log);
-  if (subject_ != identity_.did) return;
-  const auto view = read_log(subject_, blobs, options());
-  if (!view.has_value()) return;
-  const auto resolution = resolve_did_kith(*view);
-  if (resolution.has_value() && resolution->document.is_object()) {
-    protocol::remember_document(host_, subject_, resolution->document.get_object());
-  }
-  const bool same = std::ranges::equal(blobs, kept_, {}, &AnchoredBlob::blob, &AnchoredBlob::blob);
-  if (!same) protocol::prove_own_did_again(host_, subject_);
 }
 
 /// After a reading: the next append, a wait, or rest.
@@ -290,6 +118,39 @@ void go_on(Host& host, const Identity& identity, std::string_view subject, LogPo
   start_append(host, identity, subject, post);
 }
 
+/// What the reading showed, in stages: first the ledger where the log began. Of former ledgers that
+/// were not asked, or did not answer, what is kept.
+std::vector<AnchoredBlob> all_stages(Host& host, const Identity& identity, std::string_view subject,
+                                     const LogPost& post) {
+  std::vector<AnchoredBlob> shown = anchored(post.pages);
+  if (identity.former.empty()) return shown;
+  for (AnchoredBlob& blob : shown) blob.ledger = identity.ledger_id;
+  const std::vector<AnchoredBlob> kept = stored_blobs(host, subject);
+  std::vector<AnchoredBlob> all;
+  for (const FormerLedger& former : identity.former) {
+    const auto is_its = [&](const auto& blob) { return blob.ledger == former.id; };
+    if (std::ranges::none_of(post.earlier, is_its)) {
+      std::ranges::copy_if(kept, std::back_inserter(all), is_its);
+      continue;
+    }
+    for (const StoredBlob& blob : post.earlier) {
+      if (is_its(blob)) all.push_back({blob.blob, anchor_time(blob.anchored), blob.ledger});
+    }
+  }
+  all.insert(all.end(), shown.begin(), shown.end());
+  return all;
+}
+
+/// A former ledger showed this, or, with nothing, did not answer: on to the next.
+void leave_former(Host& host, const Identity& identity, std::string_view subject, LogPost& post) {
+  for (protocol::AnchoredBlob& entry : post.pages) {
+    post.earlier.push_back({std::move(entry.blob), entry.time, post.reading});
+  }
+  post.pages.clear();
+  post.reading = next_former(host, identity, subject, post.reading);
+  start_log_read(host, identity, subject, post);
+}
+
 void take_reading(Host& host, const Identity& identity, std::string_view subject, LogPost& post,
                   protocol::LedgerEntries page) {
   const auto complete = take_page(post.pages, std::move(page));
@@ -297,21 +158,51 @@ void take_reading(Host& host, const Identity& identity, std::string_view subject
     start_log_read(host, identity, subject, post);
     return;
   }
-  const std::vector<AnchoredBlob> all = anchored(post.pages);
-  post.pages.clear();
+  if (!complete.has_value()) post.pages.clear();
+  if (!post.reading.empty()) return leave_former(host, identity, subject, post);
   if (!complete.has_value()) {
     post.error = complete.error().detail;
     wait(host, subject, post);
     return;
   }
-  Settling(host, identity, subject, post).run(all);
+  const std::vector<AnchoredBlob> all = all_stages(host, identity, subject, post);
+  post.pages.clear();
+  post.earlier.clear();
+  settle_log(host, identity, subject, post, all);
   go_on(host, identity, subject, post);
+}
+
+/// What is made upon a log that lives elsewhere would be refused by the identity's ledger.
+Result<void> check_home(Host& host, const Identity& identity, std::string_view subject,
+                        const Entry& entry) {
+  const bool replaces = entry.op == Op::recover || entry.op == Op::veto;
+  if (replaces || entry.op == Op::genesis) return {};
+  TRY(const LogView view, stored_view(host, subject));
+  if (contains(view.current.ledgers, identity.ledger_id)) return {};
+  return fail(Errc::wrong_state,
+              "your identity is moving to another ledger; try again when `kith ledger status` says "
+              "that it has");
 }
 
 }  // namespace
 
 LogPost log_post(Host& host, std::string_view subject) {
   return load<LogPost>(host, kPosts, subject).value_or(LogPost{});
+}
+
+void leave_ledger(Host& host, const Identity& before, std::string_view subject,
+                  std::vector<PendingEntry> missing) {
+  const LogPost post = log_post(host, subject);
+  if (!post.effect.empty()) host.cancel_effect(post.effect);
+  host.cancel_timer(kModule, timer_name(subject));
+  std::vector<AnchoredBlob> blobs = stored_blobs(host, subject);
+  for (AnchoredBlob& blob : blobs) {
+    if (blob.ledger.empty()) blob.ledger = before.ledger_id;
+  }
+  store_blobs(host, subject, blobs);
+  LogPost anew;
+  anew.pending = std::move(missing);
+  save_post(host, subject, anew);
 }
 
 Result<void> hand_in(Host& host, const Identity& identity, std::string_view subject,
@@ -323,6 +214,7 @@ Result<void> hand_in(Host& host, const Identity& identity, std::string_view subj
       std::ranges::any_of(stored_blobs(host, subject),
                           [&](const AnchoredBlob& kept) { return hash_of(kept.blob) == hash; });
   if (known) return {};
+  CHECK(check_home(host, identity, subject, entry));
   const Bytes blob = entry_blob(entry);
   // A ledger that the log has left would refuse it.
   const ReaderOptions here{anchor_time(host.now()), host.test_mode(), identity.ledger_id};
@@ -342,8 +234,7 @@ Result<void> hand_in(Host& host, const Identity& identity, std::string_view subj
 void read_again(Host& host, const Identity& identity, std::string_view subject) {
   LogPost post = log_post(host, subject);
   if (!post.effect.empty()) return;
-  post.pages.clear();
-  start_log_read(host, identity, subject, post);
+  begin_reading(host, identity, subject, post);
   save_post(host, subject, post);
 }
 
@@ -355,12 +246,14 @@ void take_log_result(Host& host, const Identity& identity, std::string_view subj
   if (effect.kind == EffectKind::ledger_append && outcome.has_value()) {
     // Appended or stale: what counts is what the ledger shows.
     keep_receipt(host, effect, *outcome);
-    post.pages.clear();
-    start_log_read(host, identity, subject, post);
+    begin_reading(host, identity, subject, post);
     return save_post(host, subject, post);
   }
   auto page = proven_entries(host, effect, outcome);
-  if (!page.has_value()) {
+  if (!page.has_value() && !post.reading.empty()) {
+    post.pages.clear();
+    leave_former(host, identity, subject, post);
+  } else if (!page.has_value()) {
     post.pages.clear();
     post.error = page.error().detail.empty()
                      ? std::string(crypto::error_text(page.error().code).sentence)
@@ -381,7 +274,7 @@ void try_again(Host& host, const Identity& identity, std::string_view subject) {
   if (must_read) {
     // An append that failed may have come through: look before it is sent again.
     post.tried.clear();
-    start_log_read(host, identity, subject, post);
+    begin_reading(host, identity, subject, post);
   } else {
     start_append(host, identity, subject, post);
   }

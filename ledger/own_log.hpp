@@ -6,6 +6,9 @@
 ///
 ///     append -> (appended | stale) -> read -> settle -> next append, or done
 ///     any failure -> wait -> append or read again
+///
+/// A log that moved is read on its former ledger too, as long as a recover there could undo the
+/// move; one that does not answer does not hold up the rest.
 
 #include <cstdint>
 #include <string>
@@ -34,11 +37,14 @@ struct LogPost {
   bool shown = false;                         ///< The ledger has shown this log.
   bool conflict = false;                      ///< The ledger shows less than before; alarm given.
   std::string error;                          ///< Why the last try failed; empty: it did not.
-  std::vector<protocol::AnchoredBlob> pages;  ///< Read so far.
+  std::vector<protocol::AnchoredBlob> pages;  ///< Read so far of one ledger.
+  std::string reading;              ///< Id of the former ledger it is; empty: the identity's.
+  std::vector<StoredBlob> earlier;  ///< What other ledgers showed in the same reading.
   template <class V>
   void visit(V& v) {
     v("pending", pending), v("effect", effect), v("tried", tried), v("rounds", rounds);
     v("shown", shown), v("conflict", conflict), v("error", error), v("pages", pages);
+    v("reading", reading), v("earlier", earlier);
   }
 };
 
@@ -52,6 +58,11 @@ inline constexpr std::string_view kLogContext = "log ";
                                    const Entry& entry);
 /// Starts a read unless an effect is open.
 void read_again(Host& host, const Identity& identity, std::string_view subject);
+/// The log lives on another ledger from now on than `before` says. What is kept is marked as that
+/// one's. The new one lacks `missing`, which goes there first; the log counts as posted when it
+/// shows all.
+void leave_ledger(Host& host, const Identity& before, std::string_view subject,
+                  std::vector<PendingEntry> missing);
 void take_log_result(Host& host, const Identity& identity, std::string_view subject,
                      const protocol::Effect& effect, const Result<Bytes>& outcome);
 /// The wait after a failure is over.

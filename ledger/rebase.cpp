@@ -90,6 +90,12 @@ Result<Entry> rebase_rotate(Host& host, const Entry& entry, const LogContent& pa
   return anew;
 }
 
+Result<Entry> rebase_move(Host& host, const Entry& entry, const LogView& view) {
+  TRY(Entry anew, make_move(view, *entry.from, entry.content->ledgers, anchor_time(host.now())));
+  CHECK(sign_with_active(host, anew, view));
+  return anew;
+}
+
 }  // namespace
 
 Result<Json> merge_state(Kind kind, const Json& parent, const Json& mine, const Json& theirs) {
@@ -105,6 +111,7 @@ Result<Entry> rebase_entry(Host& host, const Entry& entry, const LogContent& par
                            const LogView& view) {
   if (entry.op == Op::update && entry.content) return rebase_update(host, entry, parent, view);
   if (entry.op == Op::rotate && entry.content) return rebase_rotate(host, entry, parent, view);
+  if (entry.op == Op::move && entry.content) return rebase_move(host, entry, view);
   return fail(Errc::conflict, "this operation cannot be made anew");
 }
 

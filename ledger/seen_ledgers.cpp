@@ -42,14 +42,21 @@ std::string id_of(std::string_view descriptor) {
   return std::string(kLedgerIdPrefix) + crypto::multihash_sha256(crypto::as_bytes(descriptor));
 }
 
-bool is_own_ledger(Host& host, std::string_view url) {
+/// Descriptor of the own identity's ledger, if that one is, or was, at `url`.
+std::optional<std::string> own_ledger(Host& host, std::string_view url) {
   const auto own = identity(host);
-  return own && without_slash(own->ledger_url) == without_slash(url);
+  if (!own) return std::nullopt;
+  const std::string asked = without_slash(url);
+  if (without_slash(own->ledger_url) == asked) return own->ledger;
+  for (auto former = own->former.rbegin(); former != own->former.rend(); ++former) {
+    if (without_slash(former->url) == asked) return former->descriptor;
+  }
+  return std::nullopt;
 }
 
 /// What is known of the ledger at `url` before it answers.
 std::optional<std::string> pinned(Host& host, std::string_view url) {
-  if (is_own_ledger(host, url)) return identity(host)->ledger;
+  if (auto own = own_ledger(host, url)) return own;
   const auto pin = load<LedgerPin>(host, kPins, without_slash(url));
   if (!pin) return std::nullopt;
   return pin->descriptor;
@@ -66,7 +73,7 @@ void make_room_for_pin(Host& host) {
 }
 
 void pin(Host& host, std::string_view url, const std::string& descriptor) {
-  if (is_own_ledger(host, url)) return;
+  if (own_ledger(host, url)) return;
   const std::string id = without_slash(url);
   if (!host.get({std::string(kPins), id})) {
     make_room_for_pin(host);
@@ -221,13 +228,21 @@ void keep_receipt(Host& host, const protocol::Effect& effect, ByteView outcome) 
   }
 }
 
+void pin_ledger(Host& host, std::string_view ledger_url, const std::string& descriptor) {
+  pin(host, ledger_url, descriptor);
+}
+
 std::string known_ledger_id(Host& host, std::string_view ledger_url) {
   const auto descriptor = pinned(host, ledger_url);
   return descriptor ? id_of(*descriptor) : std::string();
 }
 
 std::optional<std::string> known_ledger_url(Host& host, std::string_view id) {
-  if (const auto own = identity(host); own && own->ledger_id == id) return own->ledger_url;
+  if (const auto own = identity(host)) {
+    if (own->ledger_id == id) return own->ledger_url;
+    const auto former = std::ranges::find(own->former, id, &FormerLedger::id);
+    if (former != own->former.end()) return former->url;
+  }
   for (const std::string& url : host.list(kPins)) {
     if (known_ledger_id(host, url) == id) return url;
   }

@@ -43,6 +43,8 @@ namespace kith::ledger {
     Host& host, const protocol::LedgerReadPayload& asked, protocol::LedgerEntries page,
     std::string_view wanted);
 
+/// The ledger at that address is the one of this descriptor (canonical JSON) from now on.
+void pin_ledger(Host& host, std::string_view ledger_url, const std::string& descriptor);
 /// Which ledger the address stands for, as far as it is known; empty: it is not.
 [[nodiscard]] std::string known_ledger_id(Host& host, std::string_view ledger_url);
 /// An address of that ledger: the own identity's, or one that was asked before.

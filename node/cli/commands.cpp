@@ -205,6 +205,8 @@ int do_special(Session& session, const Invocation& invocation, const Output& out
       return do_ledger_status(session, output);
     case Special::ledger_witness:
       return do_ledger_witness(session, invocation, output);
+    case Special::ledger_move:
+      return do_ledger_move(session, invocation, output);
     case Special::ledger_file:
       return do_ledger_file(session, invocation, output);
     default:

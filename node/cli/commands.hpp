@@ -45,6 +45,8 @@ inline constexpr std::int64_t kWaitDefault = 30;
 /// `ledger status`: of the identity's ledger, and of the one that this home keeps.
 [[nodiscard]] int do_ledger_status(Session& session, const Output& output);
 /// `ledger witness`.
+[[nodiscard]] int do_ledger_move(Session& session, const Invocation& invocation,
+                                 const Output& output);
 [[nodiscard]] int do_ledger_witness(Session& session, const Invocation& invocation,
                                     const Output& output);
 /// `ledger evidence` and `ledger receipt`.

@@ -1,3 +1,4 @@
+#include "ledger/descriptor.hpp"
 #include "node/cli/commands.hpp"
 #include "node/cli/read_input.hpp"
 
@@ -6,6 +7,7 @@ namespace {
 
 /// More than the job inside waits (ledger/evm/limits.hpp).
 constexpr std::chrono::milliseconds kDeployWait{120'000};
+constexpr std::int64_t kMoveWait = 60;
 
 }  // namespace
 
@@ -28,6 +30,10 @@ int do_ledger_status(Session& session, const Output& output) {
     }
     for (const auto& [key, value] : std::get<JsonObject>(status)) reply[key] = value;
     for (const auto& [key, value] : std::get<JsonObject>(seen)) reply[key] = value;
+    const auto move = session.command("ledger-move-status");
+    if (const auto* failed = std::get_if<ErrorReport>(&move)) return output.error(*failed);
+    if (std::get<JsonObject>(move).at("state") != "none")
+      reply["move"] = std::get<JsonObject>(move);
   }
   if (!own.empty()) reply["host"] = own;
   return finish(session, output, reply);
@@ -41,6 +47,36 @@ int do_ledger_deploy(Session& session, const Invocation& invocation, const Outpu
   if (!made.has_value()) return output.error(made.error());
   const int code = finish(session, output, *made);
   output.say("Others name it as it is shown, and with the same ?confirmations, if any.");
+  return code;
+}
+
+int do_ledger_move(Session& session, const Invocation& invocation, const Output& output) {
+  const auto before = session.command("identity-show");
+  if (const auto* error = std::get_if<ErrorReport>(&before)) return output.error(*error);
+  const auto started = session.command("ledger-move", invocation.args());
+  if (const auto* error = std::get_if<ErrorReport>(&started)) return output.error(*error);
+  const std::int64_t wait_s = invocation.wait_seconds(kMoveWait);
+  const auto polled =
+      poll_until(session, "ledger-move-status", {}, wait_s,
+                 output.json ? "" : "Moving your identity ...", [](const JsonObject& move) {
+                   return move.at("state") == "none" || move.at("state") == "refused";
+                 });
+  if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
+  const auto& [move, done] = std::get<Polled>(polled);
+  if (move.at("state") == "refused") {
+    return output.error(report_of(fail(Errc::refused, crypto::json_text_of(move, "error"))));
+  }
+  const auto after = session.command("identity-show");
+  if (const auto* error = std::get_if<ErrorReport>(&after)) return output.error(*error);
+  JsonObject reply = std::get<JsonObject>(after);
+  if (!done) reply["move"] = move;
+  const int code = finish(session, output, reply);
+  if (!done) output.say("It goes on by itself while Kith runs; `kith ledger status` shows it.");
+  if (ledger::is_home_ledger(crypto::json_text_of(std::get<JsonObject>(before), "ledger"))) {
+    output.say(
+        "Nobody but this device can ask the ledger that you leave. Others see your identity on the "
+        "new one, marked as moved without confirmation.");
+  }
   return code;
 }
 

@@ -11,8 +11,9 @@ namespace kith::node {
 const std::vector<CommandSpec>& command_specs() {
   static const std::vector<CommandSpec> all = [] {
     std::vector<CommandSpec> specs;
-    for (auto& part : {node_commands(), people_commands(), identity_commands(), policy_commands(),
-                       message_commands(), trustee_commands(), recovery_commands()}) {
+    for (auto& part :
+         {node_commands(), people_commands(), identity_commands(), policy_commands(),
+          ledger_commands(), message_commands(), trustee_commands(), recovery_commands()}) {
       specs.insert(specs.end(), part.begin(), part.end());
     }
     return specs;

@@ -47,6 +47,7 @@ enum class Special {
   ledger_file,
   ledger_verify,
   ledger_witness,
+  ledger_move,
 };
 
 struct CommandSpec {

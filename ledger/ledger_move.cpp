@@ -1,0 +1,337 @@
+#include "ledger/ledger_move.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "crypto/assert.hpp"
+#include "crypto/limits.hpp"
+#include "ledger/descriptor.hpp"
+#include "ledger/ledger_services.hpp"
+#include "ledger/log_writer.hpp"
+#include "ledger/own_log.hpp"
+#include "ledger/seen_ledgers.hpp"
+#include "ledger/strict_json.hpp"
+
+namespace kith::ledger {
+namespace {
+
+using protocol::Effect;
+using protocol::EffectKind;
+
+constexpr std::string_view kRecord = "ledger-move";
+constexpr std::string_view kModule = "identity";
+/// A try that is not answered for so long is one that failed.
+constexpr std::chrono::minutes kTryLife{10};
+constexpr Duration kWaitFirst = std::chrono::seconds{2};
+constexpr Duration kWaitMax = std::chrono::hours{1};
+
+enum class Step : std::uint8_t { descriptor = 1, copying = 2, leaving = 3, refused = 4 };
+
+bool is_valid(Step step) {
+  return step >= Step::descriptor && step <= Step::refused;
+}
+
+std::string_view step_name(Step step) {
+  constexpr std::array<std::string_view, 5> kNames{"", "descriptor", "copying", "leaving",
+                                                   "refused"};
+  return kNames[static_cast<std::size_t>(step)];
+}
+
+struct LedgerMove {
+  std::string url;
+  std::string descriptor;  ///< Canonical JSON; empty: not known yet.
+  std::string id;
+  Step step = Step::descriptor;
+  std::string did_copied;     ///< Hash of the last entry that the new ledger took; empty: none.
+  std::string policy_copied;  ///< The same of the other log.
+  std::string effect;         ///< The open one; empty: none.
+  std::string error;          ///< Why the last try failed; empty: it did not.
+  std::uint32_t failures = 0;
+  template <class V>
+  void visit(V& v) {
+    v("url", url), v("descriptor", descriptor), v("id", id), v("step", step);
+    v("did_copied", did_copied), v("policy_copied", policy_copied), v("effect", effect);
+    v("error", error), v("failures", failures);
+  }
+};
+
+std::optional<LedgerMove> ledger_move(Host& host) {
+  return load<LedgerMove>(host, "meta", kRecord);
+}
+
+void save_move(Host& host, const LedgerMove& move) {
+  save(host, "meta", kRecord, move);
+}
+
+void start_effect(Host& host, LedgerMove& move, EffectKind kind, std::string_view subject,
+                  Bytes payload) {
+  Effect effect;
+  effect.kind = kind;
+  effect.owner = kModule;
+  effect.context = std::string(kMoveContext) + " " + std::string(subject);
+  effect.payload = std::move(payload);
+  effect.expires = host.now() + kTryLife;
+  move.effect = host.start(std::move(effect));
+}
+
+void fetch_descriptor(Host& host, LedgerMove& move) {
+  protocol::FetchPayload fetch;
+  fetch.url = descriptor_url(move.url);
+  start_effect(host, move, EffectKind::fetch, "", protocol::encode_record(fetch));
+}
+
+/// Another try follows, unless there is no use in one.
+void note_failure(Host& host, LedgerMove& move, const Error& error) {
+  move.error = std::string(crypto::error_text(error.code).sentence);
+  if (!error.detail.empty()) move.error += " (" + error.detail + ")";
+  if (move.step == Step::refused) return;
+  const Duration delay = std::min(kWaitFirst * (1 << std::min(move.failures, 11U)), kWaitMax);
+  ++move.failures;
+  host.set_timer(kModule, kMoveContext, host.now() + delay);
+}
+
+/// Both logs take entries, and nothing of them is on its way. Errors: wrong_state.
+Result<void> check_settled(Host& host, const Identity& own) {
+  for (const std::string& subject : {own.did, own.policy}) {
+    TRY(const LogView view, stored_view(host, subject));
+    if (view.status != LogStatus::normal) {
+      return fail(Errc::wrong_state, "your identity has ended, or a recovery of it is pending");
+    }
+    if (!posted(host, subject)) {
+      return fail(Errc::wrong_state, "your last changes are still on their way to the ledger");
+    }
+  }
+  return {};
+}
+
+std::string& copied_of(LedgerMove& move, const Identity& own, const std::string& subject) {
+  return subject == own.did ? move.did_copied : move.policy_copied;
+}
+
+/// Index of the first entry that the new ledger may lack.
+std::size_t first_missing(const LogView& view, const std::string& copied) {
+  const auto found = std::ranges::find(view.history, copied, &LogRecord::hash);
+  return found == view.history.end() ? 0
+                                     : static_cast<std::size_t>(found - view.history.begin()) + 1;
+}
+
+/// Sends the next entry that is missing there. False: none is.
+Result<bool> copy_next(Host& host, LedgerMove& move, const Identity& own) {
+  for (const std::string& subject : {own.did, own.policy}) {
+    TRY(const LogView view, stored_view(host, subject));
+    const std::size_t next = first_missing(view, copied_of(move, own, subject));
+    if (next == view.history.size()) continue;
+    const Entry& entry = *view.history[next].entry;
+    protocol::LedgerAppendPayload payload;
+    payload.ledger = move.url;
+    payload.subject = subject;
+    payload.blob = entry_blob(entry);
+    payload.expected_head = entry.prev;
+    start_effect(host, move, EffectKind::ledger_append, subject, protocol::encode_record(payload));
+    return true;
+  }
+  return false;
+}
+
+/// An entry was taken, or the ledger names another head: from behind that one on, if it is ours.
+Result<void> take_copied(Host& host, LedgerMove& move, const Identity& own, const Effect& effect,
+                         ByteView outcome) {
+  TRY(const auto asked, protocol::decode_record<protocol::LedgerAppendPayload>(effect.payload));
+  TRY(const auto appended, protocol::decode_record<protocol::LedgerAppended>(outcome));
+  TRY(const LogView view, stored_view(host, asked.subject));
+  std::string& copied = copied_of(move, own, asked.subject);
+  if (!appended.stale) {
+    TRY(const Entry entry, parse_entry(asked.blob));
+    copied = entry_hash(entry);
+    return {};
+  }
+  const std::size_t before = first_missing(view, copied);
+  if (appended.head.empty() || first_missing(view, appended.head) <= before) {
+    return fail(Errc::conflict, "that ledger holds another history of your log");
+  }
+  copied = appended.head;
+  return {};
+}
+
+std::vector<LedgerAddress> addresses(const LedgerMove& move, const Identity& own) {
+  std::vector<LedgerAddress> all;
+  for (const FormerLedger& former : own.former) all.push_back({former.id, former.url});
+  all.push_back({own.ledger_id, own.ledger_url});
+  all.push_back({move.id, move.url});
+  return all;
+}
+
+Result<void> tell_addresses(Host& host, const LedgerMove& move, const Identity& own) {
+  TRY(const LogView view, stored_view(host, own.did));
+  Json next = with_ledgers(own.did, view.current.state, addresses(move, own));
+  if (next == view.current.state) return {};
+  TRY(Entry entry, make_update(view, std::move(next), anchor_time(host.now())));
+  CHECK(sign_with_active(host, entry, view));
+  return hand_in(host, own, own.did, entry);
+}
+
+bool lives_on(const LogView& view, const std::string& id) {
+  return !view.current.ledgers.empty() && view.current.ledgers.front() == id;
+}
+
+Result<void> leave(Host& host, const LedgerMove& move, const Identity& own,
+                   const std::string& subject) {
+  TRY(const LogView view, stored_view(host, subject));
+  if (lives_on(view, move.id)) return {};
+  TRY(Entry entry, make_move(view, own.ledger_id, {move.id}, anchor_time(host.now())));
+  CHECK(sign_with_active(host, entry, view));
+  return hand_in(host, own, subject, entry);
+}
+
+/// Posts what is not posted yet of the update and the moves. True when the old ledger has shown
+/// all.
+Result<bool> leave_all(Host& host, const LedgerMove& move, const Identity& own) {
+  bool left = true;
+  for (const std::string& subject : {own.did, own.policy}) {
+    TRY(const LogView view, stored_view(host, subject));
+    left = left && posted(host, subject) && lives_on(view, move.id);
+    if (!posted(host, subject) || lives_on(view, move.id)) continue;
+    if (subject == own.did) CHECK(tell_addresses(host, move, own));
+    CHECK(leave(host, move, own, subject));
+  }
+  return left;
+}
+
+void arrive(Host& host, const LedgerMove& move, const Identity& own) {
+  Identity after = own;
+  after.former.push_back({own.ledger_url, own.ledger, own.ledger_id});
+  after.ledger_url = move.url;
+  after.ledger = move.descriptor;
+  after.ledger_id = move.id;
+  for (const std::string& subject : {own.did, own.policy}) {
+    const auto view = stored_view(host, subject);
+    ASSERT(view.has_value());
+    const std::string& copied = subject == own.did ? move.did_copied : move.policy_copied;
+    std::vector<PendingEntry> missing;
+    for (std::size_t i = first_missing(*view, copied); i < view->history.size(); ++i) {
+      missing.push_back({entry_blob(*view->history[i].entry), view->history[i].hash});
+    }
+    leave_ledger(host, own, subject, std::move(missing));
+  }
+  host.erase({"meta", std::string(kRecord)});
+  save_identity(host, after);
+  host.audit("identity.moved", {{"from", own.ledger_id}, {"to", move.id}});
+  for (const std::string& subject : {own.did, own.policy}) read_again(host, after, subject);
+}
+
+/// True: the next step can begin. False: an effect is open, or a log is being posted.
+Result<bool> do_step(Host& host, LedgerMove& move, const Identity& own) {
+  switch (move.step) {
+    case Step::descriptor:
+      fetch_descriptor(host, move);
+      return false;
+    case Step::copying: {
+      CHECK(check_settled(host, own));
+      TRY(const bool sent, copy_next(host, move, own));
+      return !sent;
+    }
+    case Step::leaving:
+      return leave_all(host, move, own);
+    case Step::refused:
+      return false;
+  }
+  UNREACHABLE();
+}
+
+}  // namespace
+
+Result<JsonObject> start_ledger_move(Host& host, const JsonObject& args) {
+  CHECK(only_members(args, {"ledger"}, "ledger-move"));
+  LedgerMove move;
+  TRY(move.url, crypto::json_string(args, "ledger"));
+  CHECK(plain_text(move.url, "the ledger's address", limits::kHttpUrlCharsMax));
+  TRY(const Identity own, needed_identity(host));
+  if (const auto other = ledger_move(host); other && other->step != Step::refused) {
+    return fail(Errc::wrong_state, "a move is on its way: see `kith ledger status`");
+  }
+  if (move.url == own.ledger_url) return fail(Errc::refused, "your identity lives there already");
+  CHECK(check_settled(host, own));
+  fetch_descriptor(host, move);
+  save_move(host, move);
+  return ledger_move_status(host);
+}
+
+JsonObject ledger_move_status(Host& host) {
+  const auto move = ledger_move(host);
+  if (!move) return JsonObject{{"state", "none"}};
+  JsonObject reply;
+  reply["state"] = step_name(move->step);
+  reply["ledger"] = move->url;
+  if (!move->error.empty()) reply["error"] = move->error;
+  return reply;
+}
+
+Result<JsonObject> cancel_ledger_move(Host& host) {
+  const auto move = ledger_move(host);
+  if (!move) return fail(Errc::wrong_state, "no move is on its way");
+  if (move->step == Step::leaving) {
+    return fail(Errc::wrong_state, "the ledger may have taken the move already: let it finish");
+  }
+  if (!move->effect.empty()) host.cancel_effect(move->effect);
+  host.cancel_timer(kModule, kMoveContext);
+  host.erase({"meta", std::string(kRecord)});
+  return ledger_move_status(host);
+}
+
+namespace {
+
+Result<void> take_outcome(Host& host, LedgerMove& move, const Identity& own, const Effect& effect,
+                          const Result<Bytes>& outcome) {
+  if (!outcome.has_value()) return outcome.error();
+  if (move.step != Step::descriptor) return take_copied(host, move, own, effect, *outcome);
+  TRY(const LedgerDescriptor descriptor, parse_descriptor(crypto::as_text(*outcome)));
+  move.descriptor = descriptor_json(descriptor);
+  move.id = ledger_id(descriptor);
+  const bool lived_there =
+      std::ranges::find(own.former, move.id, &FormerLedger::id) != own.former.end();
+  if (lived_there || move.id == own.ledger_id) {
+    move.step = Step::refused;
+    return fail(Errc::refused, lived_there
+                                   ? "your identity lived on that ledger before; it cannot return"
+                                   : "your identity lives on that ledger already");
+  }
+  move.step = Step::copying;
+  pin_ledger(host, move.url, move.descriptor);
+  return {};
+}
+
+}  // namespace
+
+void take_move_result(Host& host, const Effect& effect, const Result<Bytes>& outcome) {
+  auto move = ledger_move(host);
+  const auto own = identity(host);
+  if (!move || !own || move->effect != effect.id) return;
+  move->effect.clear();
+  if (!outcome.has_value() && outcome.error() == Errc::bad_url) move->step = Step::refused;
+  const auto taken = take_outcome(host, *move, *own, effect, outcome);
+  if (taken.has_value()) {
+    move->error.clear();
+    move->failures = 0;
+  } else {
+    note_failure(host, *move, taken.error());
+  }
+  save_move(host, *move);
+  if (taken.has_value()) continue_ledger_move(host);
+}
+
+void continue_ledger_move(Host& host) {
+  auto move = ledger_move(host);
+  const auto own = identity(host);
+  if (!move || !own || !move->effect.empty()) return;
+  host.cancel_timer(kModule, kMoveContext);
+  for (;;) {
+    const auto done = do_step(host, *move, *own);
+    if (!done.has_value()) note_failure(host, *move, done.error());
+    if (!done.has_value() || !*done) return save_move(host, *move);
+    move->error.clear();
+    if (move->step == Step::leaving) return arrive(host, *move, *own);
+    move->step = static_cast<Step>(static_cast<std::uint8_t>(move->step) + 1);
+  }
+}
+
+}  // namespace kith::ledger

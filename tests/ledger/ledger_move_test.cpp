@@ -1,0 +1,444 @@
+// Moving an identity from one ledger to another.
+
+#include "ledger/ledger_move.hpp"
+
+#include <gtest/gtest.h>
+
+#include "ledger/identity_setup.hpp"
+#include "ledger/ledger_effects.hpp"
+#include "ledger/ledger_services.hpp"
+#include "ledger/log_keys.hpp"
+#include "ledger/log_writer.hpp"
+#include "ledger/memory_ledger.hpp"
+#include "ledger/remote/service.hpp"
+#include "tests/support/agents.hpp"
+#include "tests/support/ledger_kit.hpp"
+#include "tests/support/log_lab.hpp"
+
+namespace kith::test {
+namespace {
+
+using ledger::Identity;
+using ledger::IdentityModule;
+using protocol::Effect;
+using protocol::EffectKind;
+using protocol::EffectResult;
+using Crash = MemoryStore::Crash;
+
+constexpr BoxOptions kWithoutVault{true, true, false};
+constexpr std::int64_t kContestSeconds = 600;
+constexpr std::int64_t kDelaySeconds = 60;
+
+std::string word_of(const JsonObject& object, std::string_view member) {
+  return must(crypto::json_string(object, member));
+}
+
+/// One of the ledgers: down, or refusing appends, when a test says so.
+struct Place {
+  Place(std::string at, std::uint64_t seed)
+      : url(std::move(at)),
+        id(ledger::ledger_id(ledger_descriptor(seed))),
+        ledger(ledger_descriptor(seed), true),
+        prover(ledger, ledger_signer(seed)),
+        service(ledger, ledger_signer(seed)) {}
+  std::string url;
+  std::string id;
+  ledger::MemoryLedger ledger;
+  ledger::LedgerProver prover;
+  ledger::LedgerService service;
+  bool up = true;
+  bool full = false;
+  std::function<void()> on_append = [] {};
+};
+
+class LedgerMoveTest : public ::testing::Test {
+ protected:
+  LedgerMoveTest() { reset(); }
+
+  void reset() {
+    alice_ = nullptr;
+    bob_ = nullptr;
+    net_ = std::make_unique<Network>();
+    old_ = std::make_unique<Place>("https://old.example", 1);
+    new_ = std::make_unique<Place>("https://new.example", 2);
+    net_->perform = [this](AgentBox& box, const Effect& effect) {
+      return std::optional(perform(box, effect));
+    };
+    alice_ = &net_->add("alice", modules<IdentityModule>(), kWithoutVault);
+    bob_ = &net_->add("bob", modules<IdentityModule>(), kWithoutVault);
+  }
+  /// As any web client asks, who has the address from a DID document.
+  std::optional<EffectResult> fetch_page(Place& place, const Effect& effect) {
+    if (effect.kind != EffectKind::fetch) return std::nullopt;
+    const auto asked = must(protocol::decode_record<protocol::FetchPayload>(effect.payload));
+    if (!asked.page || !asked.url.starts_with(place.url)) return std::nullopt;
+    const auto reply = place.service.handle({"GET", asked.url.substr(place.url.size()), {}},
+                                            ledger::anchor_time(net_->now()));
+    const protocol::FetchedPage page{static_cast<std::uint32_t>(reply.status),
+                                     {},
+                                     reply.content_type,
+                                     crypto::to_bytes(std::string_view(reply.body))};
+    return EffectResult{effect.id, protocol::encode_record(page), false};
+  }
+  EffectResult perform(AgentBox& box, const Effect& effect) {
+    for (Place* place : {old_.get(), new_.get()}) {
+      if (!place->up || !box.online()) continue;
+      if (auto page = fetch_page(*place, effect)) return std::move(*page);
+      if (ledger::ledger_of(effect) != place->url) continue;
+      if (effect.kind == EffectKind::ledger_append) place->on_append();
+      if (place->full && effect.kind == EffectKind::ledger_append) {
+        return {effect.id, fail(Errc::limit_exceeded, "no room"), false};
+      }
+      return ledger::perform_on(place->ledger, effect, ledger::anchor_time(net_->now()),
+                                &place->prover);
+    }
+    return {effect.id, fail(Errc::unreachable), true};
+  }
+
+  void create(AgentBox& box, const Place& place) {
+    must(box.command("identity-create", {{"name", "Somebody"},
+                                         {"ledger", place.url},
+                                         {"no_vault", true},
+                                         {"delay_seconds", kDelaySeconds},
+                                         {"contest_seconds", kContestSeconds}}));
+    ASSERT_TRUE(net_->run_until([&] { return state(box) == "posted"; }));
+  }
+  static std::string state(AgentBox& box) {
+    return word_of(must(box.command("identity-status")), "state");
+  }
+  static Identity own(AgentBox& box) {
+    return *box.look([](Host& host) { return ledger::identity(host); });
+  }
+  std::string step() { return word_of(must(alice_->command("ledger-move-status")), "state"); }
+  std::string error() { return word_of(must(alice_->command("ledger-move-status")), "error"); }
+  Result<JsonObject> start() { return alice_->command("ledger-move", {{"ledger", new_->url}}); }
+  bool moved() { return own(*alice_).ledger_id == new_->id && state(*alice_) == "posted"; }
+  void move() {
+    must(start());
+    ASSERT_TRUE(net_->run_until([&] { return moved(); }));
+  }
+  static std::vector<ledger::AnchoredBlob> held(Place& place, const std::string& subject) {
+    std::vector<ledger::AnchoredBlob> blobs;
+    for (const auto& entry : must(ledger::read_all(place.ledger, subject))) {
+      blobs.push_back({entry.blob, entry.time, place.id});
+    }
+    return blobs;
+  }
+  /// The log as somebody reads it who has both ledgers before him.
+  LogView read_both(const std::string& subject) {
+    std::vector<ledger::AnchoredBlob> blobs = held(*old_, subject);
+    for (auto& blob : held(*new_, subject)) blobs.push_back(std::move(blob));
+    return must(
+        ledger::read_log(subject, blobs, {ledger::anchor_time(net_->now()), true, {}, false}));
+  }
+  Result<void> set_anchor(const std::string& anchor) {
+    return alice_->edit([&](Host& host) {
+      return ledger::update_policy(host, [&](ledger::Policy& policy) { policy.set = anchor; });
+    });
+  }
+  /// What Bob finds who asks the ledger at `url`.
+  JsonObject look_up(const std::string& url) {
+    const std::string id = word_of(
+        must(bob_->command("did-resolve", {{"did", own(*alice_).did}, {"ledger", url}})), "id");
+    const auto look = [&] { return must(bob_->command("did-resolve-status", {{"id", id}})); };
+    EXPECT_TRUE(net_->run_until([&] { return word_of(look(), "state") != "waiting"; }));
+    return look();
+  }
+  static std::int64_t n_of(const JsonObject& found) {
+    const auto version = word_of(found.at("didDocumentMetadata").get_object(), "versionId");
+    return std::stoll(version.substr(0, version.find('-')));
+  }
+  void pass(Duration time) {
+    const Time until = net_->now() + time;
+    net_->run_until([&] { return net_->now() >= until; });
+  }
+
+  std::unique_ptr<Network> net_;
+  std::unique_ptr<Place> old_;
+  std::unique_ptr<Place> new_;
+  AgentBox* alice_ = nullptr;
+  AgentBox* bob_ = nullptr;
+};
+
+TEST_F(LedgerMoveTest, TheLogsLiveOnTheNewLedgerAndBothTellTheSame) {
+  create(*alice_, *old_);
+  EXPECT_EQ(step(), "none");
+  move();
+  const Identity identity = own(*alice_);
+  EXPECT_EQ(identity.ledger_url, new_->url);
+  ASSERT_EQ(identity.former.size(), 1U);
+  EXPECT_EQ(identity.former[0].id, old_->id);
+  for (const std::string& subject : {identity.did, identity.policy}) {
+    const LogView view = read_both(subject);
+    EXPECT_EQ(view.current.ledgers, std::vector<std::string>{new_->id});
+    EXPECT_EQ(view.head().entry->op, ledger::Op::move);
+    EXPECT_EQ(view.junk_count, 0U);
+    EXPECT_FALSE(view.unconfirmed_move);
+    EXPECT_EQ(held(*new_, subject).size(), view.history.size());
+  }
+  EXPECT_EQ(step(), "none");
+  EXPECT_TRUE(alice_->notices("alarm").empty());
+  EXPECT_EQ(alice_->audited("identity.moved").size(), 1U);
+}
+
+TEST_F(LedgerMoveTest, WhatComesLaterGoesToTheNewLedgerAlone) {
+  create(*alice_, *old_);
+  move();
+  const std::string policy = own(*alice_).policy;
+  const std::size_t before = held(*old_, policy).size();
+  must(set_anchor("later"));
+  ASSERT_TRUE(net_->run_until([&] { return state(*alice_) == "posted"; }));
+  EXPECT_EQ(held(*old_, policy).size(), before);
+  EXPECT_EQ(read_both(policy).n(), 2U);
+  EXPECT_EQ(read_both(policy).junk_count, 0U);
+  EXPECT_TRUE(alice_->notices("alarm").empty());
+}
+
+TEST_F(LedgerMoveTest, OthersFindTheLogFromEitherLedger) {
+  create(*alice_, *old_);
+  move();
+  const JsonObject from_old = look_up(old_->url);
+  EXPECT_EQ(word_of(from_old, "state"), "done");
+  EXPECT_EQ(n_of(from_old), 2);  // Genesis, addresses, move.
+  bob_->edit([](Host& host) {    // Somebody who has seen nothing.
+    for (const char* collection : {"log-trail", "ledger-pin", "ledger-seen"}) {
+      for (const std::string& id : host.list(collection)) host.erase({collection, id});
+    }
+    return 0;
+  });
+  const JsonObject from_new = look_up(new_->url);
+  EXPECT_EQ(word_of(from_new, "state"), "done");
+  EXPECT_EQ(n_of(from_new), 2);
+  EXPECT_FALSE(
+      from_new.at("didDocumentMetadata").at("kith").get_object().contains("unconfirmedMove"));
+}
+
+TEST_F(LedgerMoveTest, ALedgerThatIsDownOrRefusesChangesNothing) {
+  create(*alice_, *old_);
+  const std::string did = own(*alice_).did;
+  new_->up = false;
+  must(start());
+  EXPECT_EQ(start().error(), Errc::wrong_state);
+  pass(std::chrono::minutes{30});
+  EXPECT_EQ(step(), "descriptor");
+  EXPECT_FALSE(error().empty());
+  new_->up = true;
+  new_->full = true;
+  ASSERT_TRUE(net_->run_until([&] { return step() == "copying"; }));
+  pass(std::chrono::minutes{30});
+  EXPECT_EQ(step(), "copying");
+  EXPECT_NE(error().find("no room"), std::string::npos);
+  EXPECT_EQ(held(*old_, did).size(), 1U);
+  // Called off, it is as if it had never begun.
+  EXPECT_EQ(word_of(must(alice_->command("ledger-move-cancel")), "state"), "none");
+  EXPECT_EQ(alice_->command("ledger-move-cancel").error(), Errc::wrong_state);
+  new_->full = false;
+  pass(std::chrono::hours{3});
+  EXPECT_EQ(own(*alice_).ledger_id, old_->id);
+  EXPECT_EQ(held(*old_, did).size(), 1U);
+  must(set_anchor("as-before"));
+  EXPECT_TRUE(net_->run_until([&] { return state(*alice_) == "posted"; }));
+}
+
+TEST_F(LedgerMoveTest, WhileTheOldLedgerIsDownTheMoveWaitsAndTakesNoOtherChange) {
+  create(*alice_, *old_);
+  new_->on_append = [&] { old_->up = false; };
+  must(start());
+  ASSERT_TRUE(net_->run_until([&] { return step() == "leaving"; }));
+  EXPECT_EQ(alice_->command("ledger-move-cancel").error(), Errc::wrong_state);
+  const auto refused = set_anchor("meanwhile");
+  ASSERT_EQ(refused.error(), Errc::wrong_state);
+  EXPECT_NE(refused.error().detail.find("moving"), std::string::npos);
+  old_->up = true;
+  ASSERT_TRUE(net_->run_until([&] { return moved(); }));
+  must(set_anchor("afterwards"));
+}
+
+TEST_F(LedgerMoveTest, ItGoesOnAfterACrashAtAnyCommit) {
+  for (const Crash crash : {Crash::before_commit, Crash::after_commit}) {
+    for (std::uint64_t at = 1;; ++at) {
+      SCOPED_TRACE(at);
+      reset();
+      create(*alice_, *old_);
+      alice_->store().crash_at(at, crash);
+      must(start());
+      ASSERT_TRUE(net_->run_until([&] { return moved(); }));
+      if (alice_->store().crash_is_due()) {
+        EXPECT_GT(at, 8U);
+        break;
+      }
+      ASSERT_EQ(alice_->crashes(), 1U);
+      const Identity identity = own(*alice_);
+      for (const std::string& subject : {identity.did, identity.policy}) {
+        const LogView view = read_both(subject);
+        EXPECT_EQ(view.junk_count, 0U);
+        EXPECT_EQ(view.n(), subject == identity.did ? 2U : 1U);
+      }
+      EXPECT_TRUE(alice_->notices("alarm").empty());
+    }
+    alice_->store().cancel_crash();
+  }
+}
+
+TEST_F(LedgerMoveTest, TheNewLedgerLosingTheLogIsNoticed) {
+  create(*alice_, *old_);
+  move();
+  new_ = std::make_unique<Place>("https://new.example", 2);  // The same, from a backup, say.
+  ASSERT_TRUE(net_->run_until([&] { return !alice_->notices("alarm").empty(); }));
+  EXPECT_EQ(own(*alice_).ledger_id, new_->id);
+}
+
+TEST_F(LedgerMoveTest, ALedgerThatHidesWhatWasCopiedThereIsNoticed) {
+  create(*alice_, *old_);
+  move();
+  const std::string policy = own(*alice_).policy;
+  const auto all = held(*new_, policy);
+  // Another ledger with the same name and key, where the log ends before the move.
+  new_ = std::make_unique<Place>("https://new.example", 2);
+  alice_->edit([&](Host& host) {
+    for (const std::string& id : host.list("ledger-seen")) host.erase({"ledger-seen", id});
+    return 0;
+  });
+  const auto entry = must(ledger::parse_entry(all.front().blob));
+  must(new_->ledger.append({policy, all.front().blob, entry.prev},
+                           ledger::anchor_time(net_->now())));
+  ASSERT_TRUE(
+      net_->run_until([&] { return alice_->audited("identity.ledger-conflict").size() == 2U; }));
+  EXPECT_NE(state(*alice_), "none");
+}
+
+/// As log_keys.cpp keeps it in a wallet without vault.
+struct UnvaultedRecovery {
+  std::vector<std::string> keys;
+  Bytes salt;
+  template <class V>
+  void visit(V& v) {
+    v("keys", keys), v("salt", salt);
+  }
+};
+
+/// A recover, by whoever holds the recovery authority of that wallet.
+Entry recover(AgentBox& box, const std::string& subject, const LogView& view, std::uint64_t fork,
+              const std::string& ledger, ledger::AnchorTime now) {
+  return box.look([&](Host& host) {
+    const ledger::LogKeys fresh = must(ledger::generate_log_keys(host.keys(), host.random()));
+    const auto authority = *protocol::load<UnvaultedRecovery>(host, "log-salt", subject);
+    const ledger::Reveal reveal{1, authority.keys, crypto::multibase(authority.salt)};
+    ledger::LogContent content = *view.history[fork].entry->content;
+    content.keys = fresh.keys;
+    content.next = fresh.next.digests;
+    content.rec.d = fresh.recovery.digest;
+    content.ledgers = {ledger};
+    Entry entry = must(ledger::make_recover(view, fork, reveal, content, now));
+    const PublicKey key = must(ledger::signing_key(authority.keys.front()));
+    must(ledger::add_signature(entry, key, host.keys(),
+                               *ledger::log_key(host, authority.keys.front())));
+    return entry;
+  });
+}
+
+TEST_F(LedgerMoveTest, ARecoverOnTheLedgerThatWasLeftRaisesTheAlarmAsLongAsItCanUndoTheMove) {
+  create(*alice_, *old_);
+  move();
+  const std::string policy = own(*alice_).policy;
+  const auto now = ledger::anchor_time(net_->now());
+  const Entry entry = recover(*alice_, policy, read_both(policy), 0, old_->id, now);
+  const auto outcome = must(old_->ledger.append({policy, ledger::entry_blob(entry), {}}, now));
+  ASSERT_TRUE(std::holds_alternative<ledger::Appended>(outcome));
+  ASSERT_TRUE(net_->run_until([&] { return !alice_->notices("alarm").empty(); }));
+  EXPECT_EQ(alice_->audited("identity.foreign-entry").size(), 1U);
+  const LogView seen =
+      alice_->look([&](Host& host) { return must(ledger::stored_view(host, policy)); });
+  EXPECT_EQ(seen.status, ledger::LogStatus::contested);
+  // After D the log is back where it was, and this device knows.
+  pass(std::chrono::seconds{2 * kDelaySeconds});
+  EXPECT_EQ(alice_->look([&](Host& host) { return must(ledger::stored_view(host, policy)); })
+                .current.ledgers,
+            std::vector<std::string>{old_->id});
+  EXPECT_TRUE(alice_->audited("identity.ledger-conflict").empty());
+}
+
+TEST_F(LedgerMoveTest, WhenNothingCanUndoTheMoveTheOldLedgerIsAskedNoMore) {
+  create(*alice_, *old_);
+  move();
+  std::size_t asked = 0;
+  const auto usual = net_->perform;
+  net_->perform = [&](AgentBox& box, const Effect& effect) {
+    if (ledger::ledger_of(effect) == old_->url) ++asked;
+    return usual(box, effect);
+  };
+  pass(std::chrono::seconds{kContestSeconds / 2});
+  EXPECT_GT(asked, 0U);
+  pass(std::chrono::seconds{kContestSeconds});
+  asked = 0;
+  pass(std::chrono::minutes{30});
+  EXPECT_EQ(asked, 0U);
+}
+
+TEST_F(LedgerMoveTest, AnOldLedgerThatIsDownHoldsNothingUp) {
+  create(*alice_, *old_);
+  move();
+  old_->up = false;
+  must(set_anchor("without-it"));
+  EXPECT_TRUE(net_->run_until([&] { return state(*alice_) == "posted"; }));
+  EXPECT_TRUE(alice_->notices("alarm").empty());
+}
+
+TEST_F(LedgerMoveTest, ALedgerThatWasLeftIsNotReturnedTo) {
+  create(*alice_, *old_);
+  move();
+  must(alice_->command("ledger-move", {{"ledger", old_->url}}));
+  ASSERT_TRUE(net_->run_until([&] { return step() == "refused"; }));
+  EXPECT_NE(error().find("before"), std::string::npos);
+  EXPECT_EQ(own(*alice_).ledger_id, new_->id);
+  must(set_anchor("stays"));
+  EXPECT_TRUE(net_->run_until([&] { return state(*alice_) == "posted"; }));
+  // Another move may follow at once.
+  must(alice_->command("ledger-move", {{"ledger", "https://third.example"}}));
+  EXPECT_EQ(word_of(must(alice_->command("ledger-move-cancel")), "state"), "none");
+}
+
+TEST_F(LedgerMoveTest, WhatCannotBeginIsRefused) {
+  EXPECT_EQ(start().error(), Errc::wrong_state);  // No identity yet.
+  create(*alice_, *old_);
+  EXPECT_EQ(alice_->command("ledger-move", {{"ledger", old_->url}}).error(), Errc::refused);
+  EXPECT_EQ(alice_->command("ledger-move").error(), Errc::malformed);
+  old_->up = false;
+  must(set_anchor("on-its-way"));
+  EXPECT_EQ(start().error(), Errc::wrong_state);
+  old_->up = true;
+}
+
+TEST_F(LedgerMoveTest, TheSameLedgerAtAnotherAddressIsNone) {
+  create(*alice_, *old_);
+  new_->url = "https://alias.example";
+  const auto usual = net_->perform;
+  net_->perform = [&](AgentBox& box, const Effect& effect) -> std::optional<EffectResult> {
+    if (ledger::ledger_of(effect) == new_->url && effect.kind == EffectKind::fetch) {
+      return ledger::perform_on(old_->ledger, effect, ledger::anchor_time(net_->now()),
+                                &old_->prover);
+    }
+    return usual(box, effect);
+  };
+  must(start());
+  ASSERT_TRUE(net_->run_until([&] { return step() == "refused"; }));
+  EXPECT_NE(error().find("already"), std::string::npos);
+}
+
+TEST(LedgerServices, AreToldBesideOthersAndReplaced) {
+  const std::string did = "did:kith:zQm";
+  const Json other = JsonObject{{"id", did + "#x"}, {"type", "DIDCommMessaging"}};
+  const Json document = JsonObject{{"id", did}, {"service", JsonArray{other}}};
+  const Json told =
+      ledger::with_ledgers(did, document, {{"ledger:a", "https://a"}, {"ledger:h", "leveldb:/x"}});
+  EXPECT_EQ(ledger::told_address(told, "ledger:a"), "https://a");
+  EXPECT_EQ(ledger::told_address(told, "ledger:h"), std::nullopt);  // Nobody else can ask it.
+  EXPECT_EQ(ledger::other_services(told), JsonArray{other});
+  const Json later = ledger::with_ledgers(did, told, {{"ledger:b", "http://b"}});
+  EXPECT_EQ(ledger::told_address(later, "ledger:a"), std::nullopt);
+  EXPECT_EQ(ledger::ledger_services(later).size(), 1U);
+  EXPECT_EQ(ledger::other_services(later), JsonArray{other});
+}
+
+}  // namespace
+}  // namespace kith::test
