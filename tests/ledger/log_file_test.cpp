@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <regex>
 #include <sstream>
 
 #include "ledger/did_kith.hpp"
@@ -134,9 +133,13 @@ TEST(DidKithMethod, GivesAnExampleThatHolds) {
   std::stringstream text;
   text << in.rdbuf();
   const std::string page = text.str();
-  std::smatch found;
-  ASSERT_TRUE(std::regex_search(page, found, std::regex("```json\n(\\{\"id\":[^\n]*)\n```")));
-  const std::string blob = found[1];
+  const std::string opening = "```json\n";
+  const std::size_t found = page.find(opening + "{\"id\":");
+  ASSERT_NE(found, std::string::npos);
+  const std::size_t begins = found + opening.size();
+  const std::size_t ends = page.find('\n', begins);
+  ASSERT_EQ(page.compare(ends, 4, "\n```"), 0);
+  const std::string blob = page.substr(begins, ends - begins);
   const auto entry = must(ledger::parse_entry(crypto::as_bytes(blob)));
   EXPECT_EQ(entry.id, "did:kith:" + ledger::compute_scid(entry));
   const ByteView bytes = crypto::as_bytes(blob);
