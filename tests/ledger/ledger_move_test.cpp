@@ -175,6 +175,9 @@ TEST_F(LedgerMoveTest, TheLogsLiveOnTheNewLedgerAndBothTellTheSame) {
     EXPECT_EQ(view.junk_count, 0U);
     EXPECT_FALSE(view.unconfirmed_move);
     EXPECT_EQ(held(*new_, subject).size(), view.history.size());
+    // Kept once, though both ledgers hold it.
+    EXPECT_EQ(alice_->look([&](Host& host) { return ledger::stored_blobs(host, subject).size(); }),
+              view.history.size());
   }
   EXPECT_EQ(step(), "none");
   EXPECT_TRUE(alice_->notices("alarm").empty());
