@@ -51,6 +51,36 @@ struct Place {
   std::function<void()> on_append = [] {};
 };
 
+/// As log_keys.cpp keeps it in a wallet without vault.
+struct UnvaultedRecovery {
+  std::vector<std::string> keys;
+  Bytes salt;
+  template <class V>
+  void visit(V& v) {
+    v("keys", keys), v("salt", salt);
+  }
+};
+
+/// A recover, by whoever holds the recovery authority of that wallet.
+Entry recover(AgentBox& box, const std::string& subject, const LogView& view, std::uint64_t fork,
+              const std::string& ledger, ledger::AnchorTime now) {
+  return box.look([&](Host& host) {
+    const ledger::LogKeys fresh = must(ledger::generate_log_keys(host.keys(), host.random()));
+    const auto authority = *protocol::load<UnvaultedRecovery>(host, "log-salt", subject);
+    const ledger::Reveal reveal{1, authority.keys, crypto::multibase(authority.salt)};
+    ledger::LogContent content = *view.history[fork].entry->content;
+    content.keys = fresh.keys;
+    content.next = fresh.next.digests;
+    content.rec.d = fresh.recovery.digest;
+    content.ledgers = {ledger};
+    Entry entry = must(ledger::make_recover(view, fork, reveal, content, now));
+    const PublicKey key = must(ledger::signing_key(authority.keys.front()));
+    must(ledger::add_signature(entry, key, host.keys(),
+                               *ledger::log_key(host, authority.keys.front())));
+    return entry;
+  });
+}
+
 class LedgerMoveTest : public ::testing::Test {
  protected:
   LedgerMoveTest() { reset(); }
@@ -135,6 +165,13 @@ class LedgerMoveTest : public ::testing::Test {
     return alice_->edit([&](Host& host) {
       return ledger::update_policy(host, [&](ledger::Policy& policy) { policy.set = anchor; });
     });
+  }
+  /// Of that log's first entry, by somebody who has its recovery authority.
+  void recover_on_old(const std::string& subject) {
+    const auto now = ledger::anchor_time(net_->now());
+    const Entry entry = recover(*alice_, subject, read_both(subject), 0, old_->id, now);
+    const auto outcome = must(old_->ledger.append({subject, ledger::entry_blob(entry), {}}, now));
+    ASSERT_TRUE(std::holds_alternative<ledger::Appended>(outcome));
   }
   /// What Bob finds who asks the ledger at `url`.
   JsonObject look_up(const std::string& url) {
@@ -310,44 +347,13 @@ TEST_F(LedgerMoveTest, ALedgerThatHidesWhatWasCopiedThereIsNoticed) {
   EXPECT_NE(state(*alice_), "none");
 }
 
-/// As log_keys.cpp keeps it in a wallet without vault.
-struct UnvaultedRecovery {
-  std::vector<std::string> keys;
-  Bytes salt;
-  template <class V>
-  void visit(V& v) {
-    v("keys", keys), v("salt", salt);
-  }
-};
-
-/// A recover, by whoever holds the recovery authority of that wallet.
-Entry recover(AgentBox& box, const std::string& subject, const LogView& view, std::uint64_t fork,
-              const std::string& ledger, ledger::AnchorTime now) {
-  return box.look([&](Host& host) {
-    const ledger::LogKeys fresh = must(ledger::generate_log_keys(host.keys(), host.random()));
-    const auto authority = *protocol::load<UnvaultedRecovery>(host, "log-salt", subject);
-    const ledger::Reveal reveal{1, authority.keys, crypto::multibase(authority.salt)};
-    ledger::LogContent content = *view.history[fork].entry->content;
-    content.keys = fresh.keys;
-    content.next = fresh.next.digests;
-    content.rec.d = fresh.recovery.digest;
-    content.ledgers = {ledger};
-    Entry entry = must(ledger::make_recover(view, fork, reveal, content, now));
-    const PublicKey key = must(ledger::signing_key(authority.keys.front()));
-    must(ledger::add_signature(entry, key, host.keys(),
-                               *ledger::log_key(host, authority.keys.front())));
-    return entry;
-  });
-}
-
 TEST_F(LedgerMoveTest, ARecoverOnTheLedgerThatWasLeftRaisesTheAlarmAsLongAsItCanUndoTheMove) {
   create(*alice_, *old_);
   move();
+  must(set_anchor("undone-with-it"));
+  ASSERT_TRUE(net_->run_until([&] { return state(*alice_) == "posted"; }));
   const std::string policy = own(*alice_).policy;
-  const auto now = ledger::anchor_time(net_->now());
-  const Entry entry = recover(*alice_, policy, read_both(policy), 0, old_->id, now);
-  const auto outcome = must(old_->ledger.append({policy, ledger::entry_blob(entry), {}}, now));
-  ASSERT_TRUE(std::holds_alternative<ledger::Appended>(outcome));
+  recover_on_old(policy);
   ASSERT_TRUE(net_->run_until([&] { return !alice_->notices("alarm").empty(); }));
   EXPECT_EQ(alice_->audited("identity.foreign-entry").size(), 1U);
   const LogView seen =
@@ -359,6 +365,21 @@ TEST_F(LedgerMoveTest, ARecoverOnTheLedgerThatWasLeftRaisesTheAlarmAsLongAsItCan
                 .current.ledgers,
             std::vector<std::string>{old_->id});
   EXPECT_TRUE(alice_->audited("identity.ledger-conflict").empty());
+}
+
+TEST_F(LedgerMoveTest, AContestedLogDoesNotMove) {
+  create(*alice_, *old_);
+  new_->full = true;
+  must(start());
+  ASSERT_TRUE(net_->run_until([&] { return step() == "copying"; }));
+  const std::string policy = own(*alice_).policy;
+  recover_on_old(policy);
+  ASSERT_TRUE(net_->run_until([&] { return !alice_->notices("alarm").empty(); }));
+  new_->full = false;
+  pass(std::chrono::seconds{kDelaySeconds / 2});
+  EXPECT_EQ(step(), "copying");
+  EXPECT_NE(error().find("recovery"), std::string::npos);
+  EXPECT_EQ(held(*old_, own(*alice_).did).size(), 1U);
 }
 
 TEST_F(LedgerMoveTest, WhenNothingCanUndoTheMoveTheOldLedgerIsAskedNoMore) {
