@@ -72,19 +72,43 @@ Bytes entry_blob(const Entry& entry) {
   return crypto::to_bytes(crypto::canonical_json(entry_json(entry, Signatures::put_in)));
 }
 
+EntryDigest digest_of_blob(ByteView blob) {
+  // Members are sorted, and none that comes before "sigs" holds free text: a quote in a string has
+  // a backslash before it. Signatures are base58 text.
+  constexpr std::string_view kBegin = ",\"sigs\":[";
+  const std::string_view text = crypto::as_text(blob);
+  const std::size_t begin = text.find(kBegin);
+  ASSERT(begin != std::string_view::npos);
+  const std::size_t end = text.find(']', begin);
+  ASSERT(end != std::string_view::npos);
+  std::string rest;
+  rest.reserve(text.size());
+  rest.append(text.substr(0, begin)).append(text.substr(end + 1));
+  return crypto::sha256(crypto::as_bytes(rest));
+}
+
+std::string entry_hash(const EntryDigest& digest) {
+  Bytes multihash{kSha256Code, kSha256Bytes};
+  crypto::append(multihash, digest);
+  return crypto::multibase(multihash);
+}
+
 std::string entry_hash(const Entry& entry) {
-  return crypto::multihash_sha256(crypto::as_bytes(unsigned_text(entry)));
+  return entry_hash(crypto::sha256(crypto::as_bytes(unsigned_text(entry))));
 }
 
 std::string blob_hash(ByteView blob) {
   return crypto::multihash_sha256(blob);
 }
 
-Bytes signed_message(const Entry& entry) {
-  const std::string text = unsigned_text(entry);
+Bytes signed_message(const EntryDigest& digest) {
   Bytes message = crypto::to_bytes(kSignedPrefix);
-  crypto::append(message, crypto::sha256(crypto::as_bytes(text)));
+  crypto::append(message, digest);
   return message;
+}
+
+Bytes signed_message(const Entry& entry) {
+  return signed_message(crypto::sha256(crypto::as_bytes(unsigned_text(entry))));
 }
 
 std::string compute_scid(const Entry& genesis) {

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "crypto/bytes.hpp"
+#include "crypto/hash.hpp"
 #include "crypto/json.hpp"
 #include "crypto/key.hpp"
 #include "crypto/result.hpp"
@@ -151,10 +152,17 @@ struct Entry {
 
 /// Identity of an entry: hash of its canonical form without signatures.
 [[nodiscard]] std::string entry_hash(const Entry& entry);
-/// Idempotency key of a ledger: hash of the blob with signatures.
-[[nodiscard]] std::string blob_hash(ByteView blob);
 /// What signers sign: "kith-log-v1\n" || the 32-byte digest that entry_hash encodes.
 [[nodiscard]] Bytes signed_message(const Entry& entry);
+/// What both of these come from: the digest of an entry's canonical form without signatures.
+using EntryDigest = crypto::Digest256;
+/// Of a blob that parse_entry took (asserted as far as it shows): its text is cut, not made anew.
+[[nodiscard]] EntryDigest digest_of_blob(ByteView blob);
+[[nodiscard]] std::string entry_hash(const EntryDigest& digest);
+[[nodiscard]] Bytes signed_message(const EntryDigest& digest);
+
+/// Idempotency key of a ledger: hash of the blob with signatures.
+[[nodiscard]] std::string blob_hash(ByteView blob);
 
 /// SCID of a genesis entry: its hash with "{SCID}" in the place of every occurrence of the SCID in
 /// entry.id. A draft, with "did:kith:{SCID}" as id, works alike.

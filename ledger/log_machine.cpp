@@ -23,7 +23,8 @@ Arrival read_arrival(std::size_t position, ByteView blob, AnchorTime time) {
     return arrival;
   }
   arrival.entry = std::make_shared<const Entry>(std::move(*parsed));
-  arrival.hash = entry_hash(*arrival.entry);
+  arrival.digest = digest_of_blob(blob);
+  arrival.hash = entry_hash(arrival.digest);
   return arrival;
 }
 
@@ -179,6 +180,7 @@ Verdict LogMachine::judge(const Arrival& arrival) {
 Verdict LogMachine::take_genesis(const Arrival& arrival) {
   if (arrival.entry->op != Op::genesis) return refuse(Rule::chain, "before the genesis");
   if (auto refusal = check_genesis(subject_, *arrival.entry, arrival.blob)) return refusal;
+  if (auto refusal = check_signatures(*arrival.entry, arrival.digest)) return refusal;
   if (arrival.entry->test && !test_mode_) {
     test_log_refused_ = true;
     return refuse(Rule::genesis, "a test log");
@@ -187,7 +189,12 @@ Verdict LogMachine::take_genesis(const Arrival& arrival) {
   return std::nullopt;
 }
 
-Verdict LogMachine::check_next(const LogContent& before, const Entry& entry) const {
+Verdict LogMachine::check_next(const LogContent& before, const Arrival& arrival) const {
+  if (auto refusal = check_change(before, *arrival.entry)) return refusal;
+  return check_signatures(*arrival.entry, arrival.digest);
+}
+
+Verdict LogMachine::check_change(const LogContent& before, const Entry& entry) const {
   switch (entry.op) {
     case Op::update:
       return check_update(before, entry);
@@ -234,7 +241,7 @@ Verdict LogMachine::take_next(const Arrival& arrival) {
   if (entry.op == Op::move) {
     if (auto refusal = check_from(entry)) return refusal;
   }
-  if (auto refusal = check_next(content_at(head), entry)) return refusal;
+  if (auto refusal = check_next(content_at(head), arrival)) return refusal;
   LogRecord counted = record(arrival);
   if (entry.op != Op::update) {
     counted.contestable_until = arrival.time + in_force(head, arrival.time, &RecoveryRule::contest);
@@ -257,7 +264,7 @@ void LogMachine::note_duplicity(const Arrival& arrival) {
   const std::size_t before = static_cast<std::size_t>(entry.n) - 1;
   const LogRecord& counted = chain_[before + 1];
   if (!continues(before, entry) || counted.entry->op == Op::recover) return;
-  if (check_next(content_at(before), entry).has_value()) return;
+  if (check_next(content_at(before), arrival).has_value()) return;
   seen_.insert(arrival.hash);
   ++duplicity_count_;
   if (duplicity_.size() < limits::kLogJunkMax) {
@@ -309,6 +316,7 @@ Verdict LogMachine::take_recover(const Arrival& arrival) {
   if (auto refusal = check_place(fork, arrival.time, super_quorum)) return refusal;
   const bool test = chain_.front().entry->test;
   if (auto refusal = check_recover(content_at(fork), entry, test)) return refusal;
+  if (auto refusal = check_signatures(entry, arrival.digest)) return refusal;
   LogRecord counted = record(arrival);
   counted.super_quorum = super_quorum;
   counted.effective_from = arrival.time + in_force(fork, arrival.time, &RecoveryRule::delay);
@@ -333,6 +341,7 @@ Verdict LogMachine::take_veto(const Arrival& arrival) {
   const auto fork = static_cast<std::size_t>(pending_->fork_n);
   const bool super_quorum = pending_->record.super_quorum;
   if (auto refusal = check_veto(content_at(fork), entry, super_quorum)) return refusal;
+  if (auto refusal = check_signatures(entry, arrival.digest)) return refusal;
   seen_.insert(arrival.hash);
   vetoed_.push_back(std::move(pending_->record));
   pending_.reset();

@@ -21,6 +21,7 @@ namespace kith::ledger {
 struct Arrival {
   std::size_t position = 0;            ///< Index of the blob.
   std::shared_ptr<const Entry> entry;  ///< Null: not an entry, and `broken` says why.
+  EntryDigest digest{};
   std::string hash;
   std::string broken;
   AnchorTime time;
@@ -55,7 +56,8 @@ class LogMachine {
   Verdict take_recover(const Arrival& arrival);
   Verdict take_veto(const Arrival& arrival);
 
-  [[nodiscard]] Verdict check_next(const LogContent& before, const Entry& entry) const;
+  [[nodiscard]] Verdict check_next(const LogContent& before, const Arrival& arrival) const;
+  [[nodiscard]] Verdict check_change(const LogContent& before, const Entry& entry) const;
   [[nodiscard]] Verdict check_from(const Entry& move) const;
   [[nodiscard]] Verdict check_place(std::size_t fork, AnchorTime time, bool super_quorum) const;
   [[nodiscard]] Verdict check_pending(AnchorTime time, bool super_quorum) const;

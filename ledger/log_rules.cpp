@@ -26,21 +26,6 @@ std::size_t count_in(const std::vector<std::string>& signers,
                     [&](const std::string& signer) { return contains(keys, signer); }));
 }
 
-/// Rule 11: distinct signers, every signature canonical and right. One bad signature spoils the
-/// blob, not the entry: a good blob of the same entry may still come.
-Verdict check_signatures(const Entry& entry) {
-  if (!all_distinct(signers_of(entry))) return refuse(Rule::signatures, "one key signed twice");
-  const Bytes message = signed_message(entry);
-  for (const EntrySignature& signature : entry.sigs) {
-    const auto key = signing_key(signature.k);
-    if (!key.has_value()) return refuse(Rule::signatures, key.error().detail);
-    if (!crypto::verify(*key, message, signature.s, crypto::SValue::low_only).has_value()) {
-      return refuse(Rule::signatures, "a signature does not fit");
-    }
-  }
-  return std::nullopt;
-}
-
 /// All signers are among `keys`, and at least `needed` of them signed.
 Verdict check_quorum(Rule rule, const Entry& entry, const std::vector<std::string>& keys,
                      std::size_t needed) {
@@ -49,7 +34,7 @@ Verdict check_quorum(Rule rule, const Entry& entry, const std::vector<std::strin
     return refuse(rule, "a signer has no say in this entry");
   }
   if (signers.size() < needed) return refuse(rule, "too few signatures");
-  return check_signatures(entry);
+  return std::nullopt;
 }
 
 /// Rule 10.
@@ -104,7 +89,7 @@ Verdict check_policy_signers(const LogContent& before, const Entry& entry) {
   }
   const auto allowed = check_policy_update(*old_policy, *new_policy, signers_of(entry));
   if (!allowed.has_value()) return refuse(Rule::update, allowed.error().detail);
-  return check_signatures(entry);
+  return std::nullopt;
 }
 
 Verdict check_pair_signers(const LogContent& before, const Entry& entry) {
@@ -230,11 +215,24 @@ Verdict check_veto(const LogContent& fork, const Entry& entry, bool of_super_quo
   if (count_in(signers_of(entry), revealed) < revealed_needed) {
     return refuse(Rule::veto, "too few keys of the revealed set signed");
   }
-  return check_signatures(entry);
+  return std::nullopt;
 }
 
 Verdict check_deactivate(const LogContent& before, const Entry& entry) {
   return check_quorum(Rule::deactivate, entry, before.keys.k, before.keys.t);
+}
+
+Verdict check_signatures(const Entry& entry, const EntryDigest& digest) {
+  if (!all_distinct(signers_of(entry))) return refuse(Rule::signatures, "one key signed twice");
+  const Bytes message = signed_message(digest);
+  for (const EntrySignature& signature : entry.sigs) {
+    const auto key = signing_key(signature.k);
+    if (!key.has_value()) return refuse(Rule::signatures, key.error().detail);
+    if (!crypto::verify(*key, message, signature.s, crypto::SValue::low_only).has_value()) {
+      return refuse(Rule::signatures, "a signature does not fit");
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace kith::ledger

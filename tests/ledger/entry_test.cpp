@@ -57,6 +57,30 @@ TEST(Entry, SignedMessageIsPrefixAndDigest) {
   EXPECT_EQ(crypto::multibase(multihash), ledger::entry_hash(entry));
 }
 
+TEST(Entry, TheDigestOfABlobIsThatOfItsEntry) {
+  LogLab lab;
+  // What looks like signatures in a string has its quotes escaped, wherever it stands.
+  const std::string like_signatures = ",\"sigs\":[]";
+  LogContent content = lab.first_content();
+  content.ledgers = {"x" + like_signatures};
+  content.state.get_object()["zz"] = like_signatures + "]";
+  lab.start_with(content);
+  const LogView view = lab.view();
+  std::vector<Entry> entries{
+      *view.head().entry, must(ledger::make_deactivate(view, lab.time)),
+      must(ledger::make_move(view, content.ledgers[0], {"other"}, lab.time))};
+  const ledger::EntrySignature signature = entries[0].sigs[0];
+  for (Entry& entry : entries) {
+    for (std::size_t signatures = 0; signatures < 3; ++signatures) {
+      entry.sigs.assign(signatures, signature);
+      const Bytes blob = ledger::entry_blob(entry);
+      const ledger::EntryDigest digest = ledger::digest_of_blob(blob);
+      EXPECT_EQ(ledger::entry_hash(digest), ledger::entry_hash(entry));
+      EXPECT_EQ(ledger::signed_message(digest), ledger::signed_message(entry));
+    }
+  }
+}
+
 TEST(Entry, ScidIsTheHashWithThePlaceholderEverywhere) {
   LogLab lab;
   const Entry entry = lab.genesis(lab.first_content());
