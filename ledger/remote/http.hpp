@@ -8,6 +8,7 @@
 ///          body {"blob":base64url,"expected_head":".."}                      409 {"head"}
 ///     GET  /ledger/follow?position=N&max=M&seen=S    200 page
 ///     GET  /ledger/checkpoint                        200 signed note, as text
+///     GET  /ledger/tile/..                           200 hashes or leaves (tiles.hpp)
 ///     GET  /ledger/proof/inclusion?position=N&size=S 200 {"position","proof","size"}
 ///     GET  /ledger/proof/consistency?old=N&size=S    200 {"old","proof","size"}
 ///
@@ -41,6 +42,7 @@ struct HttpReply {
   int status = 0;
   std::string content_type;
   std::string body;
+  bool final = false;  ///< The same for ever: caches may keep it.
 };
 
 }  // namespace kith::ledger

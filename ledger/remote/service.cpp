@@ -6,6 +6,7 @@
 #include "crypto/limits.hpp"
 #include "ledger/hash_text.hpp"
 #include "ledger/remote/page_json.hpp"
+#include "ledger/remote/tiles.hpp"
 #include "ledger/strict_json.hpp"
 
 namespace kith::ledger {
@@ -15,6 +16,7 @@ namespace {
 constexpr std::string_view kRoot = "/ledger/";
 constexpr std::string_view kLog = "/ledger/log/";
 constexpr std::string_view kProof = "/ledger/proof/";
+constexpr std::string_view kTile = "/ledger/tile/";
 constexpr std::chrono::minutes kWindow{1};
 
 HttpReply json_reply(int status, const Json& body) {
@@ -183,6 +185,13 @@ Result<HttpReply> LedgerService::get(std::string_view path, Query& query) {
     const auto most = static_cast<std::size_t>(max.value_or(limits::kLedgerPageEntriesMax));
     TRY(LedgerPage entries, ledger_.follow(position.value_or(0), most));
     return page(std::move(entries), seen);
+  }
+  if (path.starts_with(kTile)) {
+    CHECK(query.done());
+    TRY(const Tile tile, parse_tile_path(path.substr(kRoot.size())));
+    TRY(const std::uint64_t size, prover_.visible());
+    TRY(std::string content, tile_content(ledger_, tile, size));
+    return HttpReply{200, "application/octet-stream", std::move(content), true};
   }
   if (path.starts_with(kProof)) return get_proof(path.substr(kProof.size()), query);
   return fail(Errc::not_found, "no such path");

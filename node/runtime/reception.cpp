@@ -16,6 +16,9 @@ HttpResponse json_response(unsigned status, const Json& body) {
   return {status, "application/json", crypto::to_bytes(crypto::json_text(body)), {}};
 }
 
+/// As C2SP tlog-tiles asks.
+constexpr const char* kForEver = "public, max-age=604800, immutable";
+
 HttpResponse plain_response(unsigned status, std::string content_type, std::string_view body) {
   return {status, std::move(content_type), crypto::to_bytes(body), {}};
 }
@@ -79,8 +82,10 @@ void Reception::handle(HttpRequest request, HttpRespond respond) {
     return services_.ledger->handle(
         {request.method, target, std::string(crypto::as_text(request.body))},
         [respond = std::move(respond)](const ledger::HttpReply& reply) {
-          respond(
-              plain_response(static_cast<unsigned>(reply.status), reply.content_type, reply.body));
+          auto response =
+              plain_response(static_cast<unsigned>(reply.status), reply.content_type, reply.body);
+          if (reply.final) response.fields.emplace_back("Cache-Control", kForEver);
+          respond(std::move(response));
         });
   }
   if (services_.witness && request.path == kAddCheckpoint) {

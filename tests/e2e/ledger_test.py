@@ -72,6 +72,9 @@ class LedgerTest(unittest.TestCase):
         self.assertEqual(seen["size"], 2)
         proof = json.loads(self.get("ledger/proof/inclusion?position=1")[1])
         self.assertEqual(len(proof["proof"]), 1)
+        with urllib.request.urlopen(self.host.url + "ledger/tile/0/000.p/2", timeout=10) as reply:
+            self.assertEqual(len(reply.read()), 2 * 32)
+            self.assertIn("immutable", reply.headers["Cache-Control"])
         with self.assertRaises(urllib.error.HTTPError) as refused:
             self.get("ledger/proof/inclusion?position=2")
         with refused.exception as error:
