@@ -27,8 +27,6 @@
 
 namespace kith::ledger {
 
-;
-
 /// What the jobs on one cluster share and learn. Outlives them.
 struct EtcdSession {
   EtcdSession(EtcdAddress where, std::optional<EtcdLogin> who)

@@ -17,6 +17,21 @@ EtcdRange single(std::string key) {
   return range;
 }
 
+/// Errors: malformed, unsupported.
+Result<LedgerDescriptor> descriptor_in(const std::string& text) {
+  TRY(LedgerDescriptor found, parse_descriptor(text));
+  if (found.kind != "etcd" || descriptor_json(found) != text) {
+    return fail(Errc::malformed, "what lies at that prefix describes no ledger in etcd");
+  }
+  return found;
+}
+
+/// Empty if it describes none.
+std::string id_of(const std::string& text) {
+  const auto found = descriptor_in(text);
+  return found.has_value() ? ledger_id(*found) : std::string();
+}
+
 }  // namespace
 
 std::vector<LedgerEntry> EtcdScan::take(const EtcdPairs& answer) {
@@ -101,7 +116,7 @@ void EtcdAppend::start_reading() {
 /// The head comes first: what is appended after it was read changes its revision.
 std::vector<EtcdRange> EtcdAppend::ranges() const {
   if (head_read_) return {scan_.range()};
-  return {single(keys().head(request_.subject)), scan_.range()};
+  return {single(keys().head(request_.subject)), single(keys().descriptor()), scan_.range()};
 }
 
 EtcdWrite EtcdAppend::write() const {
@@ -124,6 +139,8 @@ Result<void> EtcdAppend::take_reading(const Json& answer) {
   if (!head_read_) {
     head_read_ = true;
     if (!read.front().pairs.empty()) head_revision_ = read.front().pairs.front().modified;
+    const auto& descriptor = read[1].pairs;
+    if (!descriptor.empty()) ledger_ = id_of(descriptor.front().value);
   }
   for (LedgerEntry& entry : scan_.take(read.back())) {
     bytes_ += entry.blob.size();
@@ -147,7 +164,7 @@ Result<void> EtcdAppend::judge() {
     newest = std::max(newest, entry.time);
     blobs.push_back({entry.blob, entry.time});
   }
-  TRY(auto judged, judge_append(request_, {blobs, newest, now_, test_mode_}));
+  TRY(auto judged, judge_append(request_, {blobs, newest, now_, test_mode_, ledger_}));
   if (auto* stale = std::get_if<StaleHead>(&judged)) {
     finish(AppendOutcome(std::move(*stale)));
   } else {
@@ -220,11 +237,7 @@ Result<void> EtcdDescriptor::on_answer(const Json& answer) {
     writing_ = true;
     return {};
   }
-  const std::string& text = pairs.pairs.front().value;
-  TRY(LedgerDescriptor found, parse_descriptor(text));
-  if (found.kind != "etcd" || descriptor_json(found) != text) {
-    return fail(Errc::malformed, "what lies at that prefix describes no ledger in etcd");
-  }
+  TRY(LedgerDescriptor found, descriptor_in(pairs.pairs.front().value));
   end();
   result_ = std::move(found);
   return {};

@@ -3,11 +3,12 @@
 /// The jobs on a ledger in an etcd cluster. Each is made, driven to its end (job.hpp), and then
 /// holds its result.
 ///
-/// Appending reads head and entries of the subject at one moment, judges the entry as every backend
-/// of ours does (append_rules.hpp), and writes entry and head in one transaction, on condition that
-/// the entry's key is not there and the head was not touched since. Whatever happens to the answer,
-/// the next step reads again: an entry that is there was appended, once, at the revision of its
-/// key. A recover or veto that loses to another writer is judged again and tried again.
+/// Appending reads head and entries of the subject, and what the ledger is, at one moment, judges
+/// the entry as every backend of ours does (append_rules.hpp), and writes entry and head in one
+/// transaction, on condition that the entry's key is not there and the head was not touched since.
+/// Whatever happens to the answer, the next step reads again: an entry that is there was appended,
+/// once, at the revision of its key. A recover or veto that loses to another writer is judged again
+/// and tried again.
 ///
 /// Pure; single-threaded.
 
@@ -88,6 +89,7 @@ class EtcdAppend final : public EtcdJob {
   EtcdScan scan_;
   bool head_read_ = false;
   std::uint64_t head_revision_ = 0;
+  std::string ledger_;  ///< Its id; empty: nothing describes it yet.
   std::vector<LedgerEntry> entries_;
   std::size_t bytes_ = 0;           ///< Of their blobs.
   std::optional<LedgerLeaf> leaf_;  ///< Judged good: to be written.

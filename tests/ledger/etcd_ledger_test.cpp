@@ -337,6 +337,30 @@ TEST_F(EtcdLedgerTest, AnAnswerThatLiesAboutTheWriteIsNotBelieved) {
   EXPECT_EQ(must(read()).entries.size(), 1U);
 }
 
+// Logs that come and go.
+
+TEST_F(EtcdLedgerTest, ALogThatLeftGoesOnElsewhereAlone) {
+  ledger::EtcdDescriptor made(session_, "etcd.example/1");
+  drive(made, cluster_.exchange());
+  const std::string here = ledger::ledger_id(must(made.result()));
+  LogLab lab(ledger::Kind::did, {}, 7);
+  LogContent content = lab.first_content();
+  content.ledgers = {here};
+  lab.ledger = here;
+  lab.start_with(content);
+  ASSERT_TRUE(is_appended(append({lab.subject, lab.blobs[0].blob, ""})));
+  const Entry move = lab.move(here, "ledger:elsewhere");
+  ASSERT_TRUE(is_appended(append(request(move))));
+  lab.post(move);
+  const LogView view = lab.view();
+  Entry update = must(ledger::make_update(view, lab.next_state(view, 1), lab.time));
+  lab.sign(update, lab.update_signers(view));
+  EXPECT_EQ(append(request(update)).error(), Errc::invalid_entry);
+  // Without its descriptor nobody knows which ledger it is, nor that the log left.
+  cluster_.put("kith/ledger", "nothing");
+  EXPECT_TRUE(is_appended(append(request(update))));
+}
+
 // What it is, and effects.
 
 TEST_F(EtcdLedgerTest, WhoComesFirstMakesTheLedgerAndAllOthersFindIt) {
