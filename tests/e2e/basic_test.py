@@ -119,6 +119,29 @@ class Talking(Home):
         self.assertFalse(run(homes["alice"], "status", check=0)[1]["running"])
 
 
+class Policy(Home):
+    def test_one_device_changes_its_policy_by_itself(self):
+        key = "z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
+        home = self.directory / "home"
+        run(home, "init", "--test", "--no-passphrase", "--name", "Ann", check=0)
+        propose = ("policy", "propose", "--yes")
+        _, made, _ = run(home, *propose, "--grant", f"{key}=PROVE", "--reason", "the TV", check=0)
+        self.assertEqual(made["changes"], [f"Adds agent {key}, which may do: PROVE."])
+        _, listed, _ = run(home, "policy", "proposals", check=0)
+        self.assertEqual([(one["id"], one["state"]) for one in listed["proposals"]],
+                         [(made["id"], "posted")])
+        self.assertEqual(len(run(home, "policy", "show", check=0)[1]["agents"]), 2)
+        # A key that nobody has heard of would lock its owner out.
+        self.refuses("policy.refused", 3, home, *propose, "--grant", f"{key}=ADMIN", "--rule", "admin=2")
+        self.refuses("policy.refused", 3, home, *propose, "--rule", "admin=2")
+        self.refuses("usage", 2, home, *propose, "--rule", "admin=1")
+        self.refuses("usage", 2, home, "policy", "propose", "--remove", key)  # It asks first.
+        self.refuses("not_found", 1, home, "policy", "approve", "nothing", "--yes")
+        self.refuses("state.wrong", 7, home, "policy", "reject", made["id"])
+        run(home, *propose, "--remove", key, check=0)
+        self.assertEqual(len(run(home, "policy", "show", check=0)[1]["agents"]), 1)
+
+
 class Trouble(Home):
     def test_a_wrong_passphrase_is_told_from_damage(self):
         home = self.directory / "home"

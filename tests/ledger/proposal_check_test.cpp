@@ -91,7 +91,29 @@ TEST(ProposalCheck, RefusesWhatTheReaderRefusesWhoeverSigns) {
     EXPECT_FALSE(lab.judge(bad[i]).has_value()) << i;
     EXPECT_FALSE(lab.taken_with_all(bad[i])) << i;
   }
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(lab.judge(bad[i]).error(), Errc::conflict) << i;
   EXPECT_TRUE(lab.judge(good).has_value());
+}
+
+TEST(ProposalCheck, RefusesWhatOnlyTheReaderKnowsToBeWrong) {
+  CheckLab lab;
+  lab.ledger = "L1";
+  for (auto& blob : lab.blobs) blob.ledger = lab.ledger;
+  lab.post(lab.move("L1", "L2"));
+  const LogView now = lab.view();
+  const auto judge_at = [&](const std::string& ledger) {
+    const Entry entry = must(ledger::make_update(now, ledger::policy_json([&] {
+                                                   Policy policy = lab.policy();
+                                                   policy.set = "moved";
+                                                   return policy;
+                                                 }()),
+                                                 lab.time));
+    return ledger::check_proposal({now, now, lab.blobs, {lab.time, false, ledger}}, entry);
+  };
+  // It follows the head, and the log goes on on another ledger than the one that it is meant for.
+  ASSERT_FALSE(judge_at("L1").has_value());
+  EXPECT_EQ(judge_at("L1").error(), Errc::invalid_entry);
+  EXPECT_TRUE(judge_at("L2").has_value()) << judge_at("L2").error().detail;
 }
 
 TEST(ProposalCheck, RefusesWhileTheLogIsContestedOrOver) {

@@ -41,20 +41,33 @@ class ProposalFaultsTest : public DeviceLab {
     }
     return friend_;
   }
-  /// To the laptop, as it stands.
-  static Result<std::string> send_json(Host& host, std::string_view type, JsonObject body) {
+  /// As it stands.
+  static Result<std::string> send_json(Host& host, std::string_view type, JsonObject body,
+                                       const std::string& receiver = "laptop", Duration life = 1h) {
     Message message =
         protocol::new_message(type, host.random(), protocol::epoch_seconds(host.now()));
-    const Contact to = must(protocol::contact_named(host, "laptop"));
+    const Contact to = must(protocol::contact_named(host, receiver));
     message.from = must(Did::parse(to.my_did));
     message.to = {must(Did::parse(to.their_did))};
-    message.expires_time = protocol::epoch_seconds(host.now() + 1h);
+    message.expires_time = protocol::epoch_seconds(host.now() + life);
     message.body = std::move(body);
     return protocol::send(host, std::move(message), {});
   }
   template <class Body>
-  static Result<std::string> send_body(Host& host, std::string_view type, const Body& body) {
-    return send_json(host, type, protocol::encode_body(body));
+  static Result<std::string> send_body(Host& host, std::string_view type, const Body& body,
+                                       const std::string& receiver = "laptop", Duration life = 1h) {
+    return send_json(host, type, protocol::encode_body(body), receiver, life);
+  }
+  /// A proposal of the phone to the laptop, with the phone's proof.
+  ledger::ProposeBody proven(const Entry& entry) {
+    const Did phone = must(Did::parse(contact(phone_, "laptop").my_did));
+    const Did laptop = must(Did::parse(contact(phone_, "laptop").their_did));
+    ledger::ProposeBody body{ledger::entry_blob(entry), {}, key_of(phone_), {}};
+    const KeyPair key = phone_.look([](Host& host) { return must(ledger::own_agent_key(host)); });
+    body.proof = must(phone_.keys().sign(
+        key.sealed, ledger::proof_statement(ledger::kPolicyPropose, phone, laptop,
+                                            protocol::encode_body(body))));
+    return body;
   }
   /// Hash of the one that was closed first.
   std::string must_first_closed() {
@@ -170,6 +183,19 @@ TEST_F(ProposalFaultsTest, ExpiredOnItsWayIsRefusedOrNeverOpened) {
   EXPECT_EQ(count(laptop_), before);
 }
 
+TEST_F(ProposalFaultsTest, ExpiredOnArrivalIsNotTaken) {
+  const auto body = proven(of_phone(rename_set));
+  const auto send_for = [&](Duration life) {
+    send_as(phone_, [&](Host& host) {
+      return send_body(host, ledger::kPolicyPropose, body, "laptop", life);
+    });
+  };
+  send_for(-1min);  // No envelope is opened after its end; the module would refuse it, too.
+  EXPECT_EQ(count(laptop_), 0U);
+  send_for(1min);
+  EXPECT_EQ(count(laptop_), 1U);
+}
+
 TEST_F(ProposalFaultsTest, ContactsWhoAreNoAgentsGetNowhere) {
   static_cast<void>(friend_with_key());
   // A friend who got hold of a whole proposal and passes it on in his own name.
@@ -177,14 +203,7 @@ TEST_F(ProposalFaultsTest, ContactsWhoAreNoAgentsGetNowhere) {
   EXPECT_EQ(refusals(laptop_), Codes{"policy.refused"});
   EXPECT_EQ(count(laptop_), 0U);
   // With the phone's name on it, he lacks its proof; with a proof for someone else's eyes, too.
-  const Entry entry = of_phone(rename_set);
-  const Did phone = must(Did::parse(contact(phone_, "laptop").my_did));
-  const Did laptop = must(Did::parse(contact(phone_, "laptop").their_did));
-  ledger::ProposeBody body{ledger::entry_blob(entry), {}, key_of(phone_), {}};
-  const KeyPair key = phone_.look([](Host& host) { return must(ledger::own_agent_key(host)); });
-  body.proof = must(phone_.keys().sign(
-      key.sealed,
-      ledger::proof_statement(ledger::kPolicyPropose, phone, laptop, protocol::encode_body(body))));
+  const auto body = proven(of_phone(rename_set));
   send_as(friend_, [&](Host& host) { return send_body(host, ledger::kPolicyPropose, body); });
   EXPECT_EQ(refusals(laptop_).back(), "crypto.signature");
   EXPECT_EQ(count(laptop_), 0U);
@@ -309,6 +328,25 @@ TEST_F(ProposalFaultsTest, AnApprovalStandsWhatComesAfterIt) {
     return ledger::send_approve(host, mail(phone_, laptop_), approval(phone_, entry));
   });
   EXPECT_TRUE(net_.run_until([&] { return state(laptop_, id) == "posted"; }));
+  const auto answers = shown(laptop_, id).at("answers").get_array();
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].get_object().at("answer"), "approved");
+}
+
+TEST_F(ProposalFaultsTest, ANoAfterAnApprovalTakesNothingBack) {
+  const std::string all = propose({{"rule", {{"admin", "3"}}}});
+  must(approve(phone_, all));
+  ASSERT_TRUE(net_.run_until([&] { return state(tablet_, all) == "posted"; }, 2h));
+  const std::string id = propose();
+  const std::string hash = hash_of(laptop_, id);
+  must(approve(phone_, id));
+  net_.settle();
+  send_as(phone_, [&](Host& host) {
+    return ledger::send_reject(host, mail(phone_, laptop_), {hash, "no", {}, {}, {}});
+  });
+  EXPECT_EQ(state(laptop_, id), "open");
+  must(approve(tablet_, id));
+  EXPECT_TRUE(net_.run_until([&] { return state(laptop_, id) == "posted"; }, 2h));
 }
 
 TEST_F(ProposalFaultsTest, OneDeviceSignsOneEntryForAPlace) {
@@ -371,6 +409,13 @@ TEST_F(ProposalFaultsTest, OnlyTheProposerTellsWhatBecameOfIt) {
   });
   EXPECT_EQ(state(phone_, id), "open");
   EXPECT_EQ(refusals(phone_), Codes{"not_found"});
+  // The laptop's own connection does not do without its agent's proof.
+  send_as(laptop_, [&](Host& host) {
+    const OutcomeBody forged{hash, "withdrawn", key_of(laptop_), Bytes(64, 1)};
+    return send_body(host, ledger::kPolicyOutcome, forged, "phone");
+  });
+  EXPECT_EQ(state(phone_, id), "open");
+  EXPECT_EQ(refusals(phone_).back(), "crypto.signature");
   // Nor is it believed that an entry is posted before it is seen.
   for (const char* outcome : {"posted", "overtaken", "moon"}) {
     send_as(laptop_, [&](Host& host) {
