@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <utility>
 
 #include "crypto/assert.hpp"
 #include "crypto/limits.hpp"
@@ -25,15 +27,21 @@ constexpr std::chrono::minutes kTryLife{10};
 constexpr Duration kWaitFirst = std::chrono::seconds{2};
 constexpr Duration kWaitMax = std::chrono::hours{1};
 
-enum class Step : std::uint8_t { descriptor = 1, copying = 2, leaving = 3, refused = 4 };
+enum class Step : std::uint8_t {
+  descriptor = 1,
+  copying = 2,
+  checking = 3,
+  leaving = 4,
+  refused = 5,
+};
 
 bool is_valid(Step step) {
   return step >= Step::descriptor && step <= Step::refused;
 }
 
 std::string_view step_name(Step step) {
-  constexpr std::array<std::string_view, 5> kNames{"", "descriptor", "copying", "leaving",
-                                                   "refused"};
+  constexpr std::array<std::string_view, 6> kNames{"",         "descriptor", "copying",
+                                                   "checking", "leaving",    "refused"};
   return kNames[static_cast<std::size_t>(step)];
 }
 
@@ -44,14 +52,18 @@ struct LedgerMove {
   Step step = Step::descriptor;
   std::string did_copied;     ///< Hash of the last entry that the new ledger took; empty: none.
   std::string policy_copied;  ///< The same of the other log.
-  std::string effect;         ///< The open one; empty: none.
-  std::string error;          ///< Why the last try failed; empty: it did not.
+  std::vector<protocol::AnchoredBlob> pages;  ///< Of what it shows of the log that is checked.
+  bool did_checked = false;                   ///< It shows all that was copied.
+  bool policy_checked = false;
+  std::string effect;  ///< The open one; empty: none.
+  std::string error;   ///< Why the last try failed; empty: it did not.
   std::uint32_t failures = 0;
   template <class V>
   void visit(V& v) {
     v("url", url), v("descriptor", descriptor), v("id", id), v("step", step);
     v("did_copied", did_copied), v("policy_copied", policy_copied), v("effect", effect);
-    v("error", error), v("failures", failures);
+    v("error", error), v("failures", failures), v("pages", pages), v("did_checked", did_checked);
+    v("policy_checked", policy_checked);
   }
 };
 
@@ -90,13 +102,22 @@ void note_failure(Host& host, LedgerMove& move, const Error& error) {
   host.set_timer(kModule, kMoveContext, host.now() + delay);
 }
 
+/// The log takes entries on the identity's ledger, or has just left it for that one.
+/// Errors: wrong_state.
+Result<void> check_open(const LogView& view, const Identity& own, const std::string& next = {}) {
+  if (view.status != LogStatus::normal) {
+    return fail(Errc::wrong_state, "your identity has ended, or a recovery of it is pending");
+  }
+  const auto& ledgers = view.current.ledgers;
+  if (contains(ledgers, own.ledger_id) || (!next.empty() && contains(ledgers, next))) return {};
+  return fail(Errc::wrong_state, "your identity's log was moved by somebody else");
+}
+
 /// Both logs take entries, and nothing of them is on its way. Errors: wrong_state.
 Result<void> check_settled(Host& host, const Identity& own) {
   for (const std::string& subject : {own.did, own.policy}) {
     TRY(const LogView view, stored_view(host, subject));
-    if (view.status != LogStatus::normal) {
-      return fail(Errc::wrong_state, "your identity has ended, or a recovery of it is pending");
-    }
+    CHECK(check_open(view, own));
     if (!posted(host, subject)) {
       return fail(Errc::wrong_state, "your last changes are still on their way to the ledger");
     }
@@ -161,26 +182,44 @@ std::vector<LedgerAddress> addresses(const LedgerMove& move, const Identity& own
   return all;
 }
 
-Result<void> tell_addresses(Host& host, const LedgerMove& move, const Identity& own) {
-  TRY(const LogView view, stored_view(host, own.did));
-  Json next = with_ledgers(own.did, view.current.state, addresses(move, own));
-  if (next == view.current.state) return {};
-  TRY(Entry entry, make_update(view, std::move(next), anchor_time(host.now())));
-  CHECK(sign_with_active(host, entry, view));
-  return hand_in(host, own, own.did, entry);
-}
-
 bool lives_on(const LogView& view, const std::string& id) {
   return !view.current.ledgers.empty() && view.current.ledgers.front() == id;
 }
 
-Result<void> leave(Host& host, const LedgerMove& move, const Identity& own,
-                   const std::string& subject) {
-  TRY(const LogView view, stored_view(host, subject));
-  if (lives_on(view, move.id)) return {};
-  TRY(Entry entry, make_move(view, own.ledger_id, {move.id}, anchor_time(host.now())));
-  CHECK(sign_with_active(host, entry, view));
-  return hand_in(host, own, subject, entry);
+/// What the log still needs to leave: in a DID's log the addresses, then the move. Each is one that
+/// the log would take. Errors: those of read_with, not_found (the log's keys are not here).
+Result<std::vector<Entry>> parting(Host& host, const LedgerMove& move, const Identity& own,
+                                   const std::string& subject) {
+  TRY(LogView view, stored_view(host, subject));
+  std::vector<AnchoredBlob> blobs = stored_blobs(host, subject);
+  const AnchorTime now = anchor_time(host.now());
+  const ReaderOptions here{now, host.test_mode(), ledger_of(own, blobs)};
+  std::vector<Entry> entries;
+  const auto add = [&](Entry entry) -> Result<void> {
+    CHECK(sign_with_active(host, entry, view));
+    TRY(view, read_with(subject, blobs, entry_blob(entry), here));
+    blobs.push_back({entry_blob(entry), now, here.ledger});
+    entries.push_back(std::move(entry));
+    return {};
+  };
+  if (subject == own.did) {
+    Json told = with_ledgers(own.did, view.current.state, addresses(move, own));
+    if (told != view.current.state) {
+      TRY(Entry update, make_update(view, std::move(told), now));
+      CHECK(add(std::move(update)));
+    }
+  }
+  TRY(Entry last, make_move(view, own.ledger_id, {move.id}, now));
+  CHECK(add(std::move(last)));
+  return entries;
+}
+
+/// Both logs can leave.
+Result<void> rehearse(Host& host, const LedgerMove& move, const Identity& own) {
+  for (const std::string& subject : {own.did, own.policy}) {
+    CHECK(parting(host, move, own, subject));
+  }
+  return {};
 }
 
 /// Posts what is not posted yet of the update and the moves. True when the old ledger has shown
@@ -189,12 +228,46 @@ Result<bool> leave_all(Host& host, const LedgerMove& move, const Identity& own) 
   bool left = true;
   for (const std::string& subject : {own.did, own.policy}) {
     TRY(const LogView view, stored_view(host, subject));
+    CHECK(check_open(view, own, move.id));
     left = left && posted(host, subject) && lives_on(view, move.id);
     if (!posted(host, subject) || lives_on(view, move.id)) continue;
-    if (subject == own.did) CHECK(tell_addresses(host, move, own));
-    CHECK(leave(host, move, own, subject));
+    TRY(const std::vector<Entry> entries, parting(host, move, own, subject));
+    for (const Entry& entry : entries) CHECK(hand_in(host, own, subject, entry));
   }
   return left;
+}
+
+/// Asks the new ledger for the log that was not checked yet. False: both were.
+bool check_next_copy(Host& host, LedgerMove& move, const Identity& own) {
+  if (move.did_checked && move.policy_checked) return false;
+  const std::string& subject = move.did_checked ? own.policy : own.did;
+  const std::uint64_t from = move.pages.empty() ? 0 : move.pages.back().position + 1;
+  move.effect = start_read(host, std::string(kMoveContext) + " " + subject, move.url, subject, from,
+                           kTryLife);
+  return true;
+}
+
+/// It must show, with its proofs, all that it took.
+Result<void> take_shown(Host& host, LedgerMove& move, const Effect& effect,
+                        const Result<Bytes>& outcome) {
+  TRY(const auto asked, protocol::decode_record<protocol::LedgerReadPayload>(effect.payload));
+  TRY(auto page, proven_entries(host, effect, outcome, move.id));
+  if (!page) return {};  // Asked again.
+  TRY(const bool complete, take_page(move.pages, std::move(*page)));
+  if (!complete) return {};
+  std::set<std::string> shown;
+  for (const AnchoredBlob& blob : anchored(std::exchange(move.pages, {}))) {
+    const auto entry = parse_entry(blob.blob);
+    if (entry.has_value()) shown.insert(entry_hash(*entry));
+  }
+  TRY(const LogView view, stored_view(host, asked.subject));
+  for (const LogRecord& record : view.history) {
+    if (shown.contains(record.hash)) continue;
+    move.step = Step::copying;  // Perhaps another device wrote meanwhile.
+    return fail(Errc::ledger_unproven, "that ledger does not show what it took");
+  }
+  (view.kind == Kind::did ? move.did_checked : move.policy_checked) = true;
+  return {};
 }
 
 void arrive(Host& host, const LedgerMove& move, const Identity& own) {
@@ -230,6 +303,10 @@ Result<bool> do_step(Host& host, LedgerMove& move, const Identity& own) {
       TRY(const bool sent, copy_next(host, move, own));
       return !sent;
     }
+    case Step::checking:
+      CHECK(check_settled(host, own));
+      CHECK(rehearse(host, move, own));
+      return !check_next_copy(host, move, own);
     case Step::leaving:
       return leave_all(host, move, own);
     case Step::refused:
@@ -283,10 +360,16 @@ namespace {
 Result<void> take_outcome(Host& host, LedgerMove& move, const Identity& own, const Effect& effect,
                           const Result<Bytes>& outcome) {
   if (!outcome.has_value()) return outcome.error();
+  if (move.step == Step::checking) return take_shown(host, move, effect, outcome);
   if (move.step != Step::descriptor) return take_copied(host, move, own, effect, *outcome);
   TRY(const LedgerDescriptor descriptor, parse_descriptor(crypto::as_text(*outcome)));
   move.descriptor = descriptor_json(descriptor);
   move.id = ledger_id(descriptor);
+  const std::string known = known_ledger_id(host, move.url);
+  if (!known.empty() && known != move.id) {
+    move.step = Step::refused;
+    return fail(Errc::refused, "another ledger was at that address before");
+  }
   const bool lived_there =
       std::ranges::find(own.former, move.id, &FormerLedger::id) != own.former.end();
   if (lived_there || move.id == own.ledger_id) {
@@ -307,6 +390,8 @@ void take_move_result(Host& host, const Effect& effect, const Result<Bytes>& out
   const auto own = identity(host);
   if (!move || !own || move->effect != effect.id) return;
   move->effect.clear();
+  move->pages =
+      outcome.has_value() ? std::move(move->pages) : std::vector<protocol::AnchoredBlob>();
   if (!outcome.has_value() && outcome.error() == Errc::bad_url) move->step = Step::refused;
   const auto taken = take_outcome(host, *move, *own, effect, outcome);
   if (taken.has_value()) {

@@ -5,6 +5,7 @@
 ///
 ///     descriptor   what the new ledger is; nothing else happens before it is known
 ///     copying      both logs are copied to it: it takes them, so it can take what follows
+///     checking     it shows them, with its proofs; and the logs would take what follows
 ///     leaving      on the old ledger: an update of the DID document that tells the addresses of
 ///                  both (ledger_services.hpp), then the move of each log
 ///     (moved)      when the old ledger has shown them, the identity lives on the new one, and
@@ -13,13 +14,13 @@
 ///
 /// A ledger that the logs left before is refused: there, only what ends a move counts.
 ///
-/// Until `leaving` nothing has changed for anybody, and the move can be called off. Meanwhile the
-/// logs take no other entries.
+/// Until `leaving` nothing has changed for anybody, and the move can be called off. From then on
+/// the logs take no other entries before they have arrived.
 ///
 /// Commands:
 ///   ledger-move        {ledger} -> {state}
-///   ledger-move-status {} -> {state: none|descriptor|copying|leaving|refused,
-///                           ledger?, error?}
+///   ledger-move-status {} -> {state: none|descriptor|copying|checking|leaving|
+///                           refused, ledger?, error?}
 ///   ledger-move-cancel {} -> {state: none}; errors: wrong_state (none, or it is too late)
 
 #include <string_view>

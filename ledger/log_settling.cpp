@@ -33,6 +33,7 @@ struct Shown {
   std::vector<AnchoredBlob> blobs;  ///< Without copies, on later ledgers, of what others showed.
   std::vector<std::string> hashes;  ///< Copies and all.
   std::set<std::string> here;       ///< Those that the identity's ledger showed.
+  std::set<std::string> undone;     ///< Here, in a log that was taken back to a former ledger.
   std::set<std::string> unjudged;   ///< Beyond what the reader lists: perhaps junk.
 };
 
@@ -57,7 +58,7 @@ Shown without_junk(const LogView& view, const std::vector<AnchoredBlob>& all,
   for (std::size_t i = 0; i < all.size(); ++i) {
     std::string hash = hash_of(all[i].blob);
     if (junk.contains(i)) {
-      if (!lives_here && all[i].ledger == here) shown.hashes.push_back(std::move(hash));
+      if (!lives_here && all[i].ledger == here) shown.undone.insert(std::move(hash));
       continue;
     }
     if (all[i].ledger.empty() || all[i].ledger == here) shown.here.insert(hash);
@@ -97,7 +98,7 @@ class Settling {
   [[nodiscard]] std::optional<LogContent> content_of(const std::string& hash) const;
   void keep(const std::vector<AnchoredBlob>& blobs);
   [[nodiscard]] ReaderOptions options() const {
-    return {anchor_time(host_.now()), host_.test_mode(), identity_.ledger_id};
+    return {anchor_time(host_.now()), host_.test_mode(), ledger_of(identity_, kept_)};
   }
 
   Host& host_;
@@ -130,7 +131,7 @@ void Settling::run(const std::vector<AnchoredBlob>& all) {
 /// Something that the ledger had shown is not there any more.
 bool Settling::goes_back(const Shown& shown) const {
   return std::ranges::any_of(kept_hashes_, [&](const std::string& hash) {
-    return !has(pending_hashes_, hash) && !has(shown.hashes, hash);
+    return !has(pending_hashes_, hash) && !has(shown.hashes, hash) && !shown.undone.contains(hash);
   });
 }
 
@@ -223,9 +224,8 @@ void Settling::carry_over(const Shown& shown) {
                 fitted.error().detail + "). Look at `kith policy history` and make it again.");
       continue;
     }
-    const bool marked = !blobs.empty() && !blobs.back().ledger.empty();
-    blobs.push_back(
-        {fitted->blob, anchor_time(host_.now()), marked ? identity_.ledger_id : std::string()});
+    blobs.push_back({fitted->blob, anchor_time(host_.now()),
+                     is_marked(blobs) ? identity_.ledger_id : std::string()});
     still.push_back(std::move(*fitted));
   }
   post_.pending = std::move(still);

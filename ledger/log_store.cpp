@@ -55,7 +55,12 @@ Result<LogView> stored_view(Host& host, std::string_view subject) {
   return read_log(subject, blobs, options(host));
 }
 
-Result<LogView> append_checked(Host& host, std::string_view subject, ByteView blob, Time anchored) {
+bool is_marked(const std::vector<AnchoredBlob>& blobs) {
+  return !blobs.empty() && !blobs.front().ledger.empty();
+}
+
+Result<LogView> append_checked(Host& host, std::string_view subject, ByteView blob, Time anchored,
+                               std::string_view ledger) {
   auto blobs = stored_blobs(host, subject);
   const bool known = std::ranges::any_of(
       blobs, [&](const AnchoredBlob& kept) { return crypto::equal(kept.blob, blob); });
@@ -65,10 +70,7 @@ Result<LogView> append_checked(Host& host, std::string_view subject, ByteView bl
   }
   ReaderOptions at = options(host);
   at.now = std::max(at.now, anchor_time(anchored));
-  if (!blobs.empty() && !blobs.back().ledger.empty()) {
-    TRY(const LogView before, read_log(subject, blobs, at));
-    at.ledger = before.current.ledgers.front();
-  }
+  if (is_marked(blobs)) at.ledger = ledger;
   TRY(LogView view, read_with(subject, blobs, blob, at));
   blobs.push_back({crypto::to_bytes(blob), anchor_time(anchored), at.ledger});
   store_blobs(host, subject, blobs);

@@ -45,11 +45,13 @@ struct StoredLog {
 void store_blobs(Host& host, std::string_view subject, const std::vector<AnchoredBlob>& blobs);
 /// Reads the kept log as of now. Errors: not_found (nothing kept), those of read_log.
 [[nodiscard]] Result<LogView> stored_view(Host& host, std::string_view subject);
-/// Adds `blob` if it would count next, anchored at `anchored`, on the ledger where the log lives; a
+/// Adds `blob` if it would count next, anchored at `anchored`, in a log that moved on `ledger`; a
 /// blob already kept is Ok.
 /// Errors: invalid_entry and others of read_with.
 [[nodiscard]] Result<LogView> append_checked(Host& host, std::string_view subject, ByteView blob,
-                                             Time anchored);
+                                             Time anchored, std::string_view ledger = {});
+/// Whether what is kept of a log says from which ledger it comes.
+[[nodiscard]] bool is_marked(const std::vector<AnchoredBlob>& blobs);
 /// Replaces what is kept by what a ledger returned, if that reads and does not go back behind the
 /// kept head. Errors: conflict (the ledger shows less than was seen before), those of read_log.
 [[nodiscard]] Result<LogView> replace_checked(Host& host, std::string_view subject,

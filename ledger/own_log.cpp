@@ -65,7 +65,7 @@ void start_append(Host& host, const Identity& identity, std::string_view subject
 /// The next of the former ledgers that a reading asks; empty: the identity's own is next.
 std::string next_former(Host& host, const Identity& identity, std::string_view subject,
                         std::string_view after) {
-  if (identity.former.empty()) return {};
+  if (!is_marked(stored_blobs(host, subject))) return {};
   const auto view = stored_view(host, subject);
   if (!view.has_value()) return {};
   const auto contested_from = [&](const LogRecord& record, const std::string& ledger) {
@@ -118,26 +118,51 @@ void go_on(Host& host, const Identity& identity, std::string_view subject, LogPo
   start_append(host, identity, subject, post);
 }
 
-/// What the reading showed, in stages: first the ledger where the log began. Of former ledgers that
-/// were not asked, or did not answer, what is kept.
+void note_former_conflict(Host& host, std::string_view subject, LogPost& post) {
+  if (post.former_conflict) return;
+  post.former_conflict = true;
+  host.audit("identity.ledger-conflict", {{"log", subject}, {"former", true}});
+  host.notify(
+      {"alarm",
+       "The ledger that your identity left shows less of it than it did before. Nothing was "
+       "taken over from it. Ask its operator; people who find you through it may not find "
+       "you any more.",
+       std::string(subject),
+       {}});
+}
+
+/// What a former ledger showed in this reading; if it was not asked, did not answer, or leaves out
+/// what it had shown, what is kept of it.
+std::vector<AnchoredBlob> former_stage(Host& host, const FormerLedger& former,
+                                       std::string_view subject,
+                                       const std::vector<AnchoredBlob>& kept, LogPost& post) {
+  const auto is_its = [&](const auto& blob) { return blob.ledger == former.id; };
+  std::vector<AnchoredBlob> before;
+  std::ranges::copy_if(kept, std::back_inserter(before), is_its);
+  if (std::ranges::none_of(post.earlier, is_its)) return before;
+  std::vector<AnchoredBlob> shown;
+  for (const StoredBlob& blob : post.earlier) {
+    if (is_its(blob)) shown.push_back({blob.blob, anchor_time(blob.anchored), blob.ledger});
+  }
+  const bool whole = std::ranges::all_of(before, [&](const AnchoredBlob& blob) {
+    return std::ranges::find(shown, blob.blob, &AnchoredBlob::blob) != shown.end();
+  });
+  if (!whole) note_former_conflict(host, subject, post);
+  return whole ? shown : before;
+}
+
+/// What the reading showed, in stages: first the ledger where the log began.
 std::vector<AnchoredBlob> all_stages(Host& host, const Identity& identity, std::string_view subject,
-                                     const LogPost& post) {
+                                     LogPost& post) {
   std::vector<AnchoredBlob> shown = anchored(post.pages);
-  if (identity.former.empty()) return shown;
-  for (AnchoredBlob& blob : shown) blob.ledger = identity.ledger_id;
   const std::vector<AnchoredBlob> kept = stored_blobs(host, subject);
+  if (!is_marked(kept)) return shown;
+  for (AnchoredBlob& blob : shown) blob.ledger = identity.ledger_id;
   std::vector<AnchoredBlob> all;
   for (const FormerLedger& former : identity.former) {
-    const auto is_its = [&](const auto& blob) { return blob.ledger == former.id; };
-    if (std::ranges::none_of(post.earlier, is_its)) {
-      std::ranges::copy_if(kept, std::back_inserter(all), is_its);
-      continue;
-    }
-    for (const StoredBlob& blob : post.earlier) {
-      if (is_its(blob)) all.push_back({blob.blob, anchor_time(blob.anchored), blob.ledger});
-    }
+    std::ranges::move(former_stage(host, former, subject, kept, post), std::back_inserter(all));
   }
-  all.insert(all.end(), shown.begin(), shown.end());
+  std::ranges::move(shown, std::back_inserter(all));
   return all;
 }
 
@@ -196,8 +221,9 @@ void leave_ledger(Host& host, const Identity& before, std::string_view subject,
   if (!post.effect.empty()) host.cancel_effect(post.effect);
   host.cancel_timer(kModule, timer_name(subject));
   std::vector<AnchoredBlob> blobs = stored_blobs(host, subject);
+  const std::string from = ledger_of(before, blobs);
   for (AnchoredBlob& blob : blobs) {
-    if (blob.ledger.empty()) blob.ledger = before.ledger_id;
+    if (blob.ledger.empty()) blob.ledger = from;
   }
   store_blobs(host, subject, blobs);
   LogPost anew;
@@ -217,9 +243,10 @@ Result<void> hand_in(Host& host, const Identity& identity, std::string_view subj
   CHECK(check_home(host, identity, subject, entry));
   const Bytes blob = entry_blob(entry);
   // A ledger that the log has left would refuse it.
-  const ReaderOptions here{anchor_time(host.now()), host.test_mode(), identity.ledger_id};
-  CHECK(read_with(subject, stored_blobs(host, subject), blob, here));
-  TRY(const LogView view, append_checked(host, subject, blob, host.now()));
+  const std::vector<AnchoredBlob> kept = stored_blobs(host, subject);
+  const ReaderOptions here{anchor_time(host.now()), host.test_mode(), ledger_of(identity, kept)};
+  CHECK(read_with(subject, kept, blob, here));
+  TRY(const LogView view, append_checked(host, subject, blob, host.now(), identity.ledger_id));
   if (subject == identity.did) {
     TRY(const Resolution resolution, resolve_did_kith(view));
     protocol::remember_document(host, subject, resolution.document.get_object());
@@ -249,7 +276,7 @@ void take_log_result(Host& host, const Identity& identity, std::string_view subj
     begin_reading(host, identity, subject, post);
     return save_post(host, subject, post);
   }
-  auto page = proven_entries(host, effect, outcome);
+  auto page = proven_entries(host, effect, outcome, post.reading);
   if (!page.has_value() && !post.reading.empty()) {
     post.pages.clear();
     leave_former(host, identity, subject, post);
@@ -279,6 +306,11 @@ void try_again(Host& host, const Identity& identity, std::string_view subject) {
     start_append(host, identity, subject, post);
   }
   save_post(host, subject, post);
+}
+
+std::string ledger_of(const Identity& identity, const std::vector<AnchoredBlob>& blobs) {
+  const bool unknown = !identity.former.empty() && !blobs.empty() && !is_marked(blobs);
+  return unknown ? std::string() : identity.ledger_id;
 }
 
 Result<bool> take_page(std::vector<protocol::AnchoredBlob>& pages, protocol::LedgerEntries page) {

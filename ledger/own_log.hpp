@@ -8,7 +8,9 @@
 ///     any failure -> wait -> append or read again
 ///
 /// A log that moved is read on its former ledger too, as long as a recover there could undo the
-/// move; one that does not answer does not hold up the rest.
+/// move; one that does not answer does not hold up the rest, and of one that leaves out what it had
+/// shown nothing is taken. A log of which nobody says what came from where, as a recovered device
+/// has it, is read on the identity's ledger alone.
 
 #include <cstdint>
 #include <string>
@@ -36,6 +38,7 @@ struct LogPost {
   std::uint32_t rounds = 0;                   ///< How often it was sent and did not show.
   bool shown = false;                         ///< The ledger has shown this log.
   bool conflict = false;                      ///< The ledger shows less than before; alarm given.
+  bool former_conflict = false;               ///< A former ledger does; alarm given.
   std::string error;                          ///< Why the last try failed; empty: it did not.
   std::vector<protocol::AnchoredBlob> pages;  ///< Read so far of one ledger.
   std::string reading;              ///< Id of the former ledger it is; empty: the identity's.
@@ -44,7 +47,7 @@ struct LogPost {
   void visit(V& v) {
     v("pending", pending), v("effect", effect), v("tried", tried), v("rounds", rounds);
     v("shown", shown), v("conflict", conflict), v("error", error), v("pages", pages);
-    v("reading", reading), v("earlier", earlier);
+    v("reading", reading), v("earlier", earlier), v("former_conflict", former_conflict);
   }
 };
 
@@ -68,6 +71,10 @@ void take_log_result(Host& host, const Identity& identity, std::string_view subj
 /// The wait after a failure is over.
 void try_again(Host& host, const Identity& identity, std::string_view subject);
 
+/// The ledger by whose rules what is kept of an own log is read: the identity's; empty where it
+/// moved and does not say what came from where.
+[[nodiscard]] std::string ledger_of(const Identity& identity,
+                                    const std::vector<AnchoredBlob>& blobs);
 /// Adds a page to `pages`. True when it was the last. Errors: limit_exceeded, malformed.
 [[nodiscard]] Result<bool> take_page(std::vector<protocol::AnchoredBlob>& pages,
                                      protocol::LedgerEntries page);

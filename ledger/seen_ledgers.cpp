@@ -195,11 +195,12 @@ std::uint64_t seen_at(Host& host, std::string_view ledger_url) {
 }
 
 Result<std::optional<LedgerEntries>> proven_entries(Host& host, const protocol::Effect& effect,
-                                                    const Result<Bytes>& outcome) {
+                                                    const Result<Bytes>& outcome,
+                                                    std::string_view wanted) {
   if (!outcome.has_value()) return outcome.error();
   TRY(LedgerEntries page, protocol::decode_record<LedgerEntries>(*outcome));
   TRY(const auto asked, protocol::decode_record<protocol::LedgerReadPayload>(effect.payload));
-  return proven_page(host, asked, std::move(page), {});
+  return proven_page(host, asked, std::move(page), wanted);
 }
 
 Result<std::optional<LedgerEntries>> proven_page(Host& host,

@@ -34,11 +34,13 @@ namespace kith::ledger {
 /// witnesses needs no proof. nullopt: the
 /// ledger was seen at a later size meanwhile: to be asked again, at once. Errors: the outcome's
 /// own, malformed, those of judge_checkpoint and check_included.
+/// `wanted`: the id of the ledger that must be at that address, if it proves what it is; empty:
+/// any. Errors beside those: refused (another one is).
 [[nodiscard]] Result<std::optional<protocol::LedgerEntries>> proven_entries(
-    Host& host, const protocol::Effect& effect, const Result<Bytes>& outcome);
+    Host& host, const protocol::Effect& effect, const Result<Bytes>& outcome,
+    std::string_view wanted = {});
 
-/// The same for a page that came otherwise. `wanted`: the id of the ledger that must be at that
-/// address; empty: any. Errors: refused (another one is), those above.
+/// The same for a page that came otherwise.
 [[nodiscard]] Result<std::optional<protocol::LedgerEntries>> proven_page(
     Host& host, const protocol::LedgerReadPayload& asked, protocol::LedgerEntries page,
     std::string_view wanted);

@@ -11,6 +11,7 @@
 #include "ledger/log_writer.hpp"
 #include "ledger/memory_ledger.hpp"
 #include "ledger/remote/service.hpp"
+#include "ledger/seen_ledgers.hpp"
 #include "tests/support/agents.hpp"
 #include "tests/support/ledger_kit.hpp"
 #include "tests/support/log_lab.hpp"
@@ -359,12 +360,14 @@ TEST_F(LedgerMoveTest, ARecoverOnTheLedgerThatWasLeftRaisesTheAlarmAsLongAsItCan
   const LogView seen =
       alice_->look([&](Host& host) { return must(ledger::stored_view(host, policy)); });
   EXPECT_EQ(seen.status, ledger::LogStatus::contested);
-  // After D the log is back where it was, and this device knows.
+  // After D the log is back where it was, and this device knows. It says so once.
   pass(std::chrono::seconds{2 * kDelaySeconds});
   EXPECT_EQ(alice_->look([&](Host& host) { return must(ledger::stored_view(host, policy)); })
                 .current.ledgers,
             std::vector<std::string>{old_->id});
   EXPECT_TRUE(alice_->audited("identity.ledger-conflict").empty());
+  pass(std::chrono::minutes{10});
+  EXPECT_EQ(alice_->audited("identity.foreign-entry").size(), 1U);
 }
 
 TEST_F(LedgerMoveTest, AContestedLogDoesNotMove) {
@@ -380,6 +383,95 @@ TEST_F(LedgerMoveTest, AContestedLogDoesNotMove) {
   EXPECT_EQ(step(), "copying");
   EXPECT_NE(error().find("recovery"), std::string::npos);
   EXPECT_EQ(held(*old_, own(*alice_).did).size(), 1U);
+}
+
+TEST_F(LedgerMoveTest, AnOldLedgerThatHidesTheMoveIsNoticedAndNotBelieved) {
+  create(*alice_, *old_);
+  move();
+  const std::string policy = own(*alice_).policy;
+  const auto all = held(*old_, policy);
+  old_ = std::make_unique<Place>("https://old.example", 1);
+  alice_->edit([&](Host& host) {
+    for (const std::string& id : host.list("ledger-seen")) host.erase({"ledger-seen", id});
+    return 0;
+  });
+  const auto entry = must(ledger::parse_entry(all.front().blob));
+  must(old_->ledger.append({policy, all.front().blob, entry.prev},
+                           ledger::anchor_time(net_->now())));
+  ASSERT_TRUE(net_->run_until([&] { return !alice_->notices("alarm").empty(); }));
+  EXPECT_NE(alice_->notices("alarm")[0].find("that your identity left"), std::string::npos);
+  must(set_anchor("goes-on"));
+  EXPECT_TRUE(net_->run_until([&] { return state(*alice_) == "posted"; }));
+  pass(std::chrono::minutes{5});
+  EXPECT_EQ(alice_->notices("alarm").size(), 1U);  // Not again each time.
+}
+
+TEST_F(LedgerMoveTest, ALedgerThatTakesEverythingAndShowsNothingIsNotMovedTo) {
+  create(*alice_, *old_);
+  ledger::MemoryLedger shadow(ledger_descriptor(2), true);
+  const auto usual = net_->perform;
+  net_->perform = [&](AgentBox& box, const Effect& effect) -> std::optional<EffectResult> {
+    if (ledger::ledger_of(effect) == new_->url && effect.kind == EffectKind::ledger_append) {
+      return ledger::perform_on(shadow, effect, ledger::anchor_time(net_->now()));
+    }
+    return usual(box, effect);
+  };
+  must(start());
+  pass(std::chrono::minutes{30});
+  EXPECT_GT(shadow.size(), 1U);
+  EXPECT_NE(step(), "leaving");
+  EXPECT_NE(error().find("does not show"), std::string::npos);
+  EXPECT_EQ(held(*old_, own(*alice_).did).size(), 1U);
+  must(alice_->command("ledger-move-cancel"));
+}
+
+/// A recovered device knows the logs by the new ledger alone.
+TEST_F(LedgerMoveTest, ADeviceThatDoesNotKnowWhatCameFromWhereGoesOn) {
+  create(*alice_, *old_);
+  move();
+  alice_->edit([&](Host& host) {
+    for (const std::string& subject : {own(*alice_).did, own(*alice_).policy}) {
+      auto blobs = ledger::stored_blobs(host, subject);
+      for (auto& blob : blobs) blob.ledger.clear();
+      ledger::store_blobs(host, subject, blobs);
+    }
+    return 0;
+  });
+  old_->up = false;
+  pass(std::chrono::seconds{2 * kContestSeconds});
+  must(set_anchor("recovered"));
+  EXPECT_TRUE(net_->run_until([&] { return state(*alice_) == "posted"; }));
+  EXPECT_TRUE(alice_->notices("alarm").empty());
+  EXPECT_EQ(read_both(own(*alice_).policy).n(), 2U);
+}
+
+TEST_F(LedgerMoveTest, AThiefsMoveFromTheNewLedgerIsRecoveredThere) {
+  create(*alice_, *old_);
+  move();
+  const std::string policy = own(*alice_).policy;
+  const auto now = ledger::anchor_time(net_->now());
+  const LogView view = read_both(policy);
+  Entry theft = must(ledger::make_move(view, new_->id, {"ledger:of-a-thief"}, now));
+  alice_->look([&](Host& host) { must(ledger::sign_with_active(host, theft, view)); });
+  must(new_->ledger.append({policy, ledger::entry_blob(theft), theft.prev}, now));
+  ASSERT_TRUE(net_->run_until([&] { return !alice_->notices("alarm").empty(); }));
+  EXPECT_EQ(alice_->command("ledger-move", {{"ledger", "https://third.example"}}).error(),
+            Errc::wrong_state);
+  const Entry entry = recover(*alice_, policy, read_both(policy), view.n(), new_->id, now);
+  must(alice_->edit([&](Host& host) { return ledger::post_entry(host, policy, entry); }));
+  pass(std::chrono::seconds{3 * kDelaySeconds});
+  EXPECT_EQ(read_both(policy).current.ledgers, std::vector<std::string>{new_->id});
+}
+
+TEST_F(LedgerMoveTest, AnAddressWhereAnotherLedgerWasIsRefused) {
+  create(*alice_, *old_);
+  alice_->edit([&](Host& host) {
+    ledger::pin_ledger(host, new_->url, ledger::descriptor_json(ledger_descriptor(3)));
+    return 0;
+  });
+  must(start());
+  ASSERT_TRUE(net_->run_until([&] { return step() == "refused"; }));
+  EXPECT_NE(error().find("another ledger"), std::string::npos);
 }
 
 TEST_F(LedgerMoveTest, WhenNothingCanUndoTheMoveTheOldLedgerIsAskedNoMore) {
