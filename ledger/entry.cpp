@@ -97,6 +97,16 @@ std::string entry_hash(const Entry& entry) {
   return entry_hash(crypto::sha256(crypto::as_bytes(unsigned_text(entry))));
 }
 
+std::string entry_hash_in(ByteView blob) {
+  return parse_entry(blob).has_value() ? entry_hash(digest_of_blob(blob)) : std::string();
+}
+
+std::vector<std::string> signers_of(const Entry& entry) {
+  std::vector<std::string> signers;
+  for (const EntrySignature& signature : entry.sigs) signers.push_back(signature.k);
+  return signers;
+}
+
 std::string blob_hash(ByteView blob) {
   return crypto::multihash_sha256(blob);
 }

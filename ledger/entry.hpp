@@ -161,6 +161,9 @@ using EntryDigest = crypto::Digest256;
 [[nodiscard]] std::string entry_hash(const EntryDigest& digest);
 [[nodiscard]] Bytes signed_message(const EntryDigest& digest);
 
+/// entry_hash of the entry that `blob` holds; empty: it holds none.
+[[nodiscard]] std::string entry_hash_in(ByteView blob);
+
 /// Idempotency key of a ledger: hash of the blob with signatures.
 [[nodiscard]] std::string blob_hash(ByteView blob);
 
@@ -170,6 +173,9 @@ using EntryDigest = crypto::Digest256;
 /// Puts the SCID into a draft made with "{SCID}" everywhere. Errors: malformed (not a draft, or
 /// member names that hold the placeholder).
 [[nodiscard]] Result<Entry> fill_scid(const Entry& draft);
+
+/// The keys of its signatures, in their order.
+[[nodiscard]] std::vector<std::string> signers_of(const Entry& entry);
 
 /// kd of a Multikey.
 [[nodiscard]] std::string key_digest(std::string_view multikey);

@@ -18,7 +18,7 @@
 namespace kith::ledger {
 namespace {
 
-constexpr std::string_view kRecord = "identity";
+constexpr std::string_view kIdentityRecord = "identity";
 constexpr std::string_view kAgentKey = "agent";
 constexpr std::string_view kAgentPublic = "agent-key";
 
@@ -33,7 +33,7 @@ struct AgentPublic {
 }  // namespace
 
 std::optional<Identity> identity(Host& host) {
-  return load<Identity>(host, "meta", kRecord);
+  return load<Identity>(host, "meta", kIdentityRecord);
 }
 
 Result<Identity> needed_identity(Host& host) {
@@ -43,7 +43,7 @@ Result<Identity> needed_identity(Host& host) {
 }
 
 void save_identity(Host& host, const Identity& identity) {
-  save(host, "meta", kRecord, identity);
+  save(host, "meta", kIdentityRecord, identity);
   host.set_timer("identity", "watch", host.now());
 }
 

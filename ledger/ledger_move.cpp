@@ -20,12 +20,9 @@ namespace {
 using protocol::Effect;
 using protocol::EffectKind;
 
-constexpr std::string_view kRecord = "ledger-move";
-constexpr std::string_view kModule = "identity";
+constexpr std::string_view kMoveRecord = "ledger-move";
 /// A try that is not answered for so long is one that failed.
 constexpr std::chrono::minutes kTryLife{10};
-constexpr Duration kWaitFirst = std::chrono::seconds{2};
-constexpr Duration kWaitMax = std::chrono::hours{1};
 
 enum class Step : std::uint8_t {
   descriptor = 1,
@@ -68,18 +65,18 @@ struct LedgerMove {
 };
 
 std::optional<LedgerMove> ledger_move(Host& host) {
-  return load<LedgerMove>(host, "meta", kRecord);
+  return load<LedgerMove>(host, "meta", kMoveRecord);
 }
 
 void save_move(Host& host, const LedgerMove& move) {
-  save(host, "meta", kRecord, move);
+  save(host, "meta", kMoveRecord, move);
 }
 
 void start_effect(Host& host, LedgerMove& move, EffectKind kind, std::string_view subject,
                   Bytes payload) {
   Effect effect;
   effect.kind = kind;
-  effect.owner = kModule;
+  effect.owner = kLogModule;
   effect.context = std::string(kMoveContext) + " " + std::string(subject);
   effect.payload = std::move(payload);
   effect.expires = host.now() + kTryLife;
@@ -97,9 +94,9 @@ void note_failure(Host& host, LedgerMove& move, const Error& error) {
   move.error = std::string(crypto::error_text(error.code).sentence);
   if (!error.detail.empty()) move.error += " (" + error.detail + ")";
   if (move.step == Step::refused) return;
-  const Duration delay = std::min(kWaitFirst * (1 << std::min(move.failures, 11U)), kWaitMax);
+  const Duration delay = std::min(kLogWaitFirst * (1 << std::min(move.failures, 11U)), kLogWaitMax);
   ++move.failures;
-  host.set_timer(kModule, kMoveContext, host.now() + delay);
+  host.set_timer(kLogModule, kMoveContext, host.now() + delay);
 }
 
 /// The log takes entries on the identity's ledger, or has just left it for that one.
@@ -286,7 +283,7 @@ void arrive(Host& host, const LedgerMove& move, const Identity& own) {
     }
     leave_ledger(host, own, subject, std::move(missing));
   }
-  host.erase({"meta", std::string(kRecord)});
+  host.erase({"meta", std::string(kMoveRecord)});
   save_identity(host, after);
   host.audit("identity.moved", {{"from", own.ledger_id}, {"to", move.id}});
   for (const std::string& subject : {own.did, own.policy}) read_again(host, after, subject);
@@ -350,8 +347,8 @@ Result<JsonObject> cancel_ledger_move(Host& host) {
     return fail(Errc::wrong_state, "the ledger may have taken the move already: let it finish");
   }
   if (!move->effect.empty()) host.cancel_effect(move->effect);
-  host.cancel_timer(kModule, kMoveContext);
-  host.erase({"meta", std::string(kRecord)});
+  host.cancel_timer(kLogModule, kMoveContext);
+  host.erase({"meta", std::string(kMoveRecord)});
   return ledger_move_status(host);
 }
 
@@ -408,7 +405,7 @@ void continue_ledger_move(Host& host) {
   auto move = ledger_move(host);
   const auto own = identity(host);
   if (!move || !own || !move->effect.empty()) return;
-  host.cancel_timer(kModule, kMoveContext);
+  host.cancel_timer(kLogModule, kMoveContext);
   for (;;) {
     const auto done = do_step(host, *move, *own);
     if (!done.has_value()) note_failure(host, *move, done.error());

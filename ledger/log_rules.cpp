@@ -13,12 +13,6 @@ namespace kith::ledger {
 
 namespace {
 
-std::vector<std::string> signers_of(const Entry& entry) {
-  std::vector<std::string> signers;
-  for (const EntrySignature& signature : entry.sigs) signers.push_back(signature.k);
-  return signers;
-}
-
 std::size_t count_in(const std::vector<std::string>& signers,
                      const std::vector<std::string>& keys) {
   return static_cast<std::size_t>(

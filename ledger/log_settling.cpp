@@ -19,11 +19,6 @@ void alarm(Host& host, std::string_view event, std::string_view subject, std::st
   host.notify({"alarm", std::move(text), std::string(subject), {}});
 }
 
-std::string hash_of(ByteView blob) {
-  const auto entry = parse_entry(blob);
-  return entry.has_value() ? entry_hash(*entry) : std::string();
-}
-
 bool has(const std::vector<std::string>& hashes, const std::string& hash) {
   return std::ranges::find(hashes, hash) != hashes.end();
 }
@@ -56,7 +51,7 @@ Shown without_junk(const LogView& view, const std::vector<AnchoredBlob>& all,
   const bool lives_here = ledgers.empty() || ledgers.front() == here;
   Shown shown;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    std::string hash = hash_of(all[i].blob);
+    std::string hash = entry_hash_in(all[i].blob);
     if (junk.contains(i)) {
       if (!lives_here && all[i].ledger == here) shown.undone.insert(std::move(hash));
       continue;
@@ -80,7 +75,7 @@ class Settling {
         subject_(subject),
         post_(post),
         kept_(stored_blobs(host, subject)) {
-    for (const AnchoredBlob& blob : kept_) kept_hashes_.push_back(hash_of(blob.blob));
+    for (const AnchoredBlob& blob : kept_) kept_hashes_.push_back(entry_hash_in(blob.blob));
     for (const PendingEntry& entry : post.pending) pending_hashes_.push_back(entry.hash);
   }
 

@@ -18,9 +18,6 @@ using protocol::Effect;
 using protocol::EffectKind;
 
 constexpr std::string_view kPosts = "log-post";
-constexpr std::string_view kModule = "identity";
-constexpr Duration kWaitFirst = std::chrono::seconds{2};
-constexpr Duration kWaitMax = std::chrono::hours{1};
 constexpr std::chrono::seconds kFormerReadLife{10};
 
 void save_post(Host& host, std::string_view subject, const LogPost& post) {
@@ -31,7 +28,7 @@ std::string start_effect(Host& host, EffectKind kind, std::string_view context, 
                          Duration life = kLedgerEffectLife) {
   Effect effect;
   effect.kind = kind;
-  effect.owner = kModule;
+  effect.owner = kLogModule;
   effect.context = context;
   effect.payload = std::move(payload);
   effect.expires = host.now() + life;
@@ -43,9 +40,9 @@ std::string timer_name(std::string_view subject) {
 }
 
 void wait(Host& host, std::string_view subject, LogPost& post) {
-  const Duration delay = std::min(kWaitFirst * (1 << std::min(post.rounds, 11U)), kWaitMax);
+  const Duration delay = std::min(kLogWaitFirst * (1 << std::min(post.rounds, 11U)), kLogWaitMax);
   ++post.rounds;
-  host.set_timer(kModule, timer_name(subject), host.now() + delay);
+  host.set_timer(kLogModule, timer_name(subject), host.now() + delay);
 }
 
 void start_append(Host& host, const Identity& identity, std::string_view subject, LogPost& post) {
@@ -56,7 +53,7 @@ void start_append(Host& host, const Identity& identity, std::string_view subject
   payload.blob = first.blob;
   const auto entry = parse_entry(first.blob);
   if (entry.has_value()) payload.expected_head = entry->prev;
-  host.cancel_timer(kModule, timer_name(subject));
+  host.cancel_timer(kLogModule, timer_name(subject));
   post.tried = first.hash;
   post.effect = start_effect(host, EffectKind::ledger_append, timer_name(subject),
                              protocol::encode_record(payload));
@@ -96,11 +93,6 @@ void begin_reading(Host& host, const Identity& identity, std::string_view subjec
   post.earlier.clear();
   post.reading = next_former(host, identity, subject, {});
   start_log_read(host, identity, subject, post);
-}
-
-std::string hash_of(ByteView blob) {
-  const auto entry = parse_entry(blob);
-  return entry.has_value() ? entry_hash(*entry) : std::string();
 }
 
 /// After a reading: the next append, a wait, or rest.
@@ -219,7 +211,7 @@ void leave_ledger(Host& host, const Identity& before, std::string_view subject,
                   std::vector<PendingEntry> missing) {
   const LogPost post = log_post(host, subject);
   if (!post.effect.empty()) host.cancel_effect(post.effect);
-  host.cancel_timer(kModule, timer_name(subject));
+  host.cancel_timer(kLogModule, timer_name(subject));
   std::vector<AnchoredBlob> blobs = stored_blobs(host, subject);
   const std::string from = ledger_of(before, blobs);
   for (AnchoredBlob& blob : blobs) {
@@ -236,9 +228,9 @@ Result<void> hand_in(Host& host, const Identity& identity, std::string_view subj
   if (entry.id != subject) return fail(Errc::malformed, "an entry of another log");
   LogPost post = log_post(host, subject);
   const std::string hash = entry_hash(entry);
-  const bool known =
-      std::ranges::any_of(stored_blobs(host, subject),
-                          [&](const AnchoredBlob& kept) { return hash_of(kept.blob) == hash; });
+  const bool known = std::ranges::any_of(
+      stored_blobs(host, subject),
+      [&](const AnchoredBlob& kept) { return entry_hash_in(kept.blob) == hash; });
   if (known) return {};
   CHECK(check_home(host, identity, subject, entry));
   const Bytes blob = entry_blob(entry);

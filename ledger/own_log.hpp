@@ -12,6 +12,7 @@
 /// shown nothing is taken. A log of which nobody says what came from where, as a recovered device
 /// has it, is read on the identity's ledger alone.
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -50,6 +51,12 @@ struct LogPost {
     v("reading", reading), v("earlier", earlier), v("former_conflict", former_conflict);
   }
 };
+
+/// Whose effects and timers these are.
+inline constexpr std::string_view kLogModule = "identity";
+/// Between tries that fail: doubled from the first to the longest.
+inline constexpr protocol::Duration kLogWaitFirst = std::chrono::seconds{2};
+inline constexpr protocol::Duration kLogWaitMax = std::chrono::hours{1};
 
 /// Context of this file's effects, and name of its timers: prefix and subject.
 inline constexpr std::string_view kLogContext = "log ";

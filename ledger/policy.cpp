@@ -97,21 +97,6 @@ Result<void> check_rules(const std::map<std::string, std::uint32_t>& rules) {
   return {};
 }
 
-const PolicyAgent* find_agent(const Policy& policy, std::string_view key) {
-  const auto at = std::find_if(policy.agents.begin(), policy.agents.end(),
-                               [&](const PolicyAgent& agent) { return agent.key == key; });
-  return at == policy.agents.end() ? nullptr : &*at;
-}
-
-/// The keys of `policy` that `other` names too, in their order.
-std::vector<std::string> shared_order(const Policy& policy, const Policy& other) {
-  std::vector<std::string> keys;
-  for (const PolicyAgent& agent : policy.agents) {
-    if (find_agent(other, agent.key) != nullptr) keys.push_back(agent.key);
-  }
-  return keys;
-}
-
 class ChangeList {
  public:
   void gains(PolicyAction action, const std::string& key, std::string_view what) {
@@ -196,6 +181,20 @@ std::uint32_t count_holders(const Policy& policy, const std::vector<std::string>
 }
 
 }  // namespace
+
+const PolicyAgent* find_agent(const Policy& policy, std::string_view key) {
+  const auto at = std::find_if(policy.agents.begin(), policy.agents.end(),
+                               [&](const PolicyAgent& agent) { return agent.key == key; });
+  return at == policy.agents.end() ? nullptr : &*at;
+}
+
+std::vector<std::string> shared_order(const Policy& policy, const Policy& other) {
+  std::vector<std::string> keys;
+  for (const PolicyAgent& agent : policy.agents) {
+    if (find_agent(other, agent.key) != nullptr) keys.push_back(agent.key);
+  }
+  return keys;
+}
 
 const std::vector<AuthName>& auth_names() {
   static const std::vector<AuthName> names = {

@@ -57,6 +57,11 @@ struct Policy {
   friend bool operator==(const Policy&, const Policy&) = default;
 };
 
+/// nullptr: no agent of `policy` has that key.
+[[nodiscard]] const PolicyAgent* find_agent(const Policy& policy, std::string_view key);
+/// The keys of `policy` that `other` names too, in their order.
+[[nodiscard]] std::vector<std::string> shared_order(const Policy& policy, const Policy& other);
+
 /// What a change asks for: the rule and the bits of those who count for it.
 enum class PolicyAction : std::uint8_t { grant = 1, revoke = 2, admin = 3 };
 [[nodiscard]] std::string_view action_name(PolicyAction action);

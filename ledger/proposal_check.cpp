@@ -17,12 +17,6 @@ std::vector<std::string> keys_of(const Policy& policy) {
   return keys;
 }
 
-std::vector<std::string> signers_of(const Entry& entry) {
-  std::vector<std::string> signers;
-  for (const EntrySignature& signature : entry.sigs) signers.push_back(signature.k);
-  return signers;
-}
-
 /// Before and after, of an entry of a policy.
 struct PolicyStep {
   Policy before;

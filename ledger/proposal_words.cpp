@@ -9,11 +9,6 @@
 namespace kith::ledger {
 namespace {
 
-const PolicyAgent* agent_in(const Policy& policy, std::string_view key) {
-  const auto at = std::ranges::find(policy.agents, key, &PolicyAgent::key);
-  return at == policy.agents.end() ? nullptr : &*at;
-}
-
 /// "PROVE, ADMIN"; bits without a name by their number.
 std::string names_of(AuthBits bits) {
   std::string names;
@@ -29,15 +24,6 @@ std::string names_of(AuthBits bits) {
   return names.empty() ? "nothing" : names;
 }
 
-/// The keys of `policy` that `other` names too, in their order.
-std::vector<std::string> shared_order(const Policy& policy, const Policy& other) {
-  std::vector<std::string> keys;
-  for (const PolicyAgent& agent : policy.agents) {
-    if (agent_in(other, agent.key) != nullptr) keys.push_back(agent.key);
-  }
-  return keys;
-}
-
 class PolicyTeller {
  public:
   PolicyTeller(const Policy& before, const Policy& after, const AgentNames& names)
@@ -46,7 +32,7 @@ class PolicyTeller {
   ProposalWords run() {
     for (const PolicyAgent& agent : after_.agents) tell_agent(agent);
     for (const PolicyAgent& agent : before_.agents) {
-      if (agent_in(after_, agent.key) != nullptr) continue;
+      if (find_agent(after_, agent.key) != nullptr) continue;
       say("Removes " + who(agent.key) + ", which may do: " + names_of(agent.auth) + ".");
     }
     tell_rules();
@@ -68,7 +54,7 @@ class PolicyTeller {
   }
 
   void tell_agent(const PolicyAgent& agent) {
-    const PolicyAgent* old = agent_in(before_, agent.key);
+    const PolicyAgent* old = find_agent(before_, agent.key);
     if (old == nullptr) {
       say("Adds " + who(agent.key) + ", which may do: " + names_of(agent.auth) + ".");
     } else {
@@ -144,8 +130,8 @@ class PolicyTeller {
                 " administrators must agree: if one is lost, only a recovery helps.");
     }
     for (const auto& [key, name] : names_) {
-      const PolicyAgent* old = agent_in(before_, key);
-      const PolicyAgent* now = agent_in(after_, key);
+      const PolicyAgent* old = find_agent(before_, key);
+      const PolicyAgent* now = find_agent(after_, key);
       const AuthBits lost = old == nullptr ? 0 : old->auth & ~(now == nullptr ? 0 : now->auth);
       if ((lost & auth::kAdmin) != 0) warn_that("Afterwards " + name + " is no administrator.");
     }

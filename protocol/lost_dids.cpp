@@ -12,7 +12,7 @@
 namespace kith::protocol::pickup {
 namespace {
 
-constexpr std::string_view kRecord = "pickup-check";
+constexpr std::string_view kCheckRecord = "pickup-check";
 constexpr std::int64_t kPage = 200;
 /// A mediator whose list never ends is not believed.
 constexpr std::int64_t kOffsetMax = 100 * kPage;
@@ -34,7 +34,7 @@ void ask_page(Host& host, const PickupState& state, DidCheck check) {
   check.question = options.id;
   const JsonObject page{{"limit", kPage}, {"offset", check.offset}};
   static_cast<void>(ask(host, state, kRecipientQuery, {{"paginate", page}}, options));
-  save(host, "meta", kRecord, check);
+  save(host, "meta", kCheckRecord, check);
 }
 
 /// How many DIDs come after this page.
@@ -56,12 +56,12 @@ void check_own_dids(Host& host) {
       check.missing.push_back(std::move(did));
     }
   }
-  if (check.missing.empty()) return save(host, "meta", kRecord, check);
+  if (check.missing.empty()) return save(host, "meta", kCheckRecord, check);
   ask_page(host, *state, std::move(check));
 }
 
 Result<void> on_recipients(Host& host, const Inbound& inbound, const PickupState& state) {
-  auto check = load<DidCheck>(host, "meta", kRecord);
+  auto check = load<DidCheck>(host, "meta", kCheckRecord);
   if (!check || check->question.empty() || inbound.message.thid != check->question) return {};
   TRY(const JsonArray* dids, crypto::json_array(inbound.message.body, "dids"));
   for (const Json& item : *dids) {
@@ -85,7 +85,7 @@ Result<void> on_recipients(Host& host, const Inbound& inbound, const PickupState
     save(host, kOwnDids, did, missed);
     ask_soon(host);
   }
-  save(host, "meta", kRecord, DidCheck{});
+  save(host, "meta", kCheckRecord, DidCheck{});
   return {};
 }
 
@@ -108,7 +108,7 @@ void on_lost(Host& host, const std::string& did) {
 }
 
 bool checks_own_dids(Host& host) {
-  return host.get({"meta", std::string(kRecord)}).has_value();
+  return host.get({"meta", std::string(kCheckRecord)}).has_value();
 }
 
 }  // namespace kith::protocol::pickup

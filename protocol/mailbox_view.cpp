@@ -8,7 +8,7 @@
 namespace kith::protocol {
 namespace {
 
-constexpr std::string_view kRecord = "mailbox-status";
+constexpr std::string_view kStatusRecord = "mailbox-status";
 
 struct MailboxStatus {
   Time asked{};
@@ -46,13 +46,13 @@ Result<JsonObject> ask(Host& host) {
   TRY(const std::string id, send(host, std::move(message), options));
   MailboxStatus status;
   status.asked = host.now();
-  save(host, "meta", kRecord, status);
+  save(host, "meta", kStatusRecord, status);
   return JsonObject{};
 }
 
 Result<JsonObject> show(Host& host) {
   TRY(const Contact mediator, mediator_of(host));
-  const auto status = load<MailboxStatus>(host, "meta", kRecord).value_or(MailboxStatus{});
+  const auto status = load<MailboxStatus>(host, "meta", kStatusRecord).value_or(MailboxStatus{});
   JsonObject reply{{"mediator", mediator.name},
                    {"answered", status.answered.has_value()},
                    {"asked", utc_text(status.asked)}};
@@ -81,7 +81,7 @@ Result<JsonObject> MailboxView::on_command(Host& host, const Command& command) {
 }
 
 void note_mailbox(Host& host, const JsonObject& status_body, const PickupDialect& dialect) {
-  auto status = load<MailboxStatus>(host, "meta", kRecord);
+  auto status = load<MailboxStatus>(host, "meta", kStatusRecord);
   if (!status || status->answered) return;  // Nobody asked.
   status->answered = host.now();
   status->messages = count_in(status_body, "message_count");
@@ -93,7 +93,7 @@ void note_mailbox(Host& host, const JsonObject& status_body, const PickupDialect
   }
   const Json* live = status_body.if_contains("live_delivery");
   status->live = live != nullptr && live->is_bool() && live->get_bool();
-  save(host, "meta", kRecord, *status);
+  save(host, "meta", kStatusRecord, *status);
 }
 
 }  // namespace kith::protocol

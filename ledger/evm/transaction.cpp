@@ -7,7 +7,7 @@ namespace kith::ledger::evm {
 namespace {
 
 constexpr std::uint8_t kType = 2;
-constexpr std::size_t kSignatureBytes = 65;
+constexpr std::size_t kRecoverableBytes = 65;
 
 RlpList fields(const Transaction& transaction) {
   RlpList list;
@@ -33,7 +33,7 @@ Hash signing_hash(const Transaction& transaction) {
 
 Result<SignedTransaction> sign(const Transaction& transaction, const Signer& signer) {
   TRY(const Bytes signature, signer.sign(signing_hash(transaction)));
-  if (signature.size() != kSignatureBytes || signature.back() > 1) {
+  if (signature.size() != kRecoverableBytes || signature.back() > 1) {
     return fail(Errc::bad_signature, "a transaction's signature has 65 bytes");
   }
   RlpList list = fields(transaction);

@@ -9,7 +9,7 @@
 namespace kith::ledger {
 namespace {
 
-constexpr std::string_view kRoot = "tile/";
+constexpr std::string_view kTiles = "tile/";
 constexpr std::string_view kEntries = "entries";
 constexpr std::string_view kPartial = ".p/";
 constexpr std::uint32_t kLevelBits = 8;
@@ -30,7 +30,7 @@ std::optional<std::uint64_t> number_in(std::string_view text) {
 }
 
 /// Of "x001/x234/067", however spelled.
-std::optional<std::uint64_t> index_in(std::string_view text) {
+std::optional<std::uint64_t> tile_index_in(std::string_view text) {
   std::uint64_t index = 0;
   while (!text.empty()) {
     std::string_view group = text.substr(0, text.find('/'));
@@ -80,7 +80,7 @@ std::string tile_path(const Tile& tile) {
   for (std::uint64_t rest = tile.index / kGroup; rest > 0; rest /= kGroup) {
     index.insert(0, "x" + three_digits(rest % kGroup) + "/");
   }
-  std::string path(kRoot);
+  std::string path(kTiles);
   path += tile.of_entries ? std::string(kEntries) : std::to_string(tile.level);
   path += "/" + index;
   if (tile.width < kTileWidth) path += std::string(kPartial) + std::to_string(tile.width);
@@ -89,8 +89,8 @@ std::string tile_path(const Tile& tile) {
 
 Result<Tile> parse_tile_path(std::string_view path) {
   const Error none = fail(Errc::not_found, "no such path");
-  if (!path.starts_with(kRoot)) return none;
-  std::string_view rest = path.substr(kRoot.size());
+  if (!path.starts_with(kTiles)) return none;
+  std::string_view rest = path.substr(kTiles.size());
   const std::string_view kind = rest.substr(0, rest.find('/'));
   rest.remove_prefix(std::min(rest.size(), kind.size() + 1));
   Tile tile;
@@ -106,7 +106,7 @@ Result<Tile> parse_tile_path(std::string_view path) {
     tile.width = static_cast<std::uint32_t>(*width);
     rest = rest.substr(0, at);
   }
-  const auto index = index_in(rest);
+  const auto index = tile_index_in(rest);
   if (!index) return none;
   tile.index = *index;
   // One path for each tile: caches keep it once, and nobody can fill them with spellings.

@@ -28,8 +28,6 @@ using boost::system::error_code;
 
 using Body = http::vector_body<std::uint8_t>;
 
-/// What Beast may hold of an answer beyond its header and body.
-constexpr std::size_t kPieceBytes = std::size_t{16} * 1024;
 /// Interim answers (1xx) before the real one.
 constexpr unsigned kInterimMax = 3;
 constexpr unsigned kStatusTemporaryRedirect = 307;
@@ -217,7 +215,7 @@ void HttpClient::Impl::open(const CallPtr& call) {
         waiting->connecting.reset();
         if (!stream.has_value()) return self->finish(waiting, stream.error());
         waiting->connection = std::make_shared<Connection>(
-            self->io_, std::move(*stream), self->options_.header_bytes + kPieceBytes);
+            self->io_, std::move(*stream), self->options_.header_bytes + kStreamPieceBytes);
         self->send(waiting);
       });
 }

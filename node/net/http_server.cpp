@@ -37,8 +37,6 @@ using Parser = http::request_parser<Body>;
 
 /// How long to wait when the process has no file descriptor left for a new connection.
 constexpr std::chrono::milliseconds kAcceptRetry{100};
-/// Read at once; also what Beast may hold of a chunked body beyond the body itself.
-constexpr std::size_t kPieceBytes = std::size_t{16} * 1024;
 
 }  // namespace
 
@@ -83,7 +81,7 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
       : server_(&server),
         stream_(std::move(socket)),
         timer_(stream_.get_executor()),
-        buffer_(server.limits_.header_bytes + kPieceBytes),
+        buffer_(server.limits_.header_bytes + kStreamPieceBytes),
         remote_address_(remote.to_string()),
         place_(std::move(place)) {}
 
@@ -172,7 +170,7 @@ void HttpServer::Impl::Connection::next_request(std::chrono::milliseconds first_
 
 void HttpServer::Impl::Connection::read_header() {
   const std::size_t room = server_->limits_.header_bytes + 1 - buffer_.size();
-  stream_.async_read_some(buffer_.prepare(std::min(room, kPieceBytes)),
+  stream_.async_read_some(buffer_.prepare(std::min(room, kStreamPieceBytes)),
                           [self = shared_from_this()](error_code error, std::size_t size) {
                             self->on_header_bytes(error, size);
                           });
@@ -361,7 +359,7 @@ void HttpServer::Impl::Connection::on_linger(error_code error, std::size_t size)
   lingered_bytes_ += size;
   if (error || lingered_bytes_ > limits::kHttpLingerBytesMax) return close();
   buffer_.consume(buffer_.size());
-  stream_.async_read_some(buffer_.prepare(kPieceBytes),
+  stream_.async_read_some(buffer_.prepare(kStreamPieceBytes),
                           [self = shared_from_this()](error_code failed, std::size_t more) {
                             self->on_linger(failed, more);
                           });

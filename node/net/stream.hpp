@@ -12,6 +12,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,6 +22,9 @@
 #include "node/net/tls.hpp"
 
 namespace kith::node {
+
+/// Read from a stream at once.
+inline constexpr std::size_t kStreamPieceBytes = std::size_t{16} * 1024;
 
 class Stream {
  public:

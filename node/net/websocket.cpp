@@ -43,8 +43,6 @@ void beast_close_socket(Stream& stream) {
 
 namespace {
 
-/// Read at once.
-constexpr std::size_t kPieceBytes = std::size_t{16} * 1024;
 /// A reader must take so much in each write timeout while more waits.
 constexpr std::uint64_t kSlowestBytes = std::uint64_t{32} * 1024;
 constexpr std::chrono::seconds kGoodbyeTimeout{2};
@@ -202,7 +200,7 @@ void WebSocket::Impl::allow_one_message() {
 void WebSocket::Impl::read_more() {
   if (closed_) return;
   ws_.async_read_some(
-      buffer_, kPieceBytes,
+      buffer_, kStreamPieceBytes,
       [self = shared_from_this()](error_code error, std::size_t) { self->on_read(error); });
 }
 

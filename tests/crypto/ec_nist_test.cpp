@@ -13,7 +13,7 @@ namespace {
 
 using test::unhex;
 
-constexpr KeyType kCurves[] = {KeyType::p256, KeyType::p384, KeyType::p521};
+constexpr KeyType kNistCurves[] = {KeyType::p256, KeyType::p384, KeyType::p521};
 
 /// Wycheproof writes integers with more or fewer zeros in front than a coordinate has.
 Bytes sized(Bytes bytes, std::size_t size) {
@@ -71,7 +71,7 @@ TEST(NistCurves, Es256AgreesWithWycheproof) {
   });
 }
 
-std::vector<std::string> split(const std::string& compact) {
+std::vector<std::string> split_compact(const std::string& compact) {
   std::vector<std::string> parts(1);
   for (const char c : compact) {
     if (c == '.') {
@@ -85,7 +85,7 @@ std::vector<std::string> split(const std::string& compact) {
 
 /// The last step of RFC 7516 by hand, for compact forms that DIDComm does not use.
 Result<Bytes> open_compact(const std::string& jwe, ByteView private_key) {
-  const std::vector<std::string> parts = split(jwe);
+  const std::vector<std::string> parts = split_compact(jwe);
   if (parts.size() != 5) return fail(Errc::malformed);
   TRY(const Bytes header_bytes, from_base64url(parts[0]));
   TRY(const Json header, parse_json(as_text(header_bytes)));
@@ -132,7 +132,7 @@ TEST(NistCurves, SignaturesOfJoseAgreeWithWycheproof) {
     if (name != "es256" && name != "SpecialCaseEs256") return;
     const auto key = from_jwk(group.at("public").as_object());
     ASSERT_TRUE(key.has_value());
-    const std::vector<std::string> parts = split(test::text_of(one, "jws"));
+    const std::vector<std::string> parts = split_compact(test::text_of(one, "jws"));
     bool accepted = false;
     if (parts.size() == 3) {
       const auto header = from_base64url(parts[0]);
@@ -151,7 +151,7 @@ TEST(NistCurves, SignaturesOfJoseAgreeWithWycheproof) {
 
 TEST(NistCurves, BothSidesComeToTheSameSecret) {
   SeededRandom random(1, "nist");
-  for (const KeyType curve : kCurves) {
+  for (const KeyType curve : kNistCurves) {
     const RawKeyPair a = nist_generate(curve, random);
     const RawKeyPair b = nist_generate(curve, random);
     EXPECT_NE(a.public_key, b.public_key);
@@ -165,7 +165,7 @@ TEST(NistCurves, BothSidesComeToTheSameSecret) {
 }
 
 TEST(NistCurves, TheSameRandomGivesTheSameKeys) {
-  for (const KeyType curve : kCurves) {
+  for (const KeyType curve : kNistCurves) {
     SeededRandom first(5, "same"), second(5, "same");
     EXPECT_EQ(nist_generate(curve, first).public_key, nist_generate(curve, second).public_key);
   }
@@ -177,7 +177,7 @@ TEST(NistCurves, PrivateKeysLieBelowTheOrder) {
   EXPECT_FALSE(nist_from_private(KeyType::p256, SecretBytes::copy_of(order)).has_value());
   order.back() -= 1;
   EXPECT_TRUE(nist_from_private(KeyType::p256, SecretBytes::copy_of(order)).has_value());
-  for (const KeyType curve : kCurves) {
+  for (const KeyType curve : kNistCurves) {
     const std::size_t size = nist_field_bytes(curve);
     EXPECT_FALSE(nist_from_private(curve, SecretBytes(size)).has_value()) << "zero";
     EXPECT_FALSE(nist_from_private(curve, SecretBytes::copy_of(Bytes(size, 0xff))).has_value());
@@ -188,7 +188,7 @@ TEST(NistCurves, PrivateKeysLieBelowTheOrder) {
 
 TEST(NistCurves, RefusesEverythingThatIsNoPointOfTheCurve) {
   SeededRandom random(2, "nist");
-  for (const KeyType curve : kCurves) {
+  for (const KeyType curve : kNistCurves) {
     const RawKeyPair pair = nist_generate(curve, random);
     const Bytes full = nist_uncompress(curve, pair.public_key.bytes).value();
     EXPECT_EQ(nist_compress(curve, full).value(), pair.public_key.bytes);

@@ -325,12 +325,12 @@ TEST(Json, EscapesAnywhereInLongTexts) {
 
 TEST(Json, RandomTextNeverCrashesAndWhatIsReadIsStable) {
   SeededRandom random(8, "json noise");
-  constexpr std::string_view kAlphabet = "{}[]\",:\\u019aef.- tn\xC3\xBC\xF0";
+  constexpr std::string_view kSigns = "{}[]\",:\\u019aef.- tn\xC3\xBC\xF0";
   int accepted = 0;
   for (int i = 0; i < 20000; ++i) {
     std::string text;
     for (std::uint64_t n = 1 + random.below(12); n > 0; --n) {
-      text += kAlphabet[random.below(kAlphabet.size())];
+      text += kSigns[random.below(kSigns.size())];
     }
     const auto value = parse_json(text, kOwnFormats);
     if (!value) continue;

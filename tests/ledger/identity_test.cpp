@@ -27,12 +27,6 @@ using protocol::EffectResult;
 using protocol::VaultUse;
 using Crash = MemoryStore::Crash;
 
-constexpr BoxOptions kNoVaultYet{true, true, false};
-
-std::string text(const JsonObject& object, std::string_view member) {
-  return must(crypto::json_string(object, member));
-}
-
 /// Rotates both logs at once, as a wallet without backups does.
 class Rotation final : public Module {
  public:

@@ -37,7 +37,7 @@ test::Modules live_modules() {
   return all;
 }
 
-test::Modules mediator_modules() {
+test::Modules relay_modules() {
   test::Modules all;
   all.push_back(std::make_unique<ledger::Connection>());
   all.push_back(std::make_unique<protocol::Mediator>("https://relay.test/"));
@@ -100,7 +100,7 @@ class LiveTest : public ::testing::Test {
   }
 
   Network net_{7};
-  AgentBox& relay_ = net_.add("relay", mediator_modules);
+  AgentBox& relay_ = net_.add("relay", relay_modules);
   AgentBox& alice_ = net_.add("alice", live_modules, {.has_address = false});
   AgentBox& bob_ = net_.add("bob", live_modules, {.has_address = false});
 };

@@ -27,12 +27,7 @@ using protocol::EffectKind;
 using protocol::EffectResult;
 
 constexpr std::string_view kUrl = "https://ledger.example";
-constexpr BoxOptions kNoVaultYet{true, true, false};
 constexpr ledger::AnchorTime kJudgedAt = ledger::anchor_time_ms(1'795'000'000'000);
-
-std::string text(const JsonObject& object, std::string_view member) {
-  return must(crypto::json_string(object, member));
-}
 
 /// One history of the ledger. Every book of a host has the same name and key.
 struct Book {

@@ -34,10 +34,6 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view kLedger = "https://ledger.example";
 
-std::string text(const JsonObject& object, std::string_view member) {
-  return must(crypto::json_string(object, member));
-}
-
 class PublicDid : public MediationLab {
  protected:
   PublicDid() : ledger_(ledger_descriptor(), true), prover_(ledger_, ledger_signer()) {

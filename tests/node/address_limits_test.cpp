@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 using test::RawPeer;
 using test::run_until;
 
-constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+constexpr std::string_view kPlainGet = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
 TEST(Arrivals, CountsEachGroupForAMinute) {
   Arrivals arrivals(3);
@@ -75,7 +75,7 @@ class AddressLimits : public testing::Test {
   /// The status that a new connection gets.
   std::string knock() {
     RawPeer peer(io_, server_->port());
-    peer.send(kGet);
+    peer.send(kPlainGet);
     EXPECT_TRUE(run_until(io_, [&] { return peer.closed() || peer.has("\r\n\r\n"); }));
     const std::string status = peer.received().substr(9, 3);
     peer.close();
@@ -110,7 +110,7 @@ TEST_F(AddressLimits, ConnectionsOfOneAddressAtATime) {
   std::vector<std::unique_ptr<RawPeer>> peers;
   for (std::size_t i = 0; i < limits::kHttpConnectionsPerAddressMax; ++i) {
     peers.push_back(std::make_unique<RawPeer>(io_, server_->port()));
-    peers.back()->send(kGet);
+    peers.back()->send(kPlainGet);
     ASSERT_TRUE(run_until(io_, [&] { return peers.back()->has("200 OK"); })) << i;
   }
   RawPeer surplus(io_, server_->port());

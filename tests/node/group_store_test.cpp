@@ -11,14 +11,11 @@ using protocol::Batch;
 using protocol::RecordKey;
 using test::MemoryStore;
 
-Bytes bytes_of(std::string_view text) {
-  return crypto::to_bytes(text);
-}
 RecordKey key(std::string_view id) {
   return {"box", std::string(id)};
 }
 Batch put(std::string_view id, std::string_view value) {
-  return {{key(id), bytes_of(value)}};
+  return {{key(id), crypto::to_bytes(value)}};
 }
 
 /// Counts reads, so that a test sees what was kept.
@@ -45,14 +42,14 @@ TEST(GroupStore, MakesManyUnitsDurableByOneWrite) {
   ASSERT_TRUE(store.commit(put("a", "1")).has_value());
   ASSERT_TRUE(store.commit(put("b", "2")).has_value());
   ASSERT_TRUE(store.commit(put("a", "3")).has_value());
-  EXPECT_EQ(*store.get(key("a")).value(), bytes_of("3")) << "the next unit sees it";
+  EXPECT_EQ(*store.get(key("a")).value(), crypto::to_bytes("3")) << "the next unit sees it";
   EXPECT_EQ(disk.commits(), 0U);
   EXPECT_TRUE(disk.records().empty()) << "a crash here is one before all of them";
   EXPECT_EQ(store.waiting(), 2U) << "the last of two writes to one record counts";
   ASSERT_TRUE(store.flush().has_value());
   EXPECT_EQ(disk.commits(), 1U);
-  EXPECT_EQ(disk.records().at(key("a")), bytes_of("3"));
-  EXPECT_EQ(disk.records().at(key("b")), bytes_of("2"));
+  EXPECT_EQ(disk.records().at(key("a")), crypto::to_bytes("3"));
+  EXPECT_EQ(disk.records().at(key("b")), crypto::to_bytes("2"));
   ASSERT_TRUE(store.flush().has_value());
   EXPECT_EQ(disk.commits(), 1U) << "nothing waits, nothing is written";
 }
@@ -69,10 +66,12 @@ TEST(GroupStore, ListsWhatWaitsWithWhatIsThere) {
   CountingStore disk;
   for (const char* id : {"a", "c", "d"}) ASSERT_TRUE(disk.commit(put(id, "old")).has_value());
   GroupStore store(disk);
-  ASSERT_TRUE(store.commit({{key("b"), bytes_of("new")}, {key("c"), std::nullopt}}).has_value());
+  ASSERT_TRUE(
+      store.commit({{key("b"), crypto::to_bytes("new")}, {key("c"), std::nullopt}}).has_value());
   using Ids = std::vector<std::string>;
   EXPECT_EQ(store.list("box").value(), (Ids{"a", "b", "d"}));
-  ASSERT_TRUE(store.commit({{key("e"), bytes_of("new")}, {key("a"), std::nullopt}}).has_value());
+  ASSERT_TRUE(
+      store.commit({{key("e"), crypto::to_bytes("new")}, {key("a"), std::nullopt}}).has_value());
   EXPECT_EQ(store.list("box").value(), (Ids{"b", "d", "e"}));
   ASSERT_TRUE(store.flush().has_value());
   EXPECT_EQ(store.list("box").value(), (Ids{"b", "d", "e"}));
@@ -85,14 +84,14 @@ TEST(GroupStore, KeepsRecordsInStepWithWritesAndErasures) {
   CountingStore disk;
   ASSERT_TRUE(disk.commit(put("a", "old")).has_value());
   GroupStore store(disk);
-  EXPECT_EQ(*store.get(key("a")).value(), bytes_of("old"));
-  EXPECT_EQ(*store.get(key("a")).value(), bytes_of("old"));
+  EXPECT_EQ(*store.get(key("a")).value(), crypto::to_bytes("old"));
+  EXPECT_EQ(*store.get(key("a")).value(), crypto::to_bytes("old"));
   EXPECT_EQ(disk.reads, 1);
   EXPECT_FALSE(store.get(key("nothing")).value().has_value());
   ASSERT_TRUE(store.commit(put("a", "new")).has_value());
-  EXPECT_EQ(*store.get(key("a")).value(), bytes_of("new"));
+  EXPECT_EQ(*store.get(key("a")).value(), crypto::to_bytes("new"));
   ASSERT_TRUE(store.flush().has_value());
-  EXPECT_EQ(*store.get(key("a")).value(), bytes_of("new"));
+  EXPECT_EQ(*store.get(key("a")).value(), crypto::to_bytes("new"));
   ASSERT_TRUE(store.commit({{key("a"), std::nullopt}}).has_value());
   EXPECT_FALSE(store.get(key("a")).value().has_value());
   ASSERT_TRUE(store.flush().has_value());
@@ -110,15 +109,16 @@ TEST(GroupStore, ReadsNothingThatAListDoesNotHave) {
   EXPECT_FALSE(store.get(key("c")).value().has_value());
   EXPECT_FALSE(store.get(key("")).value().has_value());
   EXPECT_EQ(disk.reads, 1);
-  EXPECT_EQ(*store.get(key("a")).value(), bytes_of("1"));
+  EXPECT_EQ(*store.get(key("a")).value(), crypto::to_bytes("1"));
   EXPECT_FALSE(store.get({"another", "c"}).value().has_value());
   EXPECT_EQ(disk.reads, 3) << "what is there, and what was never listed";
 
-  ASSERT_TRUE(store.commit({{key("c"), bytes_of("2")}, {key("a"), std::nullopt}}).has_value());
-  EXPECT_EQ(*store.get(key("c")).value(), bytes_of("2"));
+  ASSERT_TRUE(
+      store.commit({{key("c"), crypto::to_bytes("2")}, {key("a"), std::nullopt}}).has_value());
+  EXPECT_EQ(*store.get(key("c")).value(), crypto::to_bytes("2"));
   EXPECT_FALSE(store.get(key("a")).value().has_value());
   ASSERT_TRUE(store.flush().has_value());
-  EXPECT_EQ(*store.get(key("c")).value(), bytes_of("2"));
+  EXPECT_EQ(*store.get(key("c")).value(), crypto::to_bytes("2"));
   EXPECT_FALSE(store.get(key("a")).value().has_value());
   EXPECT_EQ(disk.reads, 3);
 }
@@ -157,7 +157,7 @@ TEST(GroupStore, KeepsTheNewestOfManyShortLists) {
     for (int box = 0; box < 30; ++box) {
       const std::string name = "box-" + std::to_string(box);
       const RecordKey record{name, std::to_string(round)};
-      ASSERT_TRUE(store.commit({{record, bytes_of("x")}}).has_value());
+      ASSERT_TRUE(store.commit({{record, crypto::to_bytes("x")}}).has_value());
       const auto ids = store.list(name).value();
       EXPECT_EQ(ids.size(), static_cast<std::size_t>(round) + 1) << name;
     }

@@ -46,10 +46,6 @@ class LeveldbStoreTest : public ::testing::Test {
   std::unique_ptr<LeveldbStore> store_;
 };
 
-Bytes bytes_of(std::string_view text) {
-  return crypto::to_bytes(text);
-}
-
 TEST_F(LeveldbStoreTest, AnswersAsTheMemoryStoreDoesOverLongTapesAndReopenings) {
   test::MemoryStore model;
   crypto::SeededRandom tape(11, "tape");
@@ -86,7 +82,7 @@ TEST_F(LeveldbStoreTest, AnswersAsTheMemoryStoreDoesOverLongTapesAndReopenings) 
 TEST_F(LeveldbStoreTest, ShowsNeitherNamesNorValuesOnTheDisk) {
   const std::string collection = "friends-of-mine", id = "uncle-theodore",
                     value = "likes-apples-a-lot";
-  ASSERT_TRUE(store_->commit({{{collection, id}, bytes_of(value)}}).has_value());
+  ASSERT_TRUE(store_->commit({{{collection, id}, crypto::to_bytes(value)}}).has_value());
   open();
   const std::string on_disk = raw();
   EXPECT_EQ(on_disk.find(collection), std::string::npos);
@@ -99,14 +95,15 @@ TEST_F(LeveldbStoreTest, ShowsNeitherNamesNorValuesOnTheDisk) {
 
 TEST_F(LeveldbStoreTest, KeepsCollectionsWithMisleadingNamesApart) {
   ASSERT_TRUE(
-      store_->commit({{{"a", "b|c"}, bytes_of("1")}, {{"a|b", "c"}, bytes_of("2")}}).has_value());
-  EXPECT_EQ(*store_->get({"a", "b|c"}), bytes_of("1"));
-  EXPECT_EQ(*store_->get({"a|b", "c"}), bytes_of("2"));
+      store_->commit({{{"a", "b|c"}, crypto::to_bytes("1")}, {{"a|b", "c"}, crypto::to_bytes("2")}})
+          .has_value());
+  EXPECT_EQ(*store_->get({"a", "b|c"}), crypto::to_bytes("1"));
+  EXPECT_EQ(*store_->get({"a|b", "c"}), crypto::to_bytes("2"));
   EXPECT_EQ(store_->list("a")->size(), 1U);
 }
 
 TEST_F(LeveldbStoreTest, AnswersNothingUnderAnotherRootKey) {
-  ASSERT_TRUE(store_->commit({{{"a", "b"}, bytes_of("1")}}).has_value());
+  ASSERT_TRUE(store_->commit({{{"a", "b"}, crypto::to_bytes("1")}}).has_value());
   store_.reset();
   crypto::SoftwareKeys other(random_.secret(32), random_);
   auto opened = LeveldbStore::open(directory_.path("db"), other);
@@ -126,8 +123,8 @@ TEST(RecordSeal, RefusesValuesThatWereMovedCutOrChanged) {
   crypto::SoftwareKeys keys(random.secret(32), random);
   const RecordSeal seal(keys);
   const std::string here = seal.key({"c", "here"}), there = seal.key({"c", "there"});
-  const std::string stored = seal.seal(here, "here", bytes_of("value"));
-  ASSERT_EQ(*seal.open_value(here, stored), bytes_of("value"));
+  const std::string stored = seal.seal(here, "here", crypto::to_bytes("value"));
+  ASSERT_EQ(*seal.open_value(here, stored), crypto::to_bytes("value"));
   ASSERT_EQ(*seal.open_id("c", here, stored), "here");
 
   EXPECT_EQ(seal.open_value(there, stored).error().code, Errc::storage_corrupt);

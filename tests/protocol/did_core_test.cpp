@@ -13,7 +13,7 @@ using protocol::Representation;
 using protocol::representation_of;
 using protocol::resolve_relative;
 
-const Did kDid = *Did::parse("did:example:a");
+const Did kOwner = *Did::parse("did:example:a");
 
 JsonObject document(const std::string& members) {
   const std::string start = R"({"id":"did:example:a")";
@@ -24,7 +24,7 @@ JsonObject document(const std::string& members) {
 
 std::optional<Errc> error_of(const std::string& members,
                              Representation representation = Representation::unknown) {
-  const auto checked = check_did_core(document(members), kDid, representation);
+  const auto checked = check_did_core(document(members), kOwner, representation);
   if (checked.has_value()) return std::nullopt;
   return checked.error().code;
 }
@@ -125,8 +125,8 @@ TEST(DidCore, BoundsKeysAndServices) {
 
 TEST(DidCore, RefusesADocumentAboutAnother) {
   const JsonObject other{{"id", "did:example:b"}};
-  EXPECT_EQ(check_did_core(other, kDid).error().code, Errc::not_authentic);
-  EXPECT_EQ(check_did_core(JsonObject{}, kDid).error().code, Errc::malformed);
+  EXPECT_EQ(check_did_core(other, kOwner).error().code, Errc::not_authentic);
+  EXPECT_EQ(check_did_core(JsonObject{}, kOwner).error().code, Errc::malformed);
 }
 
 // --- Dereferencing (DID Core section 7.2)
@@ -142,7 +142,7 @@ DidDocument example() {
       {"id":"did:example:a#mail","type":"DIDCommMessaging","serviceEndpoint":[{"uri":"https://mail.example"}]},
       {"id":"#odd","type":"X","serviceEndpoint":{"other":1}},
       {"id":"#done","type":"X","serviceEndpoint":"https://host.example/#there"}])"),
-      kDid);
+      kOwner);
 }
 
 Result<protocol::Dereferenced> follow(const std::string& rest) {

@@ -12,7 +12,7 @@ using protocol::invitation_url;
 using protocol::parse_invitation;
 using protocol::parse_invitation_url;
 
-Invitation sample() {
+Invitation sample_invitation() {
   test::World world;
   Invitation invitation{
       "inv-1", world.make_party().did, "kith.connect", "to be friends", {}, {}, {}, {}};
@@ -28,7 +28,7 @@ std::string url_of(std::string_view message) {
 }
 
 TEST(Invitation, SurvivesTheAddress) {
-  const Invitation invitation = sample();
+  const Invitation invitation = sample_invitation();
   for (const char* base : {"https://a.org", "https://a.org/i", "http://[::1]:80/?x=1&y"}) {
     const auto url = invitation_url(invitation, base);
     ASSERT_TRUE(url.has_value()) << url.error().detail;
@@ -44,7 +44,7 @@ TEST(Invitation, SurvivesTheAddress) {
 }
 
 TEST(Invitation, ReadsForeignPadding) {
-  const std::string url = invitation_url(sample(), "https://a.org").value();
+  const std::string url = invitation_url(sample_invitation(), "https://a.org").value();
   for (const char* padding : {"=", "==", "%3D", "%3d%3D"}) {
     EXPECT_TRUE(parse_invitation_url(url + padding).has_value()) << padding;
     EXPECT_TRUE(parse_invitation_url(url + padding + "&x=1").has_value()) << padding;
@@ -59,7 +59,7 @@ TEST(Invitation, TellsShortAddressesApart) {
 }
 
 TEST(Invitation, SaysWhatIsWrongWithAnAddress) {
-  const std::string good = invitation_url(sample(), "https://a.org").value();
+  const std::string good = invitation_url(sample_invitation(), "https://a.org").value();
   struct Row {
     std::string url;
     Errc code;
@@ -104,7 +104,7 @@ TEST(Invitation, SaysWhatIsWrongWithAnAddress) {
 }
 
 TEST(Invitation, HoldsItsLimits) {
-  Invitation invitation = sample();
+  Invitation invitation = sample_invitation();
   EXPECT_EQ(invitation_url(invitation, "a.org").error().code, Errc::bad_url);
   EXPECT_EQ(invitation_url(invitation, "https://a.org/#x").error().code, Errc::bad_url);
   invitation.goal = std::string(limits::kInvitationUrlCharsMax, 'x');

@@ -47,13 +47,9 @@ class LyingSessions final : public Module {
   TrusteeSessions honest_;
 };
 
-void add_trustees(LostDevice& world, int count) {
-  for (int i = 1; i <= count; ++i) world.add_trustee(world.add_person("t" + std::to_string(i)));
-}
-
 TEST(Device, RecoversWithThreeOfFiveTrustees) {
   LostDevice world;
-  add_trustees(world, 5);
+  world.add_trustees(5);
   ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(3));
   AgentBox& device = *world.device;
   for (std::size_t i = 0; i < 2; ++i) {
@@ -94,7 +90,7 @@ TEST(Device, RecoversWithThreeOfFiveTrustees) {
 
 TEST(Device, TheLostDeviceIsOutAfterwardsAndPeopleKnowTheNewOne) {
   LostDevice world;
-  add_trustees(world, 4);
+  world.add_trustees(4);
   ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(2));
   AgentBox& device = *world.device;
   for (std::size_t i = 0; i < 3; ++i) {
@@ -123,7 +119,7 @@ TEST(Device, TheLostDeviceIsOutAfterwardsAndPeopleKnowTheNewOne) {
 TEST(Device, NamesTheTrusteeThatLiesAndRecoversAllTheSame) {
   LostDevice world;
   world.add_trustee(world.add_person<LyingSessions>("liar"));
-  add_trustees(world, 4);
+  world.add_trustees(4);
   ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(3));
   AgentBox& device = *world.device;
   for (std::size_t i = 0; i < 3; ++i) {
@@ -164,7 +160,7 @@ TEST(Device, RecoversOnceWhateverCommitItCrashesAt) {
   for (const auto crash :
        {test::MemoryStore::Crash::before_commit, test::MemoryStore::Crash::after_commit}) {
     LostDevice world;
-    add_trustees(world, 3);
+    world.add_trustees(3);
     ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(2));
     AgentBox& device = *world.device;
     for (AgentBox* trustee : world.trustees) {
@@ -203,7 +199,7 @@ std::string announced_address(AgentBox& device, const std::string& name) {
 
 TEST(Device, RelationshipsOlderThanTheIdentityAreTakenOver) {
   LostDevice world(1, false);
-  add_trustees(world, 2);
+  world.add_trustees(2);
   ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(2));
   for (AgentBox* trustee : world.trustees) {
     ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(*world.device, *trustee));
@@ -220,7 +216,7 @@ TEST(Device, RelationshipsOlderThanTheIdentityAreTakenOver) {
 
 TEST(Device, GoesOnWithItsOwnMediatorWhenTheOldOneCannotBeTakenOver) {
   LostDevice world;
-  add_trustees(world, 2);
+  world.add_trustees(2);
   // As in homes whose mediator was older than their vault: no backup holds the log's keys.
   world.owner.edit([](Host& host) {
     const auto contact = protocol::contact_named(host, "mediator");
@@ -253,7 +249,7 @@ TEST(Device, GoesOnWithItsOwnMediatorWhenTheOldOneCannotBeTakenOver) {
 
 TEST(Device, GivesUpAMediatorThatNeverAnswersAndSaysWhatToDo) {
   LostDevice world;
-  add_trustees(world, 2);
+  world.add_trustees(2);
   ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(2));
   AgentBox& device = *world.device;
   for (AgentBox* trustee : world.trustees) {
@@ -285,7 +281,7 @@ TEST(Device, GivesUpAMediatorThatNeverAnswersAndSaysWhatToDo) {
 
 TEST(Device, CountsWrongCodesAndStopsAtTheThird) {
   LostDevice world;
-  add_trustees(world, 2);
+  world.add_trustees(2);
   ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(2));
   AgentBox& device = *world.device;
   const auto invitation = world.trustees[0]->command("trustee-invite", {{"contact", "owner"}});

@@ -270,6 +270,10 @@ class LostDevice : public Neighbourhood {
     connect(owner, box);
     trustees.push_back(&box);
   }
+  /// People "t1", "t2", ...
+  void add_trustees(int count) {
+    for (int i = 1; i <= count; ++i) add_trustee(add_person("t" + std::to_string(i)));
+  }
   /// `more`: of recovery-setup; `windows`: of identity-create.
   void set_up_and_lose(int threshold, JsonObject more = {}, JsonObject windows = {}) {
     make_identity(owner, std::move(windows));

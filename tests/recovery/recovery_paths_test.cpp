@@ -16,15 +16,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-void add_trustees(LostDevice& world, int count) {
-  for (int i = 1; i <= count; ++i) world.add_trustee(world.add_person("t" + std::to_string(i)));
-}
-
 // --- The owner's question
 
 struct Asked : LostDevice {
   void until_asked() {
-    add_trustees(*this, 2);
+    add_trustees(2);
     ASSERT_NO_FATAL_FAILURE(
         set_up_and_lose(2, {{"questions", JsonObject{{"t1", "Where did we meet?"}}}}));
     ASSERT_NO_FATAL_FAILURE(ask(*device, *trustees[0]));
@@ -77,7 +73,7 @@ TEST(RecoveryPaths, AWrongAnswerEndsTheSession) {
 
 TEST(RecoveryPaths, NoTwoTrusteesAreAskedTheSame) {
   LostDevice world;
-  add_trustees(world, 2);
+  world.add_trustees(2);
   world.make_identity(world.owner);
   const auto setup = [&](JsonObject questions) {
     return world.owner.command("recovery-setup",
@@ -103,7 +99,7 @@ TEST(RecoveryPaths, NoTwoTrusteesAreAskedTheSame) {
 
 TEST(RecoveryPaths, FewVouchersWaitForTheOthersUnlessTheUserConfirms) {
   LostDevice world(1, true, mediator_modules<>(), false);  // As for people: tests do not wait.
-  add_trustees(world, 3);
+  world.add_trustees(3);
   ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(2, {{"waiting", "1d"}}));
   for (AgentBox* box : world.trustees) {  // Waiting is tested elsewhere.
     box->edit([](Host& host) {
@@ -217,7 +213,7 @@ JsonObject windows() {
 struct Stolen : LostDevice {
   using Theft = void (*)(LostDevice&, const std::string&);
   void until_pending(Theft theft = steal) {
-    add_trustees(*this, 3);
+    add_trustees(3);
     ASSERT_NO_FATAL_FAILURE(
         set_up_and_lose(2, {}, {{"delay_seconds", 600}, {"contest_seconds", 60 * 60 * 24 * 49}}));
     ASSERT_NO_FATAL_FAILURE(theft(*this, before.did));
@@ -290,7 +286,7 @@ TEST(RecoveryPaths, AVetoKeepsTheLogAndTheDeviceSaysSo) {
 
 TEST(RecoveryPaths, EntriesThatOthersOvertookAreSignedAgain) {
   LostDevice world;
-  add_trustees(world, 3);
+  world.add_trustees(3);
   ASSERT_NO_FATAL_FAILURE(world.set_up_and_lose(2, {}, windows()));
   AgentBox& device = *world.device;
   for (AgentBox* box : world.trustees) ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(device, *box));

@@ -57,6 +57,8 @@ struct BoxOptions {
   bool has_vault = true;  ///< A vault exists, locked under AgentBox::step_up().
 };
 
+inline constexpr BoxOptions kNoVaultYet{true, true, false};
+
 class AgentBox {
  public:
   AgentBox(Network& network, std::string name, MakeModules make_modules, BoxOptions options);

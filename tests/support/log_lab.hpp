@@ -9,8 +9,10 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "crypto/json.hpp"
 #include "crypto/random.hpp"
 #include "crypto/software_keys.hpp"
 #include "ledger/log_reader.hpp"
@@ -39,6 +41,11 @@ T must(Result<T> result) {
 }
 inline void must(const Result<void>& result) {
   if (!result.has_value()) throw std::runtime_error(result.error().detail);
+}
+
+/// A member that must be there, and text.
+inline std::string text(const JsonObject& object, std::string_view member) {
+  return must(crypto::json_string(object, member));
 }
 
 /// The other valid ECDSA signature: s -> order - s.
