@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::string_view kDraft = "identity-draft";
 constexpr std::string_view kLinkSecret = "link-secret";
-constexpr std::chrono::hours kFetchLife{24 * 30};
 constexpr std::chrono::seconds kFetchWait{30};
 
 void save_draft(Host& host, const IdentityDraft& draft) {
@@ -22,15 +21,7 @@ void save_draft(Host& host, const IdentityDraft& draft) {
 }
 
 void start_fetch(Host& host, IdentityDraft& draft) {
-  protocol::Effect effect;
-  effect.kind = protocol::EffectKind::fetch;
-  effect.owner = "identity";
-  effect.context = kDescriptorContext;
-  protocol::FetchPayload fetch;
-  fetch.url = descriptor_url(draft.ledger_url);
-  effect.payload = protocol::encode_record(fetch);
-  effect.expires = host.now() + kFetchLife;
-  draft.effect = host.start(std::move(effect));
+  draft.effect = start_descriptor_fetch(host, kDescriptorContext, draft.ledger_url);
 }
 
 Result<std::int64_t> window(Host& host, const JsonObject& args, std::string_view name,

@@ -42,25 +42,32 @@ std::string_view step_name(Step step) {
   return kNames[static_cast<std::size_t>(step)];
 }
 
+/// How far one of the logs is.
+struct LogCopy {
+  std::string last;      ///< Hash of the last entry that the new ledger took; empty: none.
+  bool checked = false;  ///< It shows all that was copied.
+  template <class V>
+  void visit(V& v) {
+    v("last", last), v("checked", checked);
+  }
+};
+
 struct LedgerMove {
   std::string url;
   std::string descriptor;  ///< Canonical JSON; empty: not known yet.
   std::string id;
   Step step = Step::descriptor;
-  std::string did_copied;     ///< Hash of the last entry that the new ledger took; empty: none.
-  std::string policy_copied;  ///< The same of the other log.
+  LogCopy did;
+  LogCopy policy;
   std::vector<protocol::AnchoredBlob> pages;  ///< Of what it shows of the log that is checked.
-  bool did_checked = false;                   ///< It shows all that was copied.
-  bool policy_checked = false;
-  std::string effect;  ///< The open one; empty: none.
-  std::string error;   ///< Why the last try failed; empty: it did not.
+  std::string effect;                         ///< The open one; empty: none.
+  std::string error;                          ///< Why the last try failed; empty: it did not.
   std::uint32_t failures = 0;
   template <class V>
   void visit(V& v) {
     v("url", url), v("descriptor", descriptor), v("id", id), v("step", step);
-    v("did_copied", did_copied), v("policy_copied", policy_copied), v("effect", effect);
-    v("error", error), v("failures", failures), v("pages", pages), v("did_checked", did_checked);
-    v("policy_checked", policy_checked);
+    v("did", did), v("policy", policy), v("pages", pages), v("effect", effect);
+    v("error", error), v("failures", failures);
   }
 };
 
@@ -72,21 +79,12 @@ void save_move(Host& host, const LedgerMove& move) {
   save(host, "meta", kMoveRecord, move);
 }
 
-void start_effect(Host& host, LedgerMove& move, EffectKind kind, std::string_view subject,
-                  Bytes payload) {
-  Effect effect;
-  effect.kind = kind;
-  effect.owner = kLogModule;
-  effect.context = std::string(kMoveContext) + " " + std::string(subject);
-  effect.payload = std::move(payload);
-  effect.expires = host.now() + kTryLife;
-  move.effect = host.start(std::move(effect));
+std::string context_of(std::string_view subject) {
+  return std::string(kMoveContext) + " " + std::string(subject);
 }
 
 void fetch_descriptor(Host& host, LedgerMove& move) {
-  protocol::FetchPayload fetch;
-  fetch.url = descriptor_url(move.url);
-  start_effect(host, move, EffectKind::fetch, "", protocol::encode_record(fetch));
+  move.effect = start_descriptor_fetch(host, kMoveContext, move.url, kTryLife);
 }
 
 /// Another try follows, unless there is no use in one.
@@ -122,8 +120,8 @@ Result<void> check_settled(Host& host, const Identity& own) {
   return {};
 }
 
-std::string& copied_of(LedgerMove& move, const Identity& own, const std::string& subject) {
-  return subject == own.did ? move.did_copied : move.policy_copied;
+LogCopy& copy_of(LedgerMove& move, const Identity& own, std::string_view subject) {
+  return subject == own.did ? move.did : move.policy;
 }
 
 /// Index of the first entry that the new ledger may lack.
@@ -137,7 +135,7 @@ std::size_t first_missing(const LogView& view, const std::string& copied) {
 Result<bool> copy_next(Host& host, LedgerMove& move, const Identity& own) {
   for (const std::string& subject : {own.did, own.policy}) {
     TRY(const LogView view, stored_view(host, subject));
-    const std::size_t next = first_missing(view, copied_of(move, own, subject));
+    const std::size_t next = first_missing(view, copy_of(move, own, subject).last);
     if (next == view.history.size()) continue;
     const Entry& entry = *view.history[next].entry;
     protocol::LedgerAppendPayload payload;
@@ -145,7 +143,8 @@ Result<bool> copy_next(Host& host, LedgerMove& move, const Identity& own) {
     payload.subject = subject;
     payload.blob = entry_blob(entry);
     payload.expected_head = entry.prev;
-    start_effect(host, move, EffectKind::ledger_append, subject, protocol::encode_record(payload));
+    move.effect = start_ledger_effect(host, EffectKind::ledger_append, context_of(subject),
+                                      protocol::encode_record(payload), kTryLife);
     return true;
   }
   return false;
@@ -157,10 +156,9 @@ Result<void> take_copied(Host& host, LedgerMove& move, const Identity& own, cons
   TRY(const auto asked, protocol::decode_record<protocol::LedgerAppendPayload>(effect.payload));
   TRY(const auto appended, protocol::decode_record<protocol::LedgerAppended>(outcome));
   TRY(const LogView view, stored_view(host, asked.subject));
-  std::string& copied = copied_of(move, own, asked.subject);
+  std::string& copied = copy_of(move, own, asked.subject).last;
   if (!appended.stale) {
-    TRY(const Entry entry, parse_entry(asked.blob));
-    copied = entry_hash(entry);
+    copied = entry_hash_in(asked.blob);
     return {};
   }
   const std::size_t before = first_missing(view, copied);
@@ -236,16 +234,17 @@ Result<bool> leave_all(Host& host, const LedgerMove& move, const Identity& own) 
 
 /// Asks the new ledger for the log that was not checked yet. False: both were.
 bool check_next_copy(Host& host, LedgerMove& move, const Identity& own) {
-  if (move.did_checked && move.policy_checked) return false;
-  const std::string& subject = move.did_checked ? own.policy : own.did;
-  const std::uint64_t from = move.pages.empty() ? 0 : move.pages.back().position + 1;
-  move.effect = start_read(host, std::string(kMoveContext) + " " + subject, move.url, subject, from,
-                           kTryLife);
-  return true;
+  for (const std::string& subject : {own.did, own.policy}) {
+    if (copy_of(move, own, subject).checked) continue;
+    const std::uint64_t from = move.pages.empty() ? 0 : move.pages.back().position + 1;
+    move.effect = start_read(host, context_of(subject), move.url, subject, from, kTryLife);
+    return true;
+  }
+  return false;
 }
 
 /// It must show, with its proofs, all that it took.
-Result<void> take_shown(Host& host, LedgerMove& move, const Effect& effect,
+Result<void> take_shown(Host& host, LedgerMove& move, const Identity& own, const Effect& effect,
                         const Result<Bytes>& outcome) {
   TRY(const auto asked, protocol::decode_record<protocol::LedgerReadPayload>(effect.payload));
   TRY(auto page, proven_entries(host, effect, outcome, move.id));
@@ -253,21 +252,18 @@ Result<void> take_shown(Host& host, LedgerMove& move, const Effect& effect,
   TRY(const bool complete, take_page(move.pages, std::move(*page)));
   if (!complete) return {};
   std::set<std::string> shown;
-  for (const AnchoredBlob& blob : anchored(std::exchange(move.pages, {}))) {
-    const auto entry = parse_entry(blob.blob);
-    if (entry.has_value()) shown.insert(entry_hash(*entry));
-  }
+  for (const auto& entry : std::exchange(move.pages, {})) shown.insert(entry_hash_in(entry.blob));
   TRY(const LogView view, stored_view(host, asked.subject));
   for (const LogRecord& record : view.history) {
     if (shown.contains(record.hash)) continue;
     move.step = Step::copying;  // Perhaps another device wrote meanwhile.
     return fail(Errc::ledger_unproven, "that ledger does not show what it took");
   }
-  (view.kind == Kind::did ? move.did_checked : move.policy_checked) = true;
+  copy_of(move, own, asked.subject).checked = true;
   return {};
 }
 
-void arrive(Host& host, const LedgerMove& move, const Identity& own) {
+void arrive(Host& host, LedgerMove& move, const Identity& own) {
   Identity after = own;
   after.former.push_back({own.ledger_url, own.ledger, own.ledger_id});
   after.ledger_url = move.url;
@@ -276,8 +272,8 @@ void arrive(Host& host, const LedgerMove& move, const Identity& own) {
   for (const std::string& subject : {own.did, own.policy}) {
     const auto view = stored_view(host, subject);
     ASSERT(view.has_value());
-    const std::string& copied = subject == own.did ? move.did_copied : move.policy_copied;
     std::vector<PendingEntry> missing;
+    const std::string& copied = copy_of(move, own, subject).last;
     for (std::size_t i = first_missing(*view, copied); i < view->history.size(); ++i) {
       missing.push_back({entry_blob(*view->history[i].entry), view->history[i].hash});
     }
@@ -357,7 +353,7 @@ namespace {
 Result<void> take_outcome(Host& host, LedgerMove& move, const Identity& own, const Effect& effect,
                           const Result<Bytes>& outcome) {
   if (!outcome.has_value()) return outcome.error();
-  if (move.step == Step::checking) return take_shown(host, move, effect, outcome);
+  if (move.step == Step::checking) return take_shown(host, move, own, effect, outcome);
   if (move.step != Step::descriptor) return take_copied(host, move, own, effect, *outcome);
   TRY(const LedgerDescriptor descriptor, parse_descriptor(crypto::as_text(*outcome)));
   move.descriptor = descriptor_json(descriptor);
@@ -387,14 +383,13 @@ void take_move_result(Host& host, const Effect& effect, const Result<Bytes>& out
   const auto own = identity(host);
   if (!move || !own || move->effect != effect.id) return;
   move->effect.clear();
-  move->pages =
-      outcome.has_value() ? std::move(move->pages) : std::vector<protocol::AnchoredBlob>();
   if (!outcome.has_value() && outcome.error() == Errc::bad_url) move->step = Step::refused;
   const auto taken = take_outcome(host, *move, *own, effect, outcome);
   if (taken.has_value()) {
     move->error.clear();
     move->failures = 0;
   } else {
+    move->pages.clear();
     note_failure(host, *move, taken.error());
   }
   save_move(host, *move);

@@ -4,6 +4,7 @@
 
 #include "crypto/assert.hpp"
 #include "crypto/limits.hpp"
+#include "ledger/descriptor.hpp"
 #include "ledger/did_kith.hpp"
 #include "ledger/log_settling.hpp"
 #include "ledger/seen_ledgers.hpp"
@@ -22,17 +23,6 @@ constexpr std::chrono::seconds kFormerReadLife{10};
 
 void save_post(Host& host, std::string_view subject, const LogPost& post) {
   save(host, kPosts, subject, post);
-}
-
-std::string start_effect(Host& host, EffectKind kind, std::string_view context, Bytes payload,
-                         Duration life = kLedgerEffectLife) {
-  Effect effect;
-  effect.kind = kind;
-  effect.owner = kLogModule;
-  effect.context = context;
-  effect.payload = std::move(payload);
-  effect.expires = host.now() + life;
-  return host.start(std::move(effect));
 }
 
 std::string timer_name(std::string_view subject) {
@@ -55,8 +45,8 @@ void start_append(Host& host, const Identity& identity, std::string_view subject
   if (entry.has_value()) payload.expected_head = entry->prev;
   host.cancel_timer(kLogModule, timer_name(subject));
   post.tried = first.hash;
-  post.effect = start_effect(host, EffectKind::ledger_append, timer_name(subject),
-                             protocol::encode_record(payload));
+  post.effect = start_ledger_effect(host, EffectKind::ledger_append, timer_name(subject),
+                                    protocol::encode_record(payload));
 }
 
 /// The next of the former ledgers that a reading asks; empty: the identity's own is next.
@@ -110,9 +100,7 @@ void go_on(Host& host, const Identity& identity, std::string_view subject, LogPo
   start_append(host, identity, subject, post);
 }
 
-void note_former_conflict(Host& host, std::string_view subject, LogPost& post) {
-  if (post.former_conflict) return;
-  post.former_conflict = true;
+void report_former(Host& host, std::string_view subject) {
   host.audit("identity.ledger-conflict", {{"log", subject}, {"former", true}});
   host.notify(
       {"alarm",
@@ -124,23 +112,24 @@ void note_former_conflict(Host& host, std::string_view subject, LogPost& post) {
 }
 
 /// What a former ledger showed in this reading; if it was not asked, did not answer, or leaves out
-/// what it had shown, what is kept of it.
-std::vector<AnchoredBlob> former_stage(Host& host, const FormerLedger& former,
-                                       std::string_view subject,
-                                       const std::vector<AnchoredBlob>& kept, LogPost& post) {
+/// what it had shown (then `whole` becomes false), what is kept of it.
+std::vector<AnchoredBlob> former_stage(const FormerLedger& former,
+                                       const std::vector<AnchoredBlob>& kept, const LogPost& post,
+                                       bool& whole) {
   const auto is_its = [&](const auto& blob) { return blob.ledger == former.id; };
   std::vector<AnchoredBlob> before;
   std::ranges::copy_if(kept, std::back_inserter(before), is_its);
-  if (std::ranges::none_of(post.earlier, is_its)) return before;
   std::vector<AnchoredBlob> shown;
   for (const StoredBlob& blob : post.earlier) {
     if (is_its(blob)) shown.push_back({blob.blob, anchor_time(blob.anchored), blob.ledger});
   }
-  const bool whole = std::ranges::all_of(before, [&](const AnchoredBlob& blob) {
+  if (shown.empty()) return before;
+  const bool all_there = std::ranges::all_of(before, [&](const AnchoredBlob& blob) {
     return std::ranges::find(shown, blob.blob, &AnchoredBlob::blob) != shown.end();
   });
-  if (!whole) note_former_conflict(host, subject, post);
-  return whole ? shown : before;
+  if (all_there) return shown;
+  whole = false;
+  return before;
 }
 
 /// What the reading showed, in stages: first the ledger where the log began.
@@ -151,9 +140,12 @@ std::vector<AnchoredBlob> all_stages(Host& host, const Identity& identity, std::
   if (!is_marked(kept)) return shown;
   for (AnchoredBlob& blob : shown) blob.ledger = identity.ledger_id;
   std::vector<AnchoredBlob> all;
+  bool whole = true;
   for (const FormerLedger& former : identity.former) {
-    std::ranges::move(former_stage(host, former, subject, kept, post), std::back_inserter(all));
+    std::ranges::move(former_stage(former, kept, post, whole), std::back_inserter(all));
   }
+  if (!whole && !post.former_conflict) report_former(host, subject);
+  post.former_conflict = !whole;
   std::ranges::move(shown, std::back_inserter(all));
   return all;
 }
@@ -329,6 +321,17 @@ std::vector<AnchoredBlob> anchored(const std::vector<protocol::AnchoredBlob>& pa
   return blobs;
 }
 
+std::string start_ledger_effect(Host& host, EffectKind kind, std::string_view context,
+                                Bytes payload, Duration life) {
+  Effect effect;
+  effect.kind = kind;
+  effect.owner = kLogModule;
+  effect.context = context;
+  effect.payload = std::move(payload);
+  effect.expires = host.now() + life;
+  return host.start(std::move(effect));
+}
+
 std::string start_read(Host& host, std::string_view context, std::string_view ledger_url,
                        std::string_view subject, std::uint64_t from, Duration life) {
   protocol::LedgerReadPayload payload;
@@ -336,8 +339,16 @@ std::string start_read(Host& host, std::string_view context, std::string_view le
   payload.subject = subject;
   payload.from = from;
   payload.seen = seen_at(host, ledger_url);
-  return start_effect(host, EffectKind::ledger_read, context, protocol::encode_record(payload),
-                      life);
+  return start_ledger_effect(host, EffectKind::ledger_read, context,
+                             protocol::encode_record(payload), life);
+}
+
+std::string start_descriptor_fetch(Host& host, std::string_view context,
+                                   std::string_view ledger_url, Duration life) {
+  protocol::FetchPayload fetch;
+  fetch.url = descriptor_url(ledger_url);
+  return start_ledger_effect(host, EffectKind::fetch, context, protocol::encode_record(fetch),
+                             life);
 }
 
 }  // namespace kith::ledger

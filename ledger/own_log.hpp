@@ -88,9 +88,15 @@ void try_again(Host& host, const Identity& identity, std::string_view subject);
 [[nodiscard]] std::vector<AnchoredBlob> anchored(const std::vector<protocol::AnchoredBlob>& pages);
 /// Ledgers are tried for so long.
 inline constexpr std::chrono::hours kLedgerEffectLife{24 * 30};
-/// An effect that reads `subject` from position `from` on; returns its id.
+/// An effect of this module, for a ledger; returns its id.
+std::string start_ledger_effect(Host& host, protocol::EffectKind kind, std::string_view context,
+                                Bytes payload, Duration life = kLedgerEffectLife);
+/// One that reads `subject` from position `from` on.
 std::string start_read(Host& host, std::string_view context, std::string_view ledger_url,
                        std::string_view subject, std::uint64_t from,
                        Duration life = kLedgerEffectLife);
+/// One that asks a ledger what it is.
+std::string start_descriptor_fetch(Host& host, std::string_view context,
+                                   std::string_view ledger_url, Duration life = kLedgerEffectLife);
 
 }  // namespace kith::ledger

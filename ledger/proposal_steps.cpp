@@ -5,6 +5,7 @@
 
 #include "ledger/log_store.hpp"
 #include "ledger/log_writer.hpp"
+#include "ledger/own_log.hpp"
 #include "ledger/proposal_limits.hpp"
 #include "ledger/strict_json.hpp"
 
@@ -40,13 +41,14 @@ Result<OwnGround> own_ground(Host& host, std::string_view subject) {
   if (subject != own.policy && subject != own.did) {
     return fail(Errc::refused, "that is no log of this wallet's owner");
   }
-  ReaderOptions options{anchor_time(host.now()), host.test_mode(), own.ledger_id};
+  const auto options_for = [&](const std::vector<AnchoredBlob>& blobs) {
+    return ReaderOptions{anchor_time(host.now()), host.test_mode(), ledger_of(own, blobs)};
+  };
   std::vector<AnchoredBlob> blobs = stored_blobs(host, subject);
+  ReaderOptions options = options_for(blobs);
   TRY(LogView view, read_log(subject, blobs, options));
-  const bool is_policy = subject == own.policy;
-  TRY(LogView policy_view, is_policy
-                               ? Result<LogView>(view)
-                               : read_log(own.policy, stored_blobs(host, own.policy), options));
+  const std::vector<AnchoredBlob> policy_blobs = stored_blobs(host, own.policy);
+  TRY(LogView policy_view, read_log(own.policy, policy_blobs, options_for(policy_blobs)));
   TRY(Policy policy, parse_policy(policy_view.current.state));
   return OwnGround{std::move(own),    std::move(view),  std::move(policy_view),
                    std::move(policy), std::move(blobs), std::move(options)};

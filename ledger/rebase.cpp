@@ -20,10 +20,8 @@ Result<T> merge_value(const T& parent, const T& mine, const T& theirs) {
 }
 
 std::optional<PolicyAgent> agent_of(const Policy& policy, const std::string& key) {
-  for (const PolicyAgent& agent : policy.agents) {
-    if (agent.key == key) return agent;
-  }
-  return std::nullopt;
+  const PolicyAgent* agent = find_agent(policy, key);
+  return agent == nullptr ? std::nullopt : std::optional(*agent);
 }
 
 std::optional<std::uint32_t> rule_of(const Policy& policy, const std::string& name) {

@@ -19,8 +19,7 @@ std::optional<ledger::Policy> policy_at(const ledger::LogRecord& record) {
 }
 
 bool names(const ledger::Policy& policy, const std::string& key) {
-  return std::ranges::any_of(policy.agents,
-                             [&](const ledger::PolicyAgent& agent) { return agent.key == key; });
+  return ledger::find_agent(policy, key) != nullptr;
 }
 
 /// The log with the entries that the backup's device had signed and stored before posting.

@@ -10,6 +10,7 @@
 #include "ledger/log_keys.hpp"
 #include "ledger/log_writer.hpp"
 #include "ledger/memory_ledger.hpp"
+#include "ledger/proposal_steps.hpp"
 #include "ledger/remote/service.hpp"
 #include "ledger/seen_ledgers.hpp"
 #include "tests/support/agents.hpp"
@@ -26,13 +27,8 @@ using protocol::EffectKind;
 using protocol::EffectResult;
 using Crash = MemoryStore::Crash;
 
-constexpr BoxOptions kWithoutVault{true, true, false};
 constexpr std::int64_t kContestSeconds = 600;
 constexpr std::int64_t kDelaySeconds = 60;
-
-std::string word_of(const JsonObject& object, std::string_view member) {
-  return must(crypto::json_string(object, member));
-}
 
 /// One of the ledgers: down, or refusing appends, when a test says so.
 struct Place {
@@ -95,8 +91,8 @@ class LedgerMoveTest : public ::testing::Test {
     net_->perform = [this](AgentBox& box, const Effect& effect) {
       return std::optional(perform(box, effect));
     };
-    alice_ = &net_->add("alice", modules<IdentityModule>(), kWithoutVault);
-    bob_ = &net_->add("bob", modules<IdentityModule>(), kWithoutVault);
+    alice_ = &net_->add("alice", modules<IdentityModule>(), kNoVaultYet);
+    bob_ = &net_->add("bob", modules<IdentityModule>(), kNoVaultYet);
   }
   /// As any web client asks, who has the address from a DID document.
   std::optional<EffectResult> fetch_page(Place& place, const Effect& effect) {
@@ -135,13 +131,13 @@ class LedgerMoveTest : public ::testing::Test {
     ASSERT_TRUE(net_->run_until([&] { return state(box) == "posted"; }));
   }
   static std::string state(AgentBox& box) {
-    return word_of(must(box.command("identity-status")), "state");
+    return text(must(box.command("identity-status")), "state");
   }
   static Identity own(AgentBox& box) {
     return *box.look([](Host& host) { return ledger::identity(host); });
   }
-  std::string step() { return word_of(must(alice_->command("ledger-move-status")), "state"); }
-  std::string error() { return word_of(must(alice_->command("ledger-move-status")), "error"); }
+  std::string step() { return text(must(alice_->command("ledger-move-status")), "state"); }
+  std::string error() { return text(must(alice_->command("ledger-move-status")), "error"); }
   Result<JsonObject> start() { return alice_->command("ledger-move", {{"ledger", new_->url}}); }
   bool moved() { return own(*alice_).ledger_id == new_->id && state(*alice_) == "posted"; }
   void move() {
@@ -176,14 +172,14 @@ class LedgerMoveTest : public ::testing::Test {
   }
   /// What Bob finds who asks the ledger at `url`.
   JsonObject look_up(const std::string& url) {
-    const std::string id = word_of(
+    const std::string id = text(
         must(bob_->command("did-resolve", {{"did", own(*alice_).did}, {"ledger", url}})), "id");
     const auto look = [&] { return must(bob_->command("did-resolve-status", {{"id", id}})); };
-    EXPECT_TRUE(net_->run_until([&] { return word_of(look(), "state") != "waiting"; }));
+    EXPECT_TRUE(net_->run_until([&] { return text(look(), "state") != "waiting"; }));
     return look();
   }
   static std::int64_t n_of(const JsonObject& found) {
-    const auto version = word_of(found.at("didDocumentMetadata").get_object(), "versionId");
+    const auto version = text(found.at("didDocumentMetadata").get_object(), "versionId");
     return std::stoll(version.substr(0, version.find('-')));
   }
   void pass(Duration time) {
@@ -239,7 +235,7 @@ TEST_F(LedgerMoveTest, OthersFindTheLogFromEitherLedger) {
   create(*alice_, *old_);
   move();
   const JsonObject from_old = look_up(old_->url);
-  EXPECT_EQ(word_of(from_old, "state"), "done");
+  EXPECT_EQ(text(from_old, "state"), "done");
   EXPECT_EQ(n_of(from_old), 2);  // Genesis, addresses, move.
   bob_->edit([](Host& host) {    // Somebody who has seen nothing.
     for (const char* collection : {"log-trail", "ledger-pin", "ledger-seen"}) {
@@ -248,7 +244,7 @@ TEST_F(LedgerMoveTest, OthersFindTheLogFromEitherLedger) {
     return 0;
   });
   const JsonObject from_new = look_up(new_->url);
-  EXPECT_EQ(word_of(from_new, "state"), "done");
+  EXPECT_EQ(text(from_new, "state"), "done");
   EXPECT_EQ(n_of(from_new), 2);
   EXPECT_FALSE(
       from_new.at("didDocumentMetadata").at("kith").get_object().contains("unconfirmedMove"));
@@ -271,7 +267,7 @@ TEST_F(LedgerMoveTest, ALedgerThatIsDownOrRefusesChangesNothing) {
   EXPECT_NE(error().find("no room"), std::string::npos);
   EXPECT_EQ(held(*old_, did).size(), 1U);
   // Called off, it is as if it had never begun.
-  EXPECT_EQ(word_of(must(alice_->command("ledger-move-cancel")), "state"), "none");
+  EXPECT_EQ(text(must(alice_->command("ledger-move-cancel")), "state"), "none");
   EXPECT_EQ(alice_->command("ledger-move-cancel").error(), Errc::wrong_state);
   new_->full = false;
   pass(std::chrono::hours{3});
@@ -345,7 +341,10 @@ TEST_F(LedgerMoveTest, ALedgerThatHidesWhatWasCopiedThereIsNoticed) {
                            ledger::anchor_time(net_->now())));
   ASSERT_TRUE(
       net_->run_until([&] { return alice_->audited("identity.ledger-conflict").size() == 2U; }));
-  EXPECT_NE(state(*alice_), "none");
+  // What is kept stays as it was.
+  const LogView kept =
+      alice_->look([&](Host& host) { return must(ledger::stored_view(host, policy)); });
+  EXPECT_EQ(kept.current.ledgers, std::vector<std::string>{new_->id});
 }
 
 TEST_F(LedgerMoveTest, ARecoverOnTheLedgerThatWasLeftRaisesTheAlarmAsLongAsItCanUndoTheMove) {
@@ -439,6 +438,12 @@ TEST_F(LedgerMoveTest, ADeviceThatDoesNotKnowWhatCameFromWhereGoesOn) {
   });
   old_->up = false;
   pass(std::chrono::seconds{2 * kContestSeconds});
+  // Proposals are judged by the same log.
+  alice_->look([&](Host& host) {
+    const auto ground = must(ledger::own_ground(host, own(*alice_).did));
+    EXPECT_EQ(ground.view.current.ledgers, std::vector<std::string>{new_->id});
+    EXPECT_EQ(ground.policy_view.current.ledgers, std::vector<std::string>{new_->id});
+  });
   must(set_anchor("recovered"));
   EXPECT_TRUE(net_->run_until([&] { return state(*alice_) == "posted"; }));
   EXPECT_TRUE(alice_->notices("alarm").empty());
@@ -511,7 +516,7 @@ TEST_F(LedgerMoveTest, ALedgerThatWasLeftIsNotReturnedTo) {
   EXPECT_TRUE(net_->run_until([&] { return state(*alice_) == "posted"; }));
   // Another move may follow at once.
   must(alice_->command("ledger-move", {{"ledger", "https://third.example"}}));
-  EXPECT_EQ(word_of(must(alice_->command("ledger-move-cancel")), "state"), "none");
+  EXPECT_EQ(text(must(alice_->command("ledger-move-cancel")), "state"), "none");
 }
 
 TEST_F(LedgerMoveTest, WhatCannotBeginIsRefused) {

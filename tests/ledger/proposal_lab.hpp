@@ -98,9 +98,6 @@ class DeviceLab : public ::testing::Test {
     });
   }
 
-  static std::string text(const JsonObject& object, std::string_view member) {
-    return must(crypto::json_string(object, member));
-  }
   static Contact contact(AgentBox& box, const std::string& name) {
     return box.look([&](Host& host) { return must(protocol::contact_named(host, name)); });
   }
