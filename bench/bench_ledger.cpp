@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -136,30 +137,68 @@ class BareFile {
   int file_;
 };
 
+/// The genesis of a log of its own.
+struct NewLog {
+  ledger::AppendRequest request;
+  ledger::AnchorTime time;
+};
+NewLog new_log(std::uint64_t seed) {
+  LogLab lab(ledger::Kind::did, {}, seed);
+  lab.start();
+  return {{lab.subject, lab.blobs[0].blob, ""}, lab.time};
+}
+
+/// Appends of `group` at a time, one write for each group. Beside one flush of as many bytes, and
+/// beside judging the entries and one flush: what remains is the ledger's own part.
+void append_row(const BareFile& bare, ledger::LevelDbLedger& ledger,
+                const std::vector<NewLog>& logs, std::size_t group) {
+  const std::size_t groups = logs.size() / 2 / group;  // Each measure takes new ones.
+  std::size_t next = 0;
+  const Work append = [&] {
+    for (std::size_t i = 0; i < group; ++i) {
+      const auto& [request, time] = logs[next++];
+      if (!std::holds_alternative<ledger::Appended>(must(ledger.stage(request, time)))) {
+        give_up("an append was not taken");
+      }
+    }
+    must(ledger.flush());
+  };
+  Bytes written;
+  for (std::size_t i = 0; i < group; ++i) {
+    const Bytes& blob = logs[i].request.blob;
+    written.insert(written.end(), blob.begin(), blob.end());
+  }
+  const Work flush = [&] { bare.write_and_flush(written); };
+  const Work floor = [&] {
+    for (std::size_t i = 0; i < group; ++i) {
+      const auto& [request, time] = logs[i];
+      const auto judged = ledger::judge_append(request, {{}, time, time, true});
+      if (!judged.has_value()) give_up("an entry was not taken");
+    }
+    bare.write_and_flush(written);
+  };
+  const Timed flushes = timed(groups, {flush, 1}, {append, 1});
+  const Timed over_floor = timed(groups, {floor, 1}, {append, 1});
+  std::printf("| %2zu at a time                        | %7.2f | %7.2f | %6.0f us |\n", group,
+              flushes.ratio / static_cast<double>(group), over_floor.ratio,
+              flushes.time_us / static_cast<double>(group));
+}
+
 void append_rows() {
   const test::TemporaryDirectory directory;
   const BareFile bare(directory.path() + "/bare");
-  const auto ledger = must(
-      ledger::LevelDbLedger::open({directory.path() + "/ledger", test::ledger_descriptor(), true}));
-  const std::size_t appends = g_pairs;
-  std::vector<LogLab> labs;
-  labs.reserve(appends);
-  for (std::size_t i = 0; i < appends; ++i) {
-    labs.emplace_back(ledger::Kind::did, ledger::LogKeyShape{}, i + 1);
-    labs.back().start();
+  std::printf("\n| append, judged and synced           | flushes | / floor | an entry  |\n");
+  std::printf("|-------------------------------------|---------|---------|-----------|\n");
+  std::uint64_t seed = 0;
+  for (const std::size_t group : {1U, 4U, 16U, 64U}) {
+    const auto ledger = must(ledger::LevelDbLedger::open(
+        {directory.path() + "/ledger-" + std::to_string(group), test::ledger_descriptor(), true}));
+    std::vector<NewLog> logs;
+    for (std::size_t i = 0; i < 2 * std::max(g_pairs, 5 * group); ++i) {
+      logs.push_back(new_log(++seed));
+    }
+    append_row(bare, *ledger, logs, group);
   }
-  std::size_t next = 0;
-  const Work append = [&] {
-    LogLab& lab = labs[next++];
-    const auto outcome = must(ledger->append({lab.subject, lab.blobs[0].blob, ""}, lab.time));
-    if (!std::holds_alternative<ledger::Appended>(outcome)) give_up("an append was not taken");
-  };
-  const Work flush = [&] { bare.write_and_flush(labs.front().blobs[0].blob); };
-  const Timed result = timed(appends, {flush, 1}, {append, 1});
-  std::printf("\n| append                              | flushes |        it |\n");
-  std::printf("|-------------------------------------|---------|-----------|\n");
-  std::printf("| one entry, judged and synced        | %7.2f | %6.0f us |\n", result.ratio,
-              result.time_us);
 }
 
 }  // namespace
@@ -180,7 +219,8 @@ int main(int argc, char** argv) {
     }
   };
   std::printf(
-      "X: one X25519 operation of the same run; flush: write and fdatasync of as many bytes\n\n");
+      "X: one X25519 operation of the same run; flush: write and fdatasync of as many bytes;\n"
+      "floor: judging the entries and one flush\n\n");
   verify_rows(unit);
   proof_rows(unit, is_short ? 64 : 10'000);
   append_rows();

@@ -111,6 +111,13 @@ Result<std::variant<LedgerLeaf, StaleHead>> judge_append(const AppendRequest& re
   return fail(Errc::invalid_entry, "the entry does not continue the head");
 }
 
+Result<AppendOutcome> TreeLedger::append(const AppendRequest& request, AnchorTime now) {
+  auto outcome = stage(request, now);
+  const auto synced = flush();
+  if (!synced.has_value()) return AppendOutcome(UnknownOutcome{synced.error().detail});
+  return outcome;
+}
+
 bool add_to_page(LedgerPage& page, LedgerEntry entry, std::size_t max) {
   std::size_t bytes = entry.blob.size();
   for (const LedgerEntry& held : page.entries) bytes += held.blob.size();

@@ -92,8 +92,22 @@ struct CosignedCheckpoint {
 /// Where its descriptor asks for witnesses it keeps the checkpoints that these have cosigned
 /// (remote/cosigning.hpp): the newest, and the first of each size, which says when the entries
 /// below it were anchored.
+///
+/// Group commit: appends that wait at the same time are staged one after the other, each judged on
+/// what those before it leave, and made durable by one flush(). Whoever stages tells nobody of any
+/// outcome before that, not even of a refusal: it may stand on an entry that is not there yet.
 class TreeLedger : public Ledger {
  public:
+  /// As append, but not durable before flush(). Readers see nothing of it until then. Errors: as
+  /// append.
+  [[nodiscard]] virtual Result<AppendOutcome> stage(const AppendRequest& request,
+                                                    AnchorTime now) = 0;
+  /// Makes everything durable that was staged, all of it or nothing. Errors (storage_unknown,
+  /// storage_full): whether it is there is not known, and no outcome of the group may be told.
+  [[nodiscard]] virtual Result<void> flush() = 0;
+  /// A group of one.
+  [[nodiscard]] Result<AppendOutcome> append(const AppendRequest& request, AnchorTime now) final;
+
   /// Leaves; all are durable.
   [[nodiscard]] virtual std::uint64_t size() const = 0;
   /// The complete nodes at any size up to size(). Valid as long as the ledger.

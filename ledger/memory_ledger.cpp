@@ -12,7 +12,7 @@ MemoryLedger::MemoryLedger(LedgerDescriptor descriptor, bool test_mode)
   ASSERT(check_descriptor(descriptor_).has_value());
 }
 
-Result<AppendOutcome> MemoryLedger::append(const AppendRequest& request, AnchorTime now) {
+Result<AppendOutcome> MemoryLedger::stage(const AppendRequest& request, AnchorTime now) {
   CHECK(check_append(request));
   const std::string hash = blob_hash(request.blob);
   if (const auto held = by_blob_hash_.find(hash); held != by_blob_hash_.end()) {

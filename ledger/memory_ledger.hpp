@@ -18,7 +18,9 @@ class MemoryLedger final : public TreeLedger {
   MemoryLedger(LedgerDescriptor descriptor, bool test_mode);
 
   [[nodiscard]] const LedgerDescriptor& descriptor() const override { return descriptor_; }
-  [[nodiscard]] Result<AppendOutcome> append(const AppendRequest& request, AnchorTime now) override;
+  /// There is nothing to wait for: what is staged can be read.
+  [[nodiscard]] Result<AppendOutcome> stage(const AppendRequest& request, AnchorTime now) override;
+  [[nodiscard]] Result<void> flush() override { return {}; }
   [[nodiscard]] Result<LedgerPage> read(std::string_view subject, std::uint64_t from) override;
   [[nodiscard]] Result<LedgerPage> follow(std::uint64_t position, std::size_t max) override;
 

@@ -4,6 +4,7 @@
 #include <leveldb/write_batch.h>
 
 #include <algorithm>
+#include <map>
 
 #include "crypto/assert.hpp"
 #include "crypto/limits.hpp"
@@ -123,10 +124,20 @@ std::string encode(const T& value) {
 }  // namespace
 
 struct LevelDbLedger::Impl {
+  /// Appends that no write has made durable yet.
+  struct Staged {
+    std::vector<LedgerLeaf> leaves;                  ///< The first has the position state.size.
+    std::map<std::string, std::uint64_t> positions;  ///< By blob hash.
+    std::map<std::string, SubjectHead> heads;        ///< By subject.
+    std::map<MerkleNode, Digest256> nodes;
+    leveldb::WriteBatch batch;
+  };
+
   std::unique_ptr<leveldb::DB> db;
   LedgerDescriptor descriptor;
   bool test_mode = false;
-  State state;
+  State state;  ///< Of what is durable.
+  Staged staged;
   std::optional<CosignedCheckpoint> cosigned;  ///< The newest.
   std::optional<Error> broken;                 ///< A write failed: what the disk holds is unknown.
 
@@ -163,24 +174,27 @@ struct LevelDbLedger::Impl {
     return hash;
   }
 
-  /// Adds the nodes that leaf number `position` makes complete.
-  [[nodiscard]] Result<void> put_nodes(leveldb::WriteBatch& batch, std::uint64_t position,
-                                       std::string_view leaf) const {
-    TRY(const auto complete,
-        merkle_append(position, merkle_leaf_hash(crypto::as_bytes(leaf)),
-                      [this](const MerkleNode& wanted) { return node(wanted); }));
-    for (const auto& [place, hash] : complete) {
-      batch.Put(node_key(place), slice(crypto::as_text(hash)));
-    }
-    return {};
+  /// The nodes that leaf number `position` makes complete.
+  [[nodiscard]] Result<std::vector<MerkleNodeHash>> nodes_by(std::uint64_t position,
+                                                             std::string_view leaf) const {
+    const MerkleReader read = [this](const MerkleNode& wanted) -> Result<Digest256> {
+      if (const auto found = staged.nodes.find(wanted); found != staged.nodes.end()) {
+        return found->second;
+      }
+      return node(wanted);
+    };
+    return merkle_append(position, merkle_leaf_hash(crypto::as_bytes(leaf)), read);
   }
 
   /// For a ledger of before there was a tree; started again after a crash.
   [[nodiscard]] Result<void> lay_tree() {
     for (std::uint64_t position = 0; position < state.size; ++position) {
       TRY(const std::string leaf, leaf_at(position));
+      TRY(const auto complete, nodes_by(position, leaf));
       leveldb::WriteBatch batch;
-      CHECK(put_nodes(batch, position, leaf));
+      for (const auto& [place, hash] : complete) {
+        batch.Put(node_key(place), slice(crypto::as_text(hash)));
+      }
       const leveldb::Status status = db->Write({}, &batch);  // The last write syncs all.
       if (!status.ok()) return io_error(status);
     }
@@ -305,29 +319,78 @@ struct LevelDbLedger::Impl {
     return *broken;
   }
 
-  [[nodiscard]] Result<Appended> store(const LedgerLeaf& leaf, const std::string& hash) {
-    TRY(const auto old_head, get(head_key(leaf.subject)));
-    SubjectHead head;
-    if (old_head) {
-      TRY(head, decode<SubjectHead>(*old_head));
+  /// With what is staged.
+  [[nodiscard]] State state_ahead() const {
+    if (staged.leaves.empty()) return state;
+    return {state.size + staged.leaves.size(), to_ms(staged.leaves.back().time)};
+  }
+  [[nodiscard]] Result<std::vector<AnchoredBlob>> blobs_ahead(const std::string& subject) const {
+    std::vector<AnchoredBlob> blobs;
+    CHECK(for_each(subject, 0, [&](LedgerEntry entry) {
+      blobs.push_back({std::move(entry.blob), entry.time});
+      return true;
+    }));
+    for (const LedgerLeaf& leaf : staged.leaves) {
+      if (leaf.subject == subject) blobs.push_back({leaf.blob, leaf.time});
     }
-    TRY(const Entry entry, parse_entry(leaf.blob));
-    head.hash = entry_hash(entry);
-    head.position = state.size;
-    ++head.count;
-    const State next{state.size + 1, to_ms(leaf.time)};
+    return blobs;
+  }
+  [[nodiscard]] Result<SubjectHead> head_ahead(const std::string& subject) const {
+    if (const auto found = staged.heads.find(subject); found != staged.heads.end()) {
+      return found->second;
+    }
+    TRY(const auto stored, get(head_key(subject)));
+    if (!stored) return SubjectHead{};
+    return decode<SubjectHead>(*stored);
+  }
+
+  /// Where a blob is already, staged or durable.
+  [[nodiscard]] Result<std::optional<Appended>> held(const std::string& hash) const {
+    if (const auto found = staged.positions.find(hash); found != staged.positions.end()) {
+      const LedgerLeaf& leaf = staged.leaves[found->second - state.size];
+      return std::optional<Appended>({found->second, leaf.time});
+    }
+    TRY(const auto stored, get(blob_key(hash)));
+    if (!stored) return std::optional<Appended>();
+    TRY(const std::uint64_t position, from_big_endian(*stored));
+    TRY(const LedgerEntry entry, entry_at(position));
+    return std::optional<Appended>({position, entry.time});
+  }
+
+  /// All of the leaf or nothing.
+  [[nodiscard]] Result<Appended> stage(LedgerLeaf leaf, const std::string& hash) {
+    const std::uint64_t position = state_ahead().size;
     const std::string text = leaf_text(leaf);
-    leveldb::WriteBatch batch;
-    batch.Put(entry_key(state.size), text);
-    CHECK(put_nodes(batch, state.size, text));
-    batch.Put(subject_prefix(leaf.subject) + big_endian(state.size), leveldb::Slice());
-    batch.Put(blob_key(hash), big_endian(state.size));
+    TRY(SubjectHead head, head_ahead(leaf.subject));
+    TRY(const Entry entry, parse_entry(leaf.blob));
+    TRY(const auto complete, nodes_by(position, text));
+    head.hash = entry_hash(entry);
+    head.position = position;
+    ++head.count;
+    leveldb::WriteBatch& batch = staged.batch;
+    batch.Put(entry_key(position), text);
+    for (const auto& [place, node_hash] : complete) {
+      batch.Put(node_key(place), slice(crypto::as_text(node_hash)));
+      staged.nodes[place] = node_hash;
+    }
+    batch.Put(subject_prefix(leaf.subject) + big_endian(position), leveldb::Slice());
+    batch.Put(blob_key(hash), big_endian(position));
     batch.Put(head_key(leaf.subject), encode(head));
-    batch.Put(kStateKey, encode(next));
-    CHECK(write(batch));
-    const Appended appended{state.size, leaf.time};
+    staged.positions[hash] = position;
+    staged.heads[leaf.subject] = std::move(head);
+    staged.leaves.push_back(std::move(leaf));
+    return Appended{position, staged.leaves.back().time};
+  }
+
+  [[nodiscard]] Result<void> flush() {
+    if (broken) return *broken;
+    if (staged.leaves.empty()) return {};
+    const State next = state_ahead();
+    staged.batch.Put(kStateKey, encode(next));
+    CHECK(write(staged.batch));
     state = next;
-    return appended;
+    staged = {};
+    return {};
   }
 };
 
@@ -367,30 +430,23 @@ Result<std::unique_ptr<LevelDbLedger>> LevelDbLedger::open(const LevelDbLedgerOp
   return std::unique_ptr<LevelDbLedger>(new LevelDbLedger(std::move(impl)));
 }
 
-Result<AppendOutcome> LevelDbLedger::append(const AppendRequest& request, AnchorTime now) {
+Result<AppendOutcome> LevelDbLedger::stage(const AppendRequest& request, AnchorTime now) {
   if (impl_->broken) return AppendOutcome(UnknownOutcome{"an earlier write failed"});
   CHECK(check_append(request));
   const std::string hash = blob_hash(request.blob);
-  TRY(const auto held, impl_->get(blob_key(hash)));
-  if (held) {
-    TRY(const std::uint64_t position, from_big_endian(*held));
-    TRY(const LedgerEntry entry, impl_->entry_at(position));
-    return AppendOutcome(Appended{position, entry.time});
-  }
-  std::vector<AnchoredBlob> blobs;
-  CHECK(impl_->for_each(request.subject, 0, [&](LedgerEntry entry) {
-    blobs.push_back({std::move(entry.blob), entry.time});
-    return true;
-  }));
-  TRY(auto judged, judge_append(request, {blobs, anchor_time_ms(impl_->state.newest_ms), now,
-                                          impl_->test_mode, ledger_id(descriptor())}));
+  TRY(const auto held, impl_->held(hash));
+  if (held) return AppendOutcome(*held);
+  TRY(const std::vector<AnchoredBlob> blobs, impl_->blobs_ahead(request.subject));
+  const AnchorTime newest = anchor_time_ms(impl_->state_ahead().newest_ms);
+  TRY(auto judged,
+      judge_append(request, {blobs, newest, now, impl_->test_mode, ledger_id(descriptor())}));
   if (auto* stale = std::get_if<StaleHead>(&judged)) return AppendOutcome(std::move(*stale));
-  const auto appended = impl_->store(std::get<LedgerLeaf>(judged), hash);
-  if (!appended.has_value()) {
-    if (impl_->broken) return AppendOutcome(UnknownOutcome{appended.error().detail});
-    return appended.error();
-  }
-  return AppendOutcome(*appended);
+  TRY(const Appended appended, impl_->stage(std::move(std::get<LedgerLeaf>(judged)), hash));
+  return AppendOutcome(appended);
+}
+
+Result<void> LevelDbLedger::flush() {
+  return impl_->flush();
 }
 
 Result<LedgerPage> LevelDbLedger::read(std::string_view subject, std::uint64_t from) {

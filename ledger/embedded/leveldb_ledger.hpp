@@ -1,9 +1,10 @@
 #pragma once
 
-/// The embedded ledger: one writer, one directory, one synced batch an append (log-protocol section
-/// 5). Each batch holds leaf, indices, head of the subject, nodes of the tree and size together, so
-/// that a crash leaves all of an append or nothing. Leaves are numbered 0, 1, 2, ... and never
-/// change, nor do the nodes of the Merkle tree that they complete.
+/// The embedded ledger: one writer, one directory, one synced batch for the appends of a group
+/// (log-protocol section 5; TreeLedger). Each batch holds leaves, indices, heads of the subjects,
+/// nodes of the tree and size together, so that a crash leaves all of the group or nothing. Leaves
+/// are numbered 0, 1, 2, ... and never change, nor do the nodes of the Merkle tree that they
+/// complete.
 ///
 ///     e<position u64 BE>            leaf_text
 ///     s<subject> 0x00 <position>    (empty)
@@ -48,14 +49,16 @@ class LevelDbLedger final : public TreeLedger {
   LevelDbLedger& operator=(const LevelDbLedger&) = delete;
 
   [[nodiscard]] const LedgerDescriptor& descriptor() const override;
-  /// A write that fails gives UnknownOutcome, and so does every append after it: open it again.
-  [[nodiscard]] Result<AppendOutcome> append(const AppendRequest& request, AnchorTime now) override;
+  /// After a flush that failed all that follows is UnknownOutcome, and every flush fails: open it
+  /// again.
+  [[nodiscard]] Result<AppendOutcome> stage(const AppendRequest& request, AnchorTime now) override;
+  [[nodiscard]] Result<void> flush() override;
   [[nodiscard]] Result<LedgerPage> read(std::string_view subject, std::uint64_t from) override;
   [[nodiscard]] Result<LedgerPage> follow(std::uint64_t position, std::size_t max) override;
 
   [[nodiscard]] std::uint64_t size() const override;
   [[nodiscard]] MerkleReader tree() const override;
-  /// A write that fails counts as one of append.
+  /// A write that fails counts as one of flush.
   [[nodiscard]] Result<void> keep_cosigned(const CosignedCheckpoint& cosigned) override;
   [[nodiscard]] Result<std::optional<CosignedCheckpoint>> newest_cosigned() const override;
   [[nodiscard]] Result<std::optional<CosignedCheckpoint>> first_cosigned(

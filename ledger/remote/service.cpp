@@ -120,17 +120,36 @@ bool LedgerService::admit(AnchorTime now) {
 
 HttpReply LedgerService::handle(const HttpQuestion& question, AnchorTime now,
                                 std::optional<std::uint64_t>* awaits) {
+  Begun begun = begin(question, now);
+  if (auto* reply = std::get_if<HttpReply>(&begun)) return std::move(*reply);
+  return finish(std::get<StagedAppend>(begun), ledger_.flush(), awaits);
+}
+
+LedgerService::Begun LedgerService::begin(const HttpQuestion& question, AnchorTime now) {
   if (question.target.size() > limits::kHttpUrlCharsMax) {
     return error_reply(414, fail(Errc::limit_exceeded, "the address is too long"));
   }
   if (question.body.size() > limits::kLedgerRequestBytesMax) {
     return error_reply(413, fail(Errc::limit_exceeded, "the request is too long"));
   }
-  awaited_.reset();
-  auto reply = answer(question, now);
-  if (awaits != nullptr) *awaits = awaited_;
-  return reply.has_value() ? std::move(*reply)
-                           : error_reply(status_of(reply.error()), reply.error());
+  auto begun = answer(question, now);
+  if (!begun.has_value()) return error_reply(status_of(begun.error()), begun.error());
+  return std::move(*begun);
+}
+
+HttpReply LedgerService::finish(const StagedAppend& append, const Result<void>& synced,
+                                std::optional<std::uint64_t>* awaits) {
+  if (!synced.has_value()) {
+    return error_reply(503, fail(Errc::storage_unknown, synced.error().detail));
+  }
+  auto reply = outcome_reply(append);
+  if (reply.has_value()) return std::move(*reply);
+  const auto* appended =
+      append.outcome.has_value() ? std::get_if<Appended>(&*append.outcome) : nullptr;
+  if (awaits != nullptr && appended != nullptr && reply.error() == Errc::ledger_not_witnessed) {
+    *awaits = appended->position;
+  }
+  return error_reply(status_of(reply.error()), reply.error());
 }
 
 HttpReply LedgerService::appended(std::uint64_t position) {
@@ -142,7 +161,7 @@ HttpReply LedgerService::appended(std::uint64_t position) {
                            : error_reply(status_of(reply.error()), reply.error());
 }
 
-Result<HttpReply> LedgerService::answer(const HttpQuestion& question, AnchorTime now) {
+Result<LedgerService::Begun> LedgerService::answer(const HttpQuestion& question, AnchorTime now) {
   const std::string_view target = question.target;
   const std::size_t mark = target.find('?');
   const std::string_view path = target.substr(0, mark);
@@ -154,9 +173,10 @@ Result<HttpReply> LedgerService::answer(const HttpQuestion& question, AnchorTime
     return append(path.substr(kLog.size()), question, now);
   }
   if (question.method != "GET") {
-    return error_reply(405, fail(Errc::unsupported, "that cannot be done here"));
+    return Begun(error_reply(405, fail(Errc::unsupported, "that cannot be done here")));
   }
-  return get(path, query);
+  TRY(HttpReply reply, get(path, query));
+  return Begun(std::move(reply));
 }
 
 Result<HttpReply> LedgerService::get(std::string_view path, Query& query) {
@@ -226,25 +246,24 @@ Result<HttpReply> LedgerService::get_proof(std::string_view kind, Query& query) 
   return json_reply(200, body);
 }
 
-Result<HttpReply> LedgerService::append(std::string_view subject, const HttpQuestion& question,
-                                        AnchorTime now) {
+Result<LedgerService::Begun> LedgerService::append(std::string_view subject,
+                                                   const HttpQuestion& question, AnchorTime now) {
   TRY(const AppendRequest request, parse_append(subject, question.body));
   if (!admit(now)) {
-    return error_reply(429, fail(Errc::limit_exceeded, "too many entries this minute"));
+    return Begun(error_reply(429, fail(Errc::limit_exceeded, "too many entries this minute")));
   }
-  TRY(const AppendOutcome outcome, ledger_.append(request, now));
+  return Begun(StagedAppend{ledger_.stage(request, now)});
+}
+
+Result<HttpReply> LedgerService::outcome_reply(const StagedAppend& append) {
+  TRY(const AppendOutcome outcome, append.outcome);
   if (const auto* stale = std::get_if<StaleHead>(&outcome)) {
     return json_reply(409, JsonObject{{"head", stale->head}});
   }
   if (const auto* unknown = std::get_if<UnknownOutcome>(&outcome)) {
     return error_reply(503, fail(Errc::storage_unknown, unknown->why));
   }
-  const auto& appended = std::get<Appended>(outcome);
-  auto reply = appended_reply(appended);
-  if (!reply.has_value() && reply.error() == Errc::ledger_not_witnessed) {
-    awaited_ = appended.position;
-  }
-  return reply;
+  return appended_reply(std::get<Appended>(outcome));
 }
 
 Result<HttpReply> LedgerService::appended_reply(const Appended& appended) {

@@ -7,10 +7,14 @@
 /// An entry of a ledger that asks for witnesses is kept at once, and told to its writer as done
 /// when enough of them have seen it: until then the answer is 503 with ledger.not_witnessed.
 /// Whoever carries the answer may wait and ask for another one: appended().
+///
+/// Appends of several that wait at the same time share one synced write (TreeLedger): begin() each,
+/// flush the ledger once, then finish() each.
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <variant>
 
 #include "ledger/prover.hpp"
 #include "ledger/remote/http.hpp"
@@ -25,8 +29,19 @@ class LedgerService {
 
   /// Is this path ours?
   [[nodiscard]] static bool handles(std::string_view target);
-  /// `awaits` gets the position of an entry that was appended and waits for witnesses.
+  /// begin(), flush and finish() in one.
   [[nodiscard]] HttpReply handle(const HttpQuestion& question, AnchorTime now,
+                                 std::optional<std::uint64_t>* awaits = nullptr);
+
+  /// What an append came to, which nobody may hear of before the ledger's flush.
+  struct StagedAppend {
+    Result<AppendOutcome> outcome;
+  };
+  using Begun = std::variant<HttpReply, StagedAppend>;
+  [[nodiscard]] Begun begin(const HttpQuestion& question, AnchorTime now);
+  /// `synced`: what the flush said. `awaits` gets the position of an entry that was appended and
+  /// waits for witnesses.
+  [[nodiscard]] HttpReply finish(const StagedAppend& append, const Result<void>& synced,
                                  std::optional<std::uint64_t>* awaits = nullptr);
   /// The answer to the append of the entry there, as it is now.
   [[nodiscard]] HttpReply appended(std::uint64_t position);
@@ -34,12 +49,13 @@ class LedgerService {
  private:
   class Query;  ///< The parameters of a request.
 
-  [[nodiscard]] Result<HttpReply> answer(const HttpQuestion& question, AnchorTime now);
+  [[nodiscard]] Result<Begun> answer(const HttpQuestion& question, AnchorTime now);
   [[nodiscard]] Result<HttpReply> get(std::string_view path, Query& query);
   [[nodiscard]] Result<HttpReply> get_proof(std::string_view kind, Query& query);
   [[nodiscard]] Result<HttpReply> page(LedgerPage page, std::optional<std::uint64_t> seen);
-  [[nodiscard]] Result<HttpReply> append(std::string_view subject, const HttpQuestion& question,
-                                         AnchorTime now);
+  [[nodiscard]] Result<Begun> append(std::string_view subject, const HttpQuestion& question,
+                                     AnchorTime now);
+  [[nodiscard]] Result<HttpReply> outcome_reply(const StagedAppend& append);
   [[nodiscard]] Result<HttpReply> appended_reply(const Appended& appended);
   [[nodiscard]] bool admit(AnchorTime now);
 
@@ -47,7 +63,6 @@ class LedgerService {
   LedgerProver prover_;
   AnchorTime window_start_{};
   std::uint32_t appends_in_window_ = 0;
-  std::optional<std::uint64_t> awaited_;  ///< Of the request under way.
 };
 
 }  // namespace kith::ledger

@@ -1,9 +1,11 @@
 #include "node/runtime/ledger_desk.hpp"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "ledger/ledger_effects.hpp"
+#include "ledger/remote/limits.hpp"
 #include "ledger/signed_note.hpp"
 #include "ledger/witness_limits.hpp"
 #include "node/runtime/system_clock.hpp"
@@ -16,6 +18,9 @@ namespace witness_limits = ledger::witness_limits;
 /// The wall clock may jump; what is due is looked at again at least this often.
 constexpr std::chrono::milliseconds kLongestWait{60'000};
 
+/// A request takes a few turns from its connection to the ledger; each takes microseconds.
+constexpr unsigned kQuietTurns = 4;
+
 ledger::AnchorTime wall_now() {
   return ledger::anchor_time_ms(read_clocks().wall_ms);
 }
@@ -24,7 +29,8 @@ ledger::AnchorTime wall_now() {
 
 LedgerDesk::LedgerDesk(boost::asio::io_context& io, HttpClient& client, HomeLedger& home,
                        OnFailure on_failure)
-    : client_(client),
+    : io_(io),
+      client_(client),
       home_(home),
       on_failure_(std::move(on_failure)),
       timer_(io),
@@ -54,26 +60,73 @@ Result<void> LedgerDesk::serve() {
 }
 
 void LedgerDesk::handle(const ledger::HttpQuestion& question, Respond respond) {
-  std::optional<std::uint64_t> awaited;
-  ledger::HttpReply reply = service_->handle(question, wall_now(), &awaited);
-  if (!awaited) return respond(std::move(reply));
-  wait_for_witnesses(*awaited + 1, [this, position = *awaited, respond = std::move(respond)] {
-    respond(service_->appended(position));
+  auto begun = service_->begin(question, wall_now());
+  if (auto* reply = std::get_if<ledger::HttpReply>(&begun)) return respond(std::move(*reply));
+  auto& append = std::get<ledger::LedgerService::StagedAppend>(begun);
+  join_group([this, append = std::move(append), respond = std::move(respond)](const auto& synced) {
+    std::optional<std::uint64_t> awaited;
+    ledger::HttpReply reply = service_->finish(append, synced, &awaited);
+    if (!awaited) return respond(std::move(reply));
+    wait_for_witnesses(*awaited + 1, [this, position = *awaited, respond] {
+      respond(service_->appended(position));
+    });
   });
 }
 
 void LedgerDesk::perform(const protocol::Effect& effect, const std::string& url, Submit submit) {
   const auto opened = open(url);
   if (!opened.has_value()) return submit({effect.id, opened.error(), false});
-  ledger::LedgerProver* const prover = cosigning_ ? prover_.get() : nullptr;
-  auto result = ledger::perform_on(**opened, effect, wall_now(), prover);
-  const bool waits = !result.outcome.has_value() &&
-                     result.outcome.error() == Errc::ledger_not_witnessed &&
-                     effect.kind == protocol::EffectKind::ledger_append;
-  if (!waits) return submit(std::move(result));
-  wait_for_witnesses((*opened)->size(), [this, effect, submit = std::move(submit)] {
-    submit(ledger::perform_on(*ledger_, effect, wall_now(), prover_.get()));
+  if (effect.kind == protocol::EffectKind::ledger_append) return append(effect, std::move(submit));
+  submit(ledger::perform_on(*ledger_, effect, wall_now(), cosigning_ ? prover_.get() : nullptr));
+}
+
+/// The effect is performed when its entry is durable: it then finds the entry there, or hears again
+/// why it was not taken.
+void LedgerDesk::append(const protocol::Effect& effect, Submit submit) {
+  const auto payload = protocol::decode_record<protocol::LedgerAppendPayload>(effect.payload);
+  if (!payload.has_value()) return submit({effect.id, payload.error(), false});
+  static_cast<void>(
+      ledger_->stage({payload->subject, payload->blob, payload->expected_head}, wall_now()));
+  join_group([this, effect, submit = std::move(submit)](const Result<void>& synced) {
+    if (!synced.has_value()) {
+      return submit(ledger::append_result(
+          effect, ledger::AppendOutcome(ledger::UnknownOutcome{synced.error().detail})));
+    }
+    ledger::LedgerProver* const prover = cosigning_ ? prover_.get() : nullptr;
+    auto result = ledger::perform_on(*ledger_, effect, wall_now(), prover);
+    const bool waits =
+        !result.outcome.has_value() && result.outcome.error() == Errc::ledger_not_witnessed;
+    if (!waits) return submit(std::move(result));
+    wait_for_witnesses(ledger_->size(), [this, effect, submit] {
+      submit(ledger::perform_on(*ledger_, effect, wall_now(), prover_.get()));
+    });
   });
+}
+
+void LedgerDesk::join_group(Member member) {
+  group_.push_back(std::move(member));
+  quiet_turns_ = 0;
+  if (group_.size() >= ledger::remote_limits::kAppendGroupMax) return flush();
+  if (!std::exchange(is_looking_, true)) look();
+}
+
+/// The write comes when the loop has turned some times and nobody joined, so that what can be read
+/// from sockets now is in the group.
+void LedgerDesk::look() {
+  boost::asio::post(io_, [this, alive = alive_] {
+    if (!*alive) return;
+    if (++quiet_turns_ < kQuietTurns) return look();
+    is_looking_ = false;
+    flush();
+  });
+}
+
+void LedgerDesk::flush() {
+  if (group_.empty()) return;
+  const auto synced = ledger_->flush();
+  const std::vector<Member> told = std::exchange(group_, {});
+  for (const Member& member : told) member(synced);
+  check(synced);
 }
 
 void LedgerDesk::wait_for_witnesses(std::uint64_t size, std::function<void()> go_on) {

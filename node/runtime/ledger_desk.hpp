@@ -3,6 +3,10 @@
 /// The home's ledger at work: answers for those who ask over HTTP, performs this node's own effects
 /// on it, and fetches cosignatures of its witnesses if it has any (ledger/remote/cosigning.hpp).
 ///
+/// Group commit: appends that wait at the same time, those of this node too, are made durable by
+/// one synced write (ledger::TreeLedger). Nobody hears of one before; if the write fails, all of
+/// them get an unknown outcome. Under load a group fills while the disk writes the one before.
+///
 /// An append to a ledger with witnesses is kept at once and answered when enough of them have seen
 /// it, or after kQuorumWait with what is so far: no witness, however slow, holds it up for longer.
 
@@ -12,6 +16,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "ledger/remote/service.hpp"
 #include "node/net/http.hpp"
@@ -50,7 +55,14 @@ class LedgerDesk {
     std::function<void()> go_on;
   };
 
+  /// Hears of the group's write, once.
+  using Member = std::function<void(const Result<void>& synced)>;
+
   [[nodiscard]] Result<ledger::TreeLedger*> open(const std::string& url);
+  void append(const protocol::Effect& effect, Submit submit);
+  void join_group(Member member);
+  void look();
+  void flush();
   void wait_for_witnesses(std::uint64_t size, std::function<void()> go_on);
   void ask_witnesses();
   void call(const ledger::Cosigning::Question& question);
@@ -58,6 +70,7 @@ class LedgerDesk {
   void arm();
   void check(const Result<void>& done);
 
+  boost::asio::io_context& io_;
   HttpClient& client_;
   HomeLedger& home_;
   OnFailure on_failure_;
@@ -66,6 +79,9 @@ class LedgerDesk {
   std::unique_ptr<ledger::LedgerProver> prover_;
   std::unique_ptr<ledger::Cosigning> cosigning_;  ///< Where the ledger asks for witnesses.
   std::unique_ptr<ledger::LedgerService> service_;
+  std::vector<Member> group_;  ///< Staged, and not durable yet.
+  bool is_looking_ = false;
+  unsigned quiet_turns_ = 0;
   std::list<Waiter> waiters_;
   std::shared_ptr<bool> alive_;  ///< Callbacks of the client may come late.
 };

@@ -8,8 +8,10 @@
 #include "crypto/software_keys.hpp"
 #include "ledger/add_checkpoint.hpp"
 #include "ledger/checkpoint.hpp"
+#include "ledger/remote/limits.hpp"
 #include "ledger/witness_limits.hpp"
 #include "tests/node/net_fixture.hpp"
+#include "tests/support/disk_syncs.hpp"
 #include "tests/support/ledger_kit.hpp"
 #include "tests/support/log_lab.hpp"
 #include "tests/support/memory_store.hpp"
@@ -71,11 +73,34 @@ class LedgerDeskTest : public ::testing::Test {
   void open(std::int64_t needed) {
     std::vector<std::string> lines;
     for (const auto& witness : witnesses_) lines.push_back(witness->line());
+    open(lines, needed);
+  }
+  void open(const std::vector<std::string>& lines, std::int64_t needed) {
     home_ = std::make_unique<HomeLedger>(directory_.path(), store_, keys_, random_, true,
                                          must(home_witnesses(lines, needed)));
-    desk_ = std::make_unique<LedgerDesk>(io_, client_, *home_,
-                                         [](const Error& error) { ADD_FAILURE() << error.detail; });
+    desk_ = std::make_unique<LedgerDesk>(io_, client_, *home_, [this](const Error& error) {
+      if (!broken_disk_) ADD_FAILURE() << error.detail;
+      ++failures_;
+    });
     must(desk_->serve());
+  }
+  static ledger::HttpQuestion question(std::uint64_t seed) {
+    test::LogLab lab(ledger::Kind::did, {}, seed);
+    lab.start(true);
+    JsonObject body;
+    body["blob"] = crypto::base64url(lab.blobs[0].blob);
+    body["expected_head"] = "";
+    return {"POST", "/ledger/log/" + lab.subject, crypto::json_text(body)};
+  }
+  protocol::Effect own_append(std::uint64_t seed) {
+    test::LogLab lab(ledger::Kind::did, {}, seed);
+    lab.start(true);
+    protocol::Effect effect;
+    effect.id = "e" + std::to_string(seed);
+    effect.kind = protocol::EffectKind::ledger_append;
+    effect.payload = protocol::encode_record(
+        protocol::LedgerAppendPayload{home_->default_url(), lab.subject, lab.blobs[0].blob, ""});
+    return effect;
   }
   /// The status of an append, and how long it took.
   struct Answered {
@@ -84,15 +109,10 @@ class LedgerDeskTest : public ::testing::Test {
     std::int64_t ms = 0;
   };
   Answered append(std::uint64_t seed) {
-    test::LogLab lab(ledger::Kind::did, {}, seed);
-    lab.start(true);
-    JsonObject body;
-    body["blob"] = crypto::base64url(lab.blobs[0].blob);
-    body["expected_head"] = "";
+    const ledger::HttpQuestion asked = question(seed);
     const std::int64_t begin_ms = read_clocks().steady_ms;
     std::optional<ledger::HttpReply> reply;
-    desk_->handle({"POST", "/ledger/log/" + lab.subject, crypto::json_text(body)},
-                  [&](ledger::HttpReply got) { reply = std::move(got); });
+    desk_->handle(asked, [&](ledger::HttpReply got) { reply = std::move(got); });
     EXPECT_TRUE(run_until(io_, [&] { return reply.has_value(); }));
     if (!reply) return {};
     return {reply->status, reply->body, read_clocks().steady_ms - begin_ms};
@@ -112,6 +132,8 @@ class LedgerDeskTest : public ::testing::Test {
   std::vector<std::unique_ptr<QuickWitness>> witnesses_;
   std::unique_ptr<HomeLedger> home_;
   std::unique_ptr<LedgerDesk> desk_;
+  bool broken_disk_ = false;
+  int failures_ = 0;
 };
 
 TEST_F(LedgerDeskTest, AnAppendComesWithTheSignaturesThatItNeeds) {
@@ -156,13 +178,9 @@ TEST_F(LedgerDeskTest, TooFewAreWaitedForNoLongerThanIsPromised) {
 
 TEST_F(LedgerDeskTest, OwnEffectsWaitLikewise) {
   open(2);
-  test::LogLab lab(ledger::Kind::did, {}, 9);
-  lab.start(true);
-  protocol::Effect effect;
-  effect.id = "e1";
-  effect.kind = protocol::EffectKind::ledger_append;
-  effect.payload = protocol::encode_record(
-      protocol::LedgerAppendPayload{home_->default_url(), lab.subject, lab.blobs[0].blob, ""});
+  protocol::Effect effect = own_append(9);
+  const std::string subject =
+      must(protocol::decode_record<protocol::LedgerAppendPayload>(effect.payload)).subject;
   std::optional<protocol::EffectResult> result;
   const auto perform = [&] {
     result.reset();
@@ -180,7 +198,7 @@ TEST_F(LedgerDeskTest, OwnEffectsWaitLikewise) {
   // Read back with the witnesses' time.
   effect.kind = protocol::EffectKind::ledger_read;
   effect.payload =
-      protocol::encode_record(protocol::LedgerReadPayload{home_->default_url(), lab.subject, 0, 0});
+      protocol::encode_record(protocol::LedgerReadPayload{home_->default_url(), subject, 0, 0});
   perform();
   const auto page = must(protocol::decode_record<protocol::LedgerEntries>(*result->outcome));
   EXPECT_EQ(page.proof.value().anchored.size(), 1U);
@@ -198,6 +216,108 @@ TEST_F(LedgerDeskTest, ReportsWhoIsMissing) {
   const JsonObject said = report();
   EXPECT_EQ(said.at("witnesses").get_object().at("needed"), 2);
   EXPECT_TRUE(said.at("served").get_bool());
+}
+
+TEST_F(LedgerDeskTest, AppendsThatWaitAtOneTimeShareOneWrite) {
+  open({}, 0);
+  std::vector<ledger::HttpQuestion> asked;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) asked.push_back(question(seed));
+  const std::vector<protocol::Effect> own{own_append(30), own_append(31)};
+  std::vector<std::uint64_t> sizes;  // Of the durable ledger, whenever somebody heard.
+  const auto heard = [&] { sizes.push_back(must(home_->open(home_->default_url()))->size()); };
+  const test::DiskSyncs syncs;
+  for (const auto& one : asked) {
+    desk_->handle(one, [&](const ledger::HttpReply& reply) {
+      EXPECT_EQ(reply.status, 200) << reply.body;
+      heard();
+    });
+  }
+  for (const auto& effect : own) {
+    desk_->perform(effect, home_->default_url(), [&](const protocol::EffectResult& result) {
+      EXPECT_TRUE(result.outcome.has_value());
+      heard();
+    });
+  }
+  EXPECT_TRUE(sizes.empty());
+  EXPECT_EQ(syncs.count(), 0U);
+  ASSERT_TRUE(run_until(io_, [&] { return sizes.size() == 22; }));
+  EXPECT_EQ(syncs.count(), 1U);
+  EXPECT_EQ(sizes, std::vector<std::uint64_t>(22, 22));
+  EXPECT_EQ(append(40).status, 200);  // One alone.
+  EXPECT_EQ(syncs.count(), 2U);
+}
+
+TEST_F(LedgerDeskTest, AGroupHasAnEnd) {
+  open({}, 0);
+  const std::size_t count = ledger::remote_limits::kAppendGroupMax + 1;
+  const test::DiskSyncs syncs;
+  std::size_t answered = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    desk_->handle(question(i + 1), [&](const ledger::HttpReply& reply) {
+      EXPECT_EQ(reply.status, 200);
+      ++answered;
+    });
+  }
+  EXPECT_EQ(answered, count - 1);
+  ASSERT_TRUE(run_until(io_, [&] { return answered == count; }));
+  EXPECT_EQ(syncs.count(), 2U);
+}
+
+TEST_F(LedgerDeskTest, AGroupThatCannotBeWrittenIsUnknownToAll) {
+  open({}, 0);
+  EXPECT_EQ(append(1).status, 200);
+  broken_disk_ = true;
+  test::DiskSyncs syncs;
+  syncs.fail_from_now_on();
+  std::vector<int> statuses;
+  const auto ask = [&](ledger::HttpQuestion asked) {
+    desk_->handle(asked, [&](const ledger::HttpReply& reply) { statuses.push_back(reply.status); });
+  };
+  ask(question(2));
+  ask(question(2));  // The same once more stands on the first.
+  ledger::HttpQuestion junk = question(3);
+  junk.body.replace(junk.body.find("\"blob\":\"") + 8, 4, "AAAA");
+  ask(junk);
+  std::optional<protocol::EffectResult> own;
+  desk_->perform(own_append(4), home_->default_url(),
+                 [&](protocol::EffectResult result) { own = std::move(result); });
+  ASSERT_TRUE(run_until(io_, [&] { return own.has_value(); }));
+  EXPECT_EQ(statuses, std::vector<int>({503, 503, 503}));
+  EXPECT_FALSE(own->outcome.has_value());
+  EXPECT_TRUE(own->retry);
+  EXPECT_EQ(failures_, 1);  // The node stops by that.
+}
+
+TEST_F(LedgerDeskTest, ManyClientsOnSocketsCostFewerWritesThanAppends) {
+  open({}, 0);
+  const auto server = must(
+      HttpServer::listen(io_, "127.0.0.1", 0, [this](HttpRequest request, HttpRespond respond) {
+        desk_->handle({request.method, request.path, std::string(crypto::as_text(request.body))},
+                      [respond = std::move(respond)](const ledger::HttpReply& reply) {
+                        respond({static_cast<unsigned>(reply.status),
+                                 reply.content_type,
+                                 crypto::to_bytes(std::string_view(reply.body)),
+                                 {}});
+                      });
+      }));
+  constexpr std::uint64_t kClients = 16;
+  const test::DiskSyncs syncs;
+  std::uint64_t done = 0;
+  for (std::uint64_t seed = 1; seed <= kClients; ++seed) {
+    const ledger::HttpQuestion asked = question(seed);
+    HttpCall call;
+    call.method = asked.method;
+    call.url = "http://127.0.0.1:" + std::to_string(server->port()) + asked.target;
+    call.content_type = "application/json";
+    call.body = crypto::to_bytes(std::string_view(asked.body));
+    client_.request(std::move(call), [&](const Result<HttpReply>& reply) {
+      EXPECT_TRUE(reply.has_value() && reply->status == 200);
+      ++done;
+    });
+  }
+  ASSERT_TRUE(run_until(io_, [&] { return done == kClients; }));
+  EXPECT_LT(syncs.count(), kClients / 2);
+  RecordProperty("writes", static_cast<int>(syncs.count()));
 }
 
 TEST(HomeWitnessesTest, AreNamedRightOrNotAtAll) {
