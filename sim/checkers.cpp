@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "ledger/descriptor.hpp"
+#include "ledger/identity.hpp"
 #include "ledger/log_reader.hpp"
 #include "ledger/log_store.hpp"
 #include "ledger/policy.hpp"
@@ -34,6 +36,26 @@ bool holds(const SimStore& store, const recovery::RecordId& record, std::uint64_
     }
   }
   return false;
+}
+
+/// The log as a stranger reads it who asks every ledger.
+Result<ledger::LogView> public_view(Town& town, const std::string& subject) {
+  std::vector<ledger::AnchoredBlob> blobs;
+  for (const auto& one : town.ledgers.all()) {
+    TRY(const auto entries, ledger::read_all(one->ledger(), subject));
+    const std::string id = ledger::ledger_id(one->ledger().descriptor());
+    for (const auto& entry : entries) blobs.push_back({entry.blob, entry.time, id});
+  }
+  ledger::ReaderOptions options;
+  options.now = ledger::anchor_time(town.world.now());
+  return ledger::read_log(subject, blobs, options);
+}
+
+std::string head_on(SimNode& node, const std::string& subject) {
+  return node.look([&](Host& host) {
+    const auto own = ledger::stored_view(host, subject);
+    return own.has_value() ? own->head().hash : std::string();
+  });
 }
 
 std::string key_of(const Text& text) {
@@ -114,13 +136,7 @@ Findings check_policies(Town& town, const std::vector<Person>& people) {
   Findings findings;
   for (const Person& person : people) {
     if (!person.loses || person.stage != Stage::recovered) continue;
-    const auto entries = ledger::read_all(town.ledger.ledger(), person.policy);
-    if (!entries.has_value()) return {person.name + ": the ledger shows no policy"};
-    std::vector<ledger::AnchoredBlob> blobs;
-    for (const auto& entry : *entries) blobs.push_back({entry.blob, entry.time});
-    ledger::ReaderOptions options;
-    options.now = ledger::anchor_time(town.world.now());
-    const auto view = ledger::read_log(person.policy, blobs, options);
+    const auto view = public_view(town, person.policy);
     if (!view.has_value()) return {person.name + ": the policy does not read"};
     const auto policy = ledger::parse_policy(view->current.state);
     const bool old_one = policy.has_value() &&
@@ -130,11 +146,35 @@ Findings check_policies(Town& town, const std::vector<Person>& people) {
     if (!policy.has_value() || old_one) {
       findings.push_back(person.name + ": the lost machine still counts");
     }
-    const std::string head = person.node->look([&](Host& host) {
-      const auto own = ledger::stored_view(host, person.policy);
-      return own.has_value() ? own->head().hash : std::string();
-    });
-    if (head != view->head().hash) findings.push_back(person.name + ": two policy heads");
+    if (head_on(*person.node, person.policy) != view->head().hash) {
+      findings.push_back(person.name + ": two policy heads");
+    }
+  }
+  return findings;
+}
+
+Findings check_moves(Town& town, const std::vector<Person>& people) {
+  Findings findings;
+  for (const Person& person : people) {
+    if (person.moves && !person.moved && !person.loses) {
+      findings.push_back(person.name + " has not moved");
+    }
+    if (person.loses && person.stage != Stage::recovered) continue;
+    const auto own = person.node->look([](Host& host) { return ledger::identity(host); });
+    if (!own) return {person.name + " has no identity"};
+    for (const std::string& subject : {own->did, own->policy}) {
+      const auto view = public_view(town, subject);
+      if (!view.has_value() || view->status != ledger::LogStatus::normal) {
+        findings.push_back(person.name + ": a log is not settled");
+        continue;
+      }
+      if (head_on(*person.node, subject) != view->head().hash) {
+        findings.push_back(person.name + ": two heads of a log");
+      }
+      if (view->current.ledgers.front() != own->ledger_id) {
+        findings.push_back(person.name + " lives where the logs do not");
+      }
+    }
   }
   return findings;
 }

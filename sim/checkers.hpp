@@ -27,6 +27,10 @@ using Findings = std::vector<std::string>;
 /// The ledger's policy names the new machine's agent and no longer the lost one's, and the node's
 /// own copy ends in the same head.
 [[nodiscard]] Findings check_policies(Town& town, const std::vector<Person>& people);
+/// Both logs of everybody, read over all ledgers in the order in which people live there, are
+/// settled; the node's own copies end in the same heads, and its identity lives where they do. Who
+/// was to move has moved, unless everything was lost before that.
+[[nodiscard]] Findings check_moves(Town& town, const std::vector<Person>& people);
 /// A released answer: somebody approved that session, and the waiting period had passed since.
 struct Release {
   std::string trustee;

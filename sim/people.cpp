@@ -66,12 +66,14 @@ Crowd::Crowd(Town& town, const CrowdPlan& plan, const Faults& faults)
     : town_(town), plan_(plan), faults_(faults), random_(town.world.stream("people")) {
   ASSERT(plan_.people > plan_.trustees && plan_.people <= 100);
   people_.resize(plan_.people);
+  crypto::SeededRandom movers = town.world.stream("movers");
   // Friends sit beside each other in a ring: trustees alternate right and left, so that most
   // relationships serve both ways.
   for (std::size_t i = 0; i < plan_.people; ++i) {
     Person& person = people_[i];
     person.name = person_name(i);
     person.loses = i % plan_.every == plan_.every / 2;
+    person.moves = per_mille(movers, static_cast<std::uint32_t>(plan_.movers));
     for (std::size_t k = 0; k < plan_.trustees; ++k) {
       const std::size_t far = k / 2 + 1;
       const std::size_t other = (k % 2 == 0 ? i + far : i + plan_.people - far) % plan_.people;
@@ -118,6 +120,8 @@ void Crowd::act(Person& person) {
       serve(person);
       return set_up(person);
     case Stage::living:
+      move(person);
+      [[fallthrough]];
     case Stage::recovered:
       person.waiting = true;
       serve(person);
@@ -202,7 +206,7 @@ void Crowd::found(Person& person) {
   const std::string state = json_text_of(*status, "state");
   if (state == "none") {
     static_cast<void>(tell(person, "identity-create",
-                           {{"name", person.name}, {"ledger", town_.ledger.url()}}, true));
+                           {{"name", person.name}, {"ledger", town_.first_ledger().url()}}, true));
   } else if (state == "posted") {
     person.did = json_text_of(*status, "did");
     person.policy = json_text_of(*status, "policy");
@@ -289,6 +293,26 @@ void Crowd::write_texts(Person& person) {
     person.done.insert(step);
     if (reply->has_value()) texts_.push_back({person.name, to, text});
   }
+}
+
+void Crowd::move(Person& person) {
+  if (!person.moves || person.moved) return;
+  const auto own = good(person, "identity-show");
+  const auto identity = good(person, "identity-status");
+  const auto move = good(person, "ledger-move-status");
+  if (!own || !identity || !move) return;
+  const std::string& url = town_.second_ledger().url();
+  if (json_text_of(*own, "ledger") == url) {
+    person.moved = json_text_of(*identity, "state") == "posted";
+    if (person.moved) town_.world.mark("people.moved");
+  } else if (json_text_of(*move, "state") == "none") {
+    static_cast<void>(tell(person, "ledger-move", {{"ledger", url}}));
+  }
+}
+
+bool Crowd::all_moved() const {
+  return std::ranges::all_of(people_,
+                             [](const Person& p) { return !p.moves || p.moved || p.loses; });
 }
 
 bool Crowd::all_set_up() const {

@@ -6,8 +6,9 @@
 /// codes are exchanged while both have their program before them.
 ///
 /// Everybody connects to friends, sets recovery up with five of them (3 needed), serves as trustee
-/// for others, and writes a text to each friend. Then every tenth person loses the machine, starts
-/// on a new one, phones the five, waits, and takes the identity back.
+/// for others, and writes a text to each friend; some then move their identity to the other ledger.
+/// Every tenth person loses the machine, starts on a new one, phones the five, waits, and takes the
+/// identity back.
 
 #include <cstdint>
 #include <map>
@@ -48,6 +49,8 @@ struct Person {
   std::vector<std::size_t> trustees;
   std::vector<std::size_t> invites;  ///< Friends that this person invites.
   bool loses = false;
+  bool moves = false;  ///< To the other ledger, once recovery is set up.
+  bool moved = false;  ///< Seen there by the person.
   Time lost_at{};
   std::string did;
   std::string policy;
@@ -72,6 +75,7 @@ struct CrowdPlan {
   std::size_t threshold = 3;
   std::size_t trustees = 5;
   std::size_t every = 10;  ///< Every so manieth person loses everything.
+  std::size_t movers = 0;  ///< Of 1000 people.
   std::string waiting = "1d";
   Duration pause{std::chrono::minutes{10}};  ///< Mean between two looks at the program.
 };
@@ -85,6 +89,8 @@ class Crowd {
   /// Everybody starts looking.
   void start();
   [[nodiscard]] bool all_set_up() const;
+  /// Those who move, and have not lost everything, live on the other ledger.
+  [[nodiscard]] bool all_moved() const;
   /// Those who are to lose everything do so now.
   void lose();
   [[nodiscard]] bool all_recovered() const;
@@ -111,6 +117,7 @@ class Crowd {
   void read_codes(Person& person, const JsonObject& session, Person& trustee);
   void finish(Person& person);
   void write_texts(Person& person);
+  void move(Person& person);
   void accept_invitations(Person& person);
 
   /// nullopt: the node is down or died; the same act is repeated at the next look.

@@ -41,7 +41,7 @@ std::string_view phase_of_session(const recovery::Session& session) {
 }  // namespace
 
 const std::vector<std::string_view>& phases() {
-  static const std::vector<std::string_view> all{"connect",  "setup",   "commit",
+  static const std::vector<std::string_view> all{"connect",  "setup",   "commit", "move",
                                                  "approval", "release", "finish"};
   return all;
 }
@@ -58,6 +58,8 @@ std::string_view phase_of(const protocol::Batch& batch) {
       if (const auto session = value_of<recovery::Session>(write)) {
         found = phase_of_session(*session);
       }
+    } else if (collection == "meta" && write.key.id == "ledger-move") {
+      found = "move";
     } else if (collection == "contact") {
       found = "connect";
     }

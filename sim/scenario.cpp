@@ -11,6 +11,7 @@ namespace {
 constexpr std::chrono::hours kSetUpLimit{24 * 20};
 constexpr std::chrono::hours kQuietLife{6};
 constexpr int kQuietLivesMax = 20;  // How often it is prolonged until all texts have arrived.
+constexpr std::chrono::hours kMoveLimit{24 * 5};
 constexpr std::chrono::hours kFaultyRecovery{24 * 5};
 constexpr std::chrono::hours kHealedRecovery{24 * 10};
 constexpr std::chrono::hours kWaiting{24};  // The "1d" of CrowdPlan.
@@ -80,6 +81,7 @@ void run(Town& town, Crowd& crowd, Watch& watch) {
   }
   live_until_texts_arrive(town, crowd);
   add(watch.findings, check_holders(crowd.people(), crowd.plan().threshold));
+  town.world.run_until([&] { return crowd.all_moved(); }, kMoveLimit);
   crowd.lose();
   const auto done = [&] { return crowd.all_recovered(); };
   bool recovered = town.world.run_until(done, kFaultyRecovery);
@@ -106,6 +108,7 @@ RunReport run_setup_and_recover(const RunPlan& plan) {
   crowd_plan.trustees = plan.trustees;
   crowd_plan.threshold = plan.threshold;
   crowd_plan.every = std::min<std::size_t>(crowd_plan.every, plan.people);  // At least one loses.
+  crowd_plan.movers = 400;
   Crowd crowd(town, crowd_plan, town_plan.faults);
   run(town, crowd, watch);
 
@@ -119,10 +122,13 @@ RunReport run_setup_and_recover(const RunPlan& plan) {
     add(report.findings, check_recovered(crowd.people()));
     add(report.findings, check_texts(crowd));
     add(report.findings, check_policies(town, crowd.people()));
+    add(report.findings, check_moves(town, crowd.people()));
     add(report.findings, check_releases(watch.releases, crowd.approvals(), kWaiting));
   }
   add(report.findings, check_disk(town.mediator().store(), "the mediator", watch.canaries));
-  add(report.findings, check_ledger(town.ledger.ledger(), watch.canaries));
+  for (const auto& one : town.ledgers.all()) {
+    add(report.findings, check_ledger(one->ledger(), watch.canaries));
+  }
   report.marks = town.world.marks();
   report.marks["releases"] = watch.releases.size();
   return report;
@@ -130,9 +136,9 @@ RunReport run_setup_and_recover(const RunPlan& plan) {
 
 Findings missing_coverage(const World::Marks& marks) {
   Findings missing;
-  for (const char* name :
-       {"network.lost", "network.answer-lost", "network.duplicated", "network.reordered",
-        "crash.setup", "crash.commit", "crash.approval", "crash.release", "crash.finish"}) {
+  for (const char* name : {"network.lost", "network.answer-lost", "network.duplicated",
+                           "network.reordered", "crash.setup", "crash.commit", "crash.move",
+                           "crash.approval", "crash.release", "crash.finish"}) {
     const auto found = marks.find(name);
     if (found == marks.end() || found->second == 0) {
       missing.push_back(std::string(name) + " never happened");

@@ -9,10 +9,14 @@
 namespace kith::sim {
 namespace {
 
+void answer(SimNode& from, std::uint64_t life, const protocol::EffectResult& result) {
+  if (from.up() && from.life() == life) static_cast<void>(from.feed(result));
+}
+
 ledger::LedgerDescriptor describe(const std::string& url, const PublicKey& key) {
   ledger::LedgerDescriptor descriptor;
   descriptor.kind = "memory";
-  descriptor.origin = "ledger.sim";
+  descriptor.origin = url.substr(url.rfind('/') + 1);
   descriptor.key = key;
   descriptor.urls = {url};
   return descriptor;
@@ -27,8 +31,8 @@ KeyPair checkpoint_key(crypto::SoftwareKeys& keys, crypto::SeededRandom& random)
 
 }  // namespace
 
-SimLedger::Signer::Signer(const World& world)
-    : random(world.stream("ledger key")),
+SimLedger::Signer::Signer(const World& world, const std::string& url)
+    : random(world.stream("key of " + url)),
       keys(random.secret(32), random),
       pair(checkpoint_key(keys, random)) {}
 
@@ -36,8 +40,8 @@ SimLedger::SimLedger(World& world, const Faults& faults, std::string url, bool t
     : world_(world),
       faults_(faults),
       url_(std::move(url)),
-      random_(world.stream("ledger")),
-      signer_(world),
+      random_(world.stream(url_)),
+      signer_(world, url_),
       ledger_(describe(url_, signer_.pair.public_key), test_mode),
       prover_(ledger_,
               [this](ByteView text) { return signer_.keys.sign(signer_.pair.sealed, text); }) {
@@ -64,14 +68,6 @@ void SimLedger::plan_outage() {
 }
 
 void SimLedger::perform(SimNode& from, const protocol::Effect& effect) {
-  if (ledger::ledger_of(effect) != url_) {
-    protocol::EffectResult result;
-    result.id = effect.id;
-    result.outcome = fail(Errc::unreachable, "nobody serves that");
-    world_.after(exponential(random_, faults_.delay_mean),
-                 [this, &from, life = from.life(), result] { answer(from, life, result); });
-    return;
-  }
   world_.after(exponential(random_, faults_.delay_mean),
                [this, &from, life = from.life(), effect] { arrive(from, life, effect); });
 }
@@ -94,11 +90,31 @@ void SimLedger::arrive(SimNode& from, std::uint64_t life, const protocol::Effect
       delay += faults_.timeout;
     }
   }
-  world_.after(delay, [this, &from, life, result] { answer(from, life, result); });
+  world_.after(delay, [&from, life, result] { answer(from, life, result); });
 }
 
-void SimLedger::answer(SimNode& from, std::uint64_t life, const protocol::EffectResult& result) {
-  if (from.up() && from.life() == life) static_cast<void>(from.feed(result));
+SimLedgers::SimLedgers(World& world, const Faults& faults, const std::vector<std::string>& urls,
+                       bool test_mode)
+    : world_(world), delay_mean_(faults.delay_mean), random_(world.stream("no ledger")) {
+  for (const std::string& url : urls) {
+    all_.push_back(std::make_unique<SimLedger>(world, faults, url, test_mode));
+  }
+}
+
+void SimLedgers::perform(SimNode& from, const protocol::Effect& effect) {
+  const std::string asked = ledger::ledger_of(effect);
+  for (const auto& one : all_) {
+    if (one->url() == asked) return one->perform(from, effect);
+  }
+  protocol::EffectResult result;
+  result.id = effect.id;
+  result.outcome = fail(Errc::unreachable, "nobody serves that");
+  world_.after(exponential(random_, delay_mean_),
+               [&from, life = from.life(), result] { answer(from, life, result); });
+}
+
+void SimLedgers::heal() {
+  for (const auto& one : all_) one->heal();
 }
 
 }  // namespace kith::sim

@@ -1,13 +1,15 @@
 #pragma once
 
-/// SimLedger: the community's ledger as a service without a node. Questions travel there and back
+/// SimLedger: a community's ledger as a service without a node. Questions travel there and back
 /// with delays; it has outages, and sometimes does what it was asked while the answer gets lost. It
-/// proves what it tells, as every host does.
+/// proves what it tells, as every host does. SimLedgers: all that there are, by their addresses.
 ///
-/// Performs effects of kind ledger_append and ledger_read, and the fetch of its descriptor. Fetches
-/// of other documents fail: nobody in the simulator serves any.
+/// They perform effects of kind ledger_append and ledger_read, and the fetch of its descriptor.
+/// Fetches of other documents fail: nobody in the simulator serves any.
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "crypto/software_keys.hpp"
 #include "ledger/memory_ledger.hpp"
@@ -27,6 +29,7 @@ class SimLedger {
   SimLedger(const SimLedger&) = delete;
   SimLedger& operator=(const SimLedger&) = delete;
 
+  /// The effect is for this ledger.
   void perform(SimNode& from, const protocol::Effect& effect);
 
   [[nodiscard]] const std::string& url() const { return url_; }
@@ -36,14 +39,13 @@ class SimLedger {
  private:
   /// The ledger's key, out of a random stream of its own.
   struct Signer {
-    explicit Signer(const World& world);
+    Signer(const World& world, const std::string& url);
     crypto::SeededRandom random;
     crypto::SoftwareKeys keys;
     KeyPair pair;
   };
 
   void plan_outage();
-  void answer(SimNode& from, std::uint64_t life, const protocol::EffectResult& result);
   void arrive(SimNode& from, std::uint64_t life, const protocol::Effect& effect);
 
   World& world_;
@@ -54,6 +56,22 @@ class SimLedger {
   ledger::MemoryLedger ledger_;
   ledger::LedgerProver prover_;
   bool out_ = false;
+};
+
+class SimLedgers {
+ public:
+  SimLedgers(World& world, const Faults& faults, const std::vector<std::string>& urls,
+             bool test_mode);
+
+  void perform(SimNode& from, const protocol::Effect& effect);
+  [[nodiscard]] const std::vector<std::unique_ptr<SimLedger>>& all() const { return all_; }
+  void heal();
+
+ private:
+  World& world_;
+  Duration delay_mean_;
+  crypto::SeededRandom random_;
+  std::vector<std::unique_ptr<SimLedger>> all_;
 };
 
 }  // namespace kith::sim

@@ -127,7 +127,7 @@ void SimNode::perform(const protocol::Effect& effect) {
   if (effect.kind == protocol::EffectKind::send) {
     around_.network.send(*this, effect);
   } else {
-    around_.ledger.perform(*this, effect);
+    around_.ledgers.perform(*this, effect);
   }
 }
 

@@ -28,7 +28,7 @@ namespace kith::sim {
 struct Surroundings {
   World& world;
   SimNetwork& network;
-  SimLedger& ledger;
+  SimLedgers& ledgers;
   Crashes& crashes;
   Faults faults;
 };

@@ -9,7 +9,8 @@ namespace {
 using crypto::json_text_of;
 
 constexpr std::string_view kMediatorUrl = "https://mediator.sim/";
-constexpr std::string_view kLedgerUrl = "https://ledger.sim";
+constexpr const char* kFirstLedgerUrl = "https://ledger.sim";
+constexpr const char* kSecondLedgerUrl = "https://other-ledger.sim";
 constexpr Duration kAskAgain{1'000};  // A command that died with its node is given again.
 
 }  // namespace
@@ -18,7 +19,7 @@ Town::Town(const TownPlan& plan)
     : world(plan.seed),
       crashes(world, plan.faults),
       network(world, plan.faults),
-      ledger(world, plan.faults, std::string(kLedgerUrl), plan.test_mode),
+      ledgers(world, plan.faults, {kFirstLedgerUrl, kSecondLedgerUrl}, plan.test_mode),
       plan_(plan) {
   personal_.version = "sim";
   personal_.test_mode = plan_.test_mode;
@@ -31,8 +32,8 @@ Town::Town(const TownPlan& plan)
   node.config.test_mode = plan_.test_mode;
   node.config.mediate = true;
   node.config.public_url = kMediatorUrl;
-  mediator_ = std::make_unique<SimNode>(Surroundings{world, network, ledger, crashes, plan_.faults},
-                                        std::move(node));
+  mediator_ = std::make_unique<SimNode>(
+      Surroundings{world, network, ledgers, crashes, plan_.faults}, std::move(node));
   mediator_->start();
 }
 
@@ -42,7 +43,7 @@ SimNode& Town::add(std::string name) {
   node.config = personal_;
   node.modules = personal_modules_;
   nodes_.push_back(std::make_unique<SimNode>(
-      Surroundings{world, network, ledger, crashes, plan_.faults}, std::move(node)));
+      Surroundings{world, network, ledgers, crashes, plan_.faults}, std::move(node)));
   nodes_.back()->start();
   return *nodes_.back();
 }
@@ -107,7 +108,7 @@ bool Town::connect(SimNode& inviter, SimNode& invitee, Duration limit) {
 void Town::heal() {
   crashes.stop();
   network.heal();
-  ledger.heal();
+  ledgers.heal();
 }
 
 }  // namespace kith::sim

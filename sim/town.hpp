@@ -1,6 +1,6 @@
 #pragma once
 
-/// Town: everything one run consists of: a world, its faults, a mediator, a ledger, and nodes.
+/// Town: everything one run consists of: a world, its faults, a mediator, two ledgers, and nodes.
 ///
 /// `ask` and the functions built on it let virtual time pass until something is done: for tests and
 /// for setting a scene. Scripted people (people.hpp) act on their own instead.
@@ -46,10 +46,14 @@ class Town {
   /// Faults end; messages are only delayed from here on.
   void heal();
 
+  /// Where identities begin, and where some of them move to.
+  [[nodiscard]] SimLedger& first_ledger() { return *ledgers.all().front(); }
+  [[nodiscard]] SimLedger& second_ledger() { return *ledgers.all().back(); }
+
   World world;
   Crashes crashes;
   SimNetwork network;
-  SimLedger ledger;
+  SimLedgers ledgers;
 
  private:
   TownPlan plan_;

@@ -69,9 +69,9 @@ TEST(Checkers, CatchAReleaseThatNobodyApprovedOrThatComesTooEarly) {
 
 TEST(Checkers, NameWhatNeverHappened) {
   World::Marks marks;
-  for (const char* name :
-       {"network.lost", "network.answer-lost", "network.duplicated", "network.reordered",
-        "crash.setup", "crash.commit", "crash.approval", "crash.release", "crash.finish"}) {
+  for (const char* name : {"network.lost", "network.answer-lost", "network.duplicated",
+                           "network.reordered", "crash.setup", "crash.commit", "crash.move",
+                           "crash.approval", "crash.release", "crash.finish"}) {
     marks[name] = 1;
   }
   EXPECT_TRUE(missing_coverage(marks).empty());

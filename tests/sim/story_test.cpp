@@ -6,6 +6,8 @@
 #include <memory>
 #include <utility>
 
+#include "ledger/descriptor.hpp"
+#include "ledger/identity.hpp"
 #include "sim/checkers.hpp"
 
 namespace kith::sim {
@@ -67,6 +69,7 @@ TEST_F(StoryTest, PassesEveryChecker) {
   EXPECT_EQ(check_recovered(people_), Findings{});
   EXPECT_EQ(check_holders(people_, threshold()), Findings{});
   EXPECT_EQ(check_policies(town(), people_), Findings{});
+  EXPECT_EQ(check_moves(town(), people_), Findings{});
   EXPECT_EQ(check_texts(story_->crowd), Findings{});
 }
 
@@ -95,6 +98,28 @@ TEST_F(StoryTest, IsRefusedWhenTheLostMachineStillCounts) {
             Findings{back_->name + ": the lost machine still counts"});
 }
 
+TEST_F(StoryTest, IsRefusedWhenSomebodyHasNotMoved) {
+  const auto stays = std::ranges::find(people_, false, &Person::loses);
+  stays->moves = true;
+  EXPECT_EQ(check_moves(town(), people_), Findings{stays->name + " has not moved"});
+}
+
+TEST_F(StoryTest, IsRefusedWhenANodeTakesItselfToLiveElsewhere) {
+  const auto own = back_->node->look([](Host& host) { return *ledger::identity(host); });
+  const auto set = [&](const ledger::Identity& identity) {
+    ASSERT_TRUE(back_->node->store()
+                    .commit({{{"meta", "identity"}, protocol::encode_record(identity)}})
+                    .has_value());
+  };
+  ledger::Identity elsewhere = own;
+  elsewhere.ledger_id = ledger::ledger_id(town().second_ledger().ledger().descriptor());
+  set(elsewhere);
+  EXPECT_EQ(check_moves(town(), people_),
+            Findings(2, back_->name + " lives where the logs do not"));
+  set(own);
+  EXPECT_EQ(check_moves(town(), people_), Findings{});
+}
+
 TEST_F(StoryTest, IsRefusedWhenTheLedgerHasNoPolicy) {
   back_->policy = "did:kith:nobody";
   EXPECT_EQ(check_policies(town(), people_).size(), 1U);
@@ -120,15 +145,15 @@ TEST_F(StoryTest, IsRefusedWhenTooFewHoldTheirPart) {
 TEST_F(StoryTest, IsRefusedWhenASecretLiesOnTheLedger) {
   CanarySearch harmless;
   harmless.add("the root key", back_->node->root_key());
-  EXPECT_EQ(check_ledger(town().ledger.ledger(), harmless), Findings{});
+  EXPECT_EQ(check_ledger(town().first_ledger().ledger(), harmless), Findings{});
   // What certainly lies there stands in for a secret.
-  const auto first = town().ledger.ledger().follow(0, 1);
+  const auto first = town().first_ledger().ledger().follow(0, 1);
   ASSERT_TRUE(first.has_value());
   ASSERT_EQ(first->entries.size(), 1U);
   const Bytes& blob = first->entries.front().blob;
   CanarySearch planted;
   planted.add("the secret", ByteView(blob).first(32));
-  EXPECT_FALSE(check_ledger(town().ledger.ledger(), planted).empty());
+  EXPECT_FALSE(check_ledger(town().first_ledger().ledger(), planted).empty());
 }
 
 }  // namespace
