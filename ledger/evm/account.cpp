@@ -25,7 +25,8 @@ std::string account_text(const Account& account) {
   std::string digits = crypto::hex(account);
   const Hash hash = keccak256(crypto::as_bytes(digits));
   for (std::size_t i = 0; i < digits.size(); ++i) {
-    const unsigned nibble = (hash[i / 2] >> (i % 2 == 0 ? 4U : 0U)) & 0x0fU;
+    const unsigned byte = hash[i / 2];
+    const unsigned nibble = (byte >> (i % 2 == 0 ? 4U : 0U)) & 0x0fU;
     const bool letter = digits[i] >= 'a';
     if (letter && nibble >= 8) digits[i] = static_cast<char>(digits[i] - 'a' + 'A');
   }

@@ -35,13 +35,16 @@ using test::Modules;
 
 inline constexpr std::string_view kLedgerUrl = "https://ledger.test";
 
+/// Worlds that live for days need not ask for mail every ten seconds.
+inline constexpr protocol::PickupPace kPace{.idle_max = std::chrono::minutes{1}};
+
 /// Sessions, Shares: the real modules, or liars in their place.
 template <class Sessions = TrusteeSessions, class Shares = Trustee>
 test::MakeModules personal_modules() {
   return [] {
     Modules all;
     all.push_back(std::make_unique<ledger::Connection>());
-    all.push_back(std::make_unique<protocol::Pickup>(protocol::PickupPace{}));
+    all.push_back(std::make_unique<protocol::Pickup>(kPace));
     all.push_back(std::make_unique<protocol::BasicMessage>());
     all.push_back(std::make_unique<ledger::IdentityModule>());
     all.push_back(std::make_unique<BackupClient>());
