@@ -49,14 +49,17 @@ SyncState sync_state(Host& host, std::string_view contact_id) {
   return load<SyncState>(host, kSyncs, contact_id).value_or(SyncState{});
 }
 
-/// Anoncrypt: whatever keys of ours the peer knows, it can read what changed.
-Result<void> send_anonymously(Host& host, const Message& message, const SendOptions& options) {
+/// Anoncrypt: whatever keys of ours the peer knows, it can read what changed. A peer without an
+/// address finds it when it asks for its mail.
+Result<void> send_anonymously(Host& host, const Contact& contact, const Message& message,
+                              const SendOptions& options) {
   KnownDids known(host);
   const Did& to = message.to.front();
   TRY(const DidDocument document, known.resolve(to));
   TRY(const std::string packed,
       protocol::pack_anoncrypt(message, document.agreement_keys(), {}, host.keys(), host.random()));
-  return protocol::send_packed(host, packed, to, *message.expires_time, options);
+  TRY(const Did own, Did::parse(contact.my_did));
+  return protocol::send_or_queue(host, packed, own, to, *message.expires_time, options);
 }
 
 /// One sync with the entries from `first` on. Returns how many the peer then has.
@@ -77,7 +80,7 @@ Result<std::uint64_t> send_entries(Host& host, const Contact& contact,
   for (std::uint64_t i = first; i < end; ++i) body.log.push_back(blobs[i]);
   message.body = protocol::encode_body(body);
   message_id = message.id;
-  CHECK(send_anonymously(host, message, options));
+  CHECK(send_anonymously(host, contact, message, options));
   return end;
 }
 
@@ -211,7 +214,7 @@ void send_sync(Host& host, const Contact& contact) {
     state.sent = *sent;
     save(host, kSyncs, contact.id, state);
   } else if (contact.role != ContactRole::client) {
-    on_sync_sent(host, contact.id);  // Perhaps later; a client has no address at all.
+    on_sync_sent(host, contact.id);  // Perhaps later; a client asks for its mail.
   }
 }
 
@@ -258,6 +261,8 @@ Result<void> on_sync(Host& host, const Inbound& inbound) {
     return {};
   }
   follow_status(host, *contact, view);
+  const auto grant = protocol::mediator_grant(host);
+  if (added > 0 && grant && grant->contact_id == contact->id) protocol::ask_for_grant_again(host);
   send_ack(host, inbound, *contact, view);
   resend_if_keys_changed(host, *contact, keys_before);
   return {};

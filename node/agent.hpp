@@ -87,7 +87,7 @@ class Agent {
   void deliver_problem(Unit& unit, const Inbound& inbound);
   /// After a message was taken: tells modules what it acknowledges, acknowledges what it asks.
   void settle_acks(Unit& unit, const Inbound& inbound);
-  void remember(Unit& unit, const std::string& mark_id);
+  void remember(Unit& unit, const std::string& mark_id, bool acknowledged = false);
   void forget_mark_changes();
   void repeat_answers(Unit& unit, const Inbound& inbound, std::string_view mark_id);
   void run_timer(Unit& unit, const std::string& id);

@@ -13,6 +13,7 @@
 #include "protocol/mediation.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/relationship.hpp"
+#include "protocol/sequence.hpp"
 #include "protocol/web_redirect.hpp"
 
 namespace kith::node {
@@ -176,12 +177,13 @@ std::optional<Error> Agent::deliver(Unit& unit, const Inbound& inbound, std::str
     settle_acks(unit, inbound);
     protocol::show_web_redirect(unit, inbound);
   }
-  remember(unit, std::string(mark_id));
+  const bool acknowledged = result.has_value() && protocol::asks_for_ack(inbound.message);
+  remember(unit, std::string(mark_id), acknowledged);
   return std::nullopt;
 }
 
-void Agent::remember(Unit& unit, const std::string& mark_id) {
-  save(unit, kInbox, mark_id, InboxMark{unit.now(), answers_of(unit.started())});
+void Agent::remember(Unit& unit, const std::string& mark_id, bool acknowledged) {
+  save(unit, kInbox, mark_id, InboxMark{unit.now(), answers_of(unit.started()), acknowledged});
   new_marks_.push_back({mark_id, unit.now()});
   if (auto oldest = marks_.in_the_way_of(mark_id)) {
     unit.erase({kInbox, oldest->id});
@@ -224,6 +226,10 @@ void Agent::deliver_problem(Unit& unit, const Inbound& inbound) {
 void Agent::repeat_answers(Unit& unit, const Inbound& inbound, std::string_view mark_id) {
   auto mark = load<InboxMark>(unit, kInbox, mark_id);
   if (!mark) return;
+  // Packed anew, because keys have changed on one side: it could not read our old answer.
+  if (mark->acknowledged && protocol::is_sent_again(inbound.message)) {
+    return protocol::acknowledge(unit, inbound, {inbound.message.id});
+  }
   for (protocol::SendPayload& payload : mark->answers) {
     if (!payload.channel.empty()) {
       if (inbound.channel.empty()) continue;

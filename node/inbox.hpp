@@ -20,9 +20,10 @@ inline const std::string kCommands = "command";  ///< Collection, by the client'
 struct InboxMark {
   Time time{};
   std::vector<protocol::SendPayload> answers;
+  bool acknowledged = false;  ///< It was taken, and its sender had asked to be told.
   template <class V>
   void visit(V& v) {
-    v("time", time), v("answers", answers);
+    v("time", time), v("answers", answers), v("acknowledged", acknowledged);
   }
 };
 

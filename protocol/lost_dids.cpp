@@ -107,6 +107,11 @@ void on_lost(Host& host, const std::string& did) {
                {}});
 }
 
+void plan_check(Host& host, Duration delay) {
+  if (!checks_own_dids(host)) save(host, "meta", kCheckRecord, DidCheck{});
+  host.set_timer(kModule, kCheck, host.now() + delay);
+}
+
 bool checks_own_dids(Host& host) {
   return host.get({"meta", std::string(kCheckRecord)}).has_value();
 }

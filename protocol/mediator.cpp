@@ -195,6 +195,7 @@ void Mediator::on_start(Host& host) {
   const auto old = load<PublicUrl>(host, "meta", "public-url");
   if (!load<RoutingDid>(host, "meta", "routing-did") || !old || old->url != public_url_) {
     // A new address needs a new routing DID; the keys of the old one stay, for mail under way.
+    // Clients hear of the address as contacts do, and then ask for the routing DID.
     auto routing = make_routing_did(host, public_url_);
     if (!routing.has_value()) {
       host.notify({"alarm", "The public address is not usable: " + routing.error().detail, {}, {}});
@@ -203,6 +204,7 @@ void Mediator::on_start(Host& host) {
     save(host, "meta", "routing-did", *routing);
     save(host, "meta", "public-url", PublicUrl{public_url_});
     host.set_timer(kMediatorModule, kSweep, host.now() + kSweepEvery);
+    if (old) host.set_timer(kAddressModule, kAddressTimer, host.now());
   }
   open_or_close(host);
 }

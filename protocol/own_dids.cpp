@@ -152,6 +152,9 @@ Result<void> on_registered(Host& host, const Inbound& inbound, PickupState state
   TRY(const JsonArray* updated, crypto::json_array(inbound.message.body, "updated"));
   const bool late = inbound.message.thid && *inbound.message.thid != state.registration;
   TRY(const bool taken, note_results(host, *updated, late));
+  // What is still open is asked for by the last message, whose answer is to come. To ask once more
+  // for each late answer would go on for ever.
+  if (late && !all_registered(host)) return {};
   state.tries = 0;
   save_state(host, state);
   host.cancel_timer(kModule, kRegister);

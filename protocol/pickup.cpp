@@ -140,12 +140,26 @@ Result<void> on_grant(Host& host, const Inbound& inbound, PickupState state, con
   save_state(host, state);
   if (before && before->contact_id != state.mediator) {
     register_all_again(host);  // The former one answered for them; this one knows none.
+  }
+  if (before && before->routing_did != routing.text()) {
     host.set_timer(kAddressModule, kAddressTimer, host.now());
   }
   send_registrations(host, history);
   host.set_timer(kModule, kPoll, host.now());
   if (pace.live) host.set_timer(kModule, kLive, host.now());
-  host.set_timer(kModule, kCheck, host.now() + pace.did_check);
+  plan_check(host, pace.did_check);
+  return {};
+}
+
+/// Polls tell whether a mediator has really given up a client that it had taken.
+Result<void> on_deny(Host& host, PickupState state) {
+  host.cancel_timer(kModule, kMediate);
+  state.tries = 0;
+  const auto grant = mediator_grant(host);
+  const bool was_granted = grant && grant->contact_id == state.mediator;
+  save_state(host, state);
+  if (was_granted) return {};
+  host.notify({"alarm", "The mediator refused to relay your mail. Choose another one.", {}, {}});
   return {};
 }
 
@@ -202,9 +216,7 @@ Result<void> Pickup::on_message(Host& host, const Inbound& inbound) {
     note_mailbox(host, inbound.message.body, *dialect);
     return on_status(host, inbound, state, pace_);
   }
-  host.cancel_timer(kModule, kMediate);
-  host.notify({"alarm", "The mediator refused to relay your mail. Choose another one.", {}, {}});
-  return {};
+  return on_deny(host, state);
 }
 
 /// A mediator that has forgotten the newer version may still know the older one.
@@ -233,7 +245,8 @@ void Pickup::on_timer(Host& host, std::string_view timer) {
   if (timer == kLive && pace_.live) go_live(host);
   if (timer == kCheck) {
     check_own_dids(host);
-    host.set_timer(kModule, kCheck, host.now() + pace_.did_check);
+    ask_for_mediation(host);
+    plan_check(host, pace_.did_check);
   }
 }
 
@@ -297,6 +310,10 @@ void start_mediation(Host& host, const Contact& mediator) {
   state.mediator = mediator.id;
   save_state(host, state);
   ask_for_mediation(host);
+}
+
+void ask_for_grant_again(Host& host) {
+  if (state_of(host)) host.set_timer(kModule, kMediate, host.now());
 }
 
 const PickupDialect& spoken_dialect(Host& host) {

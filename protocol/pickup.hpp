@@ -17,6 +17,10 @@
 /// A poll that fails is repeated after pauses that double, from `busy` to `idle_max`, each up to a
 /// half shorter at random; one that succeeds ends them.
 ///
+/// Once a day, and when the mediator's own log tells a new address, mediation is asked for again. A
+/// mediator that has moved grants another routing DID then, and contacts are told of it. One that
+/// denies what it granted before changes nothing: some do so instead of granting twice.
+///
 /// With each own DID goes a proof that it is ours (recipient_proof.hpp), anew whenever its log
 /// grows. What the mediator does not take with its proof is asked for once more without. Whoever
 /// has the keys of a DID of ours may take it from us there: that raises an alarm (lost_dids.cpp).
@@ -44,7 +48,7 @@ struct PickupPace {
   Duration reconnect_max{300'000};
   /// Mail is looked for this often in live mode too: a mediator may have forgotten us.
   Duration live_check{300'000};
-  /// The mediator's list of our DIDs is compared with ours this often.
+  /// The mediator's list of our DIDs is compared with ours this often, and its grant asked for.
   Duration did_check{std::chrono::hours{24}};
 };
 
@@ -85,6 +89,8 @@ void prove_own_did_again(Host& host, std::string_view did);
 [[nodiscard]] const PickupDialect& spoken_dialect(Host& host);
 /// Whether mail comes over a lasting connection at present.
 [[nodiscard]] bool receives_live(Host& host);
+/// Our mediator's address may have changed: what it grants is asked for again.
+void ask_for_grant_again(Host& host);
 /// After a recovery: all registrations are sent again.
 void register_all_again(Host& host);
 

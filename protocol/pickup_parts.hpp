@@ -91,7 +91,9 @@ void check_own_dids(Host& host);
                                          const PickupState& state);
 /// The mediator gives the mail of a DID that we had registered to another client.
 void on_lost(Host& host, const std::string& did);
-/// Whether the mediator was ever asked.
+/// The mediator is asked when that time is over, also if the node starts again meanwhile.
+void plan_check(Host& host, Duration delay);
+/// Whether that was ever planned.
 [[nodiscard]] bool checks_own_dids(Host& host);
 
 // pickup_live.cpp

@@ -40,6 +40,11 @@ void make_room(Host& host) {
 
 }  // namespace
 
+bool is_sent_again(const Message& message) {
+  const auto count = crypto::json_optional_int(message.others, kSentCount);
+  return count.has_value() && *count && **count > 1;
+}
+
 void note_order(Host& host, const Contact& contact, const Message& message) {
   const auto order = order_of(message);
   if (!order) return;

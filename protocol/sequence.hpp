@@ -27,6 +27,9 @@ inline constexpr std::size_t kGapsMax = 64;
 /// that is not natural, changes nothing.
 void note_order(Host& host, const Contact& contact, const Message& message);
 
+/// Whether its sender says that it has packed and sent the message before.
+[[nodiscard]] bool is_sent_again(const Message& message);
+
 /// For a message that goes back to the sender of `inbound`, on the same thread. Nothing where that
 /// thread has no numbers.
 void tell_received_orders(Host& host, const Inbound& inbound, Message& answer);

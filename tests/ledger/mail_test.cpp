@@ -11,6 +11,7 @@
 #include "protocol/mailbox.hpp"
 #include "protocol/mediator.hpp"
 #include "protocol/messenger.hpp"
+#include "protocol/own_service.hpp"
 #include "protocol/pickup.hpp"
 #include "protocol/trust_ping.hpp"
 #include "tests/support/agents.hpp"
@@ -31,19 +32,21 @@ using test::kSoon;
 using test::Network;
 using test::text_of;
 
+constexpr std::chrono::minutes kCheckEvery{10};
+
 test::Modules person_modules() {
   test::Modules all;
   all.push_back(std::make_unique<Connection>());
-  all.push_back(std::make_unique<Pickup>(PickupPace{}));
+  all.push_back(std::make_unique<Pickup>(PickupPace{.did_check = kCheckEvery}));
   all.push_back(std::make_unique<BasicMessage>());
   all.push_back(std::make_unique<TrustPing>());
   return all;
 }
 
-test::Modules mediator_modules() {
+test::Modules mediator_modules(const std::string& url) {
   test::Modules all;
   all.push_back(std::make_unique<Connection>());
-  all.push_back(std::make_unique<Mediator>("https://relay.test/"));
+  all.push_back(std::make_unique<Mediator>(url));
   return all;
 }
 
@@ -89,7 +92,8 @@ class MailTest : public ::testing::Test {
   }
 
   Network net_{42};
-  AgentBox& relay_ = net_.add("relay", mediator_modules);
+  std::string relay_url_ = "https://relay.test/";
+  AgentBox& relay_ = net_.add("relay", [this] { return mediator_modules(relay_url_); });
 };
 
 TEST_F(MailTest, TwoPeopleWithoutAddressesExchangeTextsThroughAMediator) {
@@ -110,6 +114,69 @@ TEST_F(MailTest, TwoPeopleWithoutAddressesExchangeTextsThroughAMediator) {
             .get_bool();
       },
       kSoon));
+}
+
+TEST_F(MailTest, ClientsFollowAMediatorThatMoves) {
+  AgentBox& alice = person("alice");
+  AgentBox& bob = person("bob");
+  join(alice);
+  join(bob);
+  connect(alice, bob);
+  net_.run_for(std::chrono::minutes{1});
+  const auto grant = [](AgentBox& box) { return *box.look(protocol::mediator_grant); };
+  const std::string routing_before = grant(bob).routing_did;
+  net_.run_for(2 * kCheckEvery);
+  EXPECT_EQ(grant(bob).routing_did, routing_before) << "it was asked for again meanwhile";
+
+  relay_url_ = "https://moved.test/";
+  net_.add_address(relay_url_, relay_);
+  relay_.restart();
+  const auto has_heard = [&](AgentBox& box) {
+    return grant(box).uri == relay_url_ && grant(box).routing_did != routing_before;
+  };
+  ASSERT_TRUE(net_.run_until([&] { return has_heard(alice) && has_heard(bob); }, kSoon));
+  ASSERT_TRUE(alice.command("send", {{"contact", "bob"}, {"text", "one"}}).has_value());
+  ASSERT_TRUE(net_.run_until([&] { return received(bob).size() == 1; }, kSoon));
+  net_.run_for(std::chrono::minutes{1});
+
+  std::size_t to_former = 0;
+  net_.fate = [&](const test::Packet& packet) {
+    const bool former = packet.payload.uri == "https://relay.test/";
+    to_former += former ? 1 : 0;
+    return former ? Fate::fails : Fate::arrives;
+  };
+  ASSERT_TRUE(alice.command("send", {{"contact", "bob"}, {"text", "two"}}).has_value());
+  ASSERT_TRUE(bob.command("send", {{"contact", "alice"}, {"text", "three"}}).has_value());
+  ASSERT_TRUE(net_.run_until(
+      [&] { return received(bob).size() == 2 && received(alice).size() == 1; }, kSoon));
+  EXPECT_EQ(to_former, 0U) << "nobody needs the former address any more";
+}
+
+TEST_F(MailTest, ADenialOfWhatWasGrantedEndsNothing) {
+  AgentBox& alice = person("alice");
+  join(alice);
+  const auto deny = [&] {
+    relay_.edit([](Host& host) {
+      const Contact client = protocol::list_contacts(host).front();
+      Message message = protocol::new_message(protocol::kMediateDeny, host.random(), 0);
+      message.created_time.reset();
+      message.from = *Did::parse(client.my_did);
+      message.to = {*Did::parse(client.their_did)};
+      return protocol::send(host, std::move(message), {}).has_value();
+    });
+    net_.run_for(std::chrono::minutes{1});
+  };
+  deny();
+  EXPECT_TRUE(alice.notices("alarm").empty());
+  EXPECT_TRUE(granted(alice));
+  alice.edit([](Host& host) {
+    auto grant = *protocol::mediator_grant(host);
+    grant.contact_id = "the one before";
+    save(host, "meta", "mediator", grant);
+    return true;
+  });
+  deny();
+  EXPECT_EQ(alice.notices("alarm").size(), 1U) << "this one had never said yes";
 }
 
 TEST_F(MailTest, TheMediatorSeesNeitherTextsNorNames) {
@@ -142,7 +209,7 @@ TEST_F(MailTest, EveryTextArrivesOnceThroughLossDuplicationAndCrashes) {
     return n % 3 == 0 ? Fate::twice : Fate::arrives;
   };
   std::vector<std::string> sent;
-  for (std::size_t i = 0; i < 20; ++i) {
+  for (std::size_t i = 0; i < 14; ++i) {
     sent.push_back("text " + std::to_string(i));
     AgentBox& victim = i % 3 == 0 ? alice : i % 3 == 1 ? bob : relay_;
     victim.store().crash_at(1 + i % 4, i % 2 == 0 ? test::MemoryStore::Crash::before_commit

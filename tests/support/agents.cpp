@@ -135,6 +135,9 @@ AgentBox& Network::add(std::string name, MakeModules make_modules, BoxOptions op
 }
 
 AgentBox* Network::box_at(const std::string& uri) {
+  if (const auto other = more_addresses_.find(uri); other != more_addresses_.end()) {
+    return other->second;
+  }
   for (const auto& box : boxes_) {
     const bool there = box->url() == uri || box->live_url() == uri;
     if (there && box->options().has_address) return box.get();

@@ -161,6 +161,9 @@ class Network {
 
   AgentBox& add(std::string name, MakeModules make_modules, BoxOptions options = {});
 
+  /// `box` is reached there too.
+  void add_address(const std::string& uri, AgentBox& box) { more_addresses_[uri] = &box; }
+
   /// Decides each packet's fate; by default all arrive.
   std::function<Fate(const Packet&)> fate;
   /// The order of arrival: index of the next packet among those waiting; by default the oldest.
@@ -197,6 +200,7 @@ class Network {
     AgentBox* to = nullptr;
     std::string effect_id;
   };
+  std::map<std::string, AgentBox*> more_addresses_;
 
   [[nodiscard]] AgentBox* box_at(const std::string& uri);
   void open_link(AgentBox& from, const protocol::Effect& effect);
