@@ -11,9 +11,10 @@ namespace kith::recovery {
 namespace {
 
 /// Whole collections that travel in a backup.
-constexpr std::array<std::string_view, 10> kCollections = {
-    "contact", "contact-by-did", "did-doc",         "invitation", "log",
-    "own-did", "text",           "text-by-message", "vault-item", "recovery-record"};
+constexpr std::array<std::string_view, 14> kCollections = {
+    "contact",     "contact-by-did", "did-doc",         "invitation",    "log",
+    "own-did",     "text",           "text-by-message", "vault-item",    "recovery-record",
+    "ledger-seen", "ledger-pin",     "ledger-evidence", "ledger-receipt"};
 /// Single records of collection `meta`. The vault's lock is not among them: it is bound to the
 /// device; its public key travels as part of the items.
 constexpr std::array<std::string_view, 4> kMeta = {"identity", "mediator", "pickup", "profile"};
@@ -107,8 +108,8 @@ SecretBytes wallet_snapshot(Host& host) {
 Bytes content_digest(Host& host) {
   Snapshot snapshot = collect(host);
   std::erase_if(snapshot.records, [](const SavedRecord& record) {
-    // Changes with every backup; changes with every look for mail.
-    return record.collection == "recovery-record" ||
+    // Changes with every backup; with every growth of a ledger; with every look for mail.
+    return record.collection == "recovery-record" || record.collection == "ledger-seen" ||
            (record.collection == "meta" && record.id == "pickup");
   });
   const auto hash = crypto::sha256(encode(snapshot).expose());

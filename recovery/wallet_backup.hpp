@@ -16,10 +16,11 @@ namespace kith::recovery {
 /// All backed-up records as one byte string, in a fixed order: equal wallets give equal bytes.
 [[nodiscard]] SecretBytes wallet_snapshot(Host& host);
 /// Digest of the snapshot without what changes by itself (the recovery record with every backup,
-/// the pace of looking for mail): tells whether a new backup is due.
+/// what was seen of ledgers, the pace of looking for mail): tells whether a new backup is due.
 [[nodiscard]] Bytes content_digest(Host& host);
-/// Writes a snapshot's records over this wallet's. Refuses collections that no backup may hold.
-/// Errors: malformed, refused.
+/// Writes a snapshot's records over this wallet's. That goes for the checkpoints of ledgers too:
+/// what a ledger has shown a new device has to continue what its owner knew before the loss.
+/// Refuses collections that no backup may hold. Errors: malformed, refused.
 [[nodiscard]] Result<void> restore_wallet(Host& host, ByteView snapshot);
 /// One record of a snapshot, without restoring it; nullopt: not among them. Errors: as above.
 [[nodiscard]] Result<std::optional<Bytes>> snapshot_record(ByteView snapshot,
