@@ -3,6 +3,7 @@
 #include <functional>
 #include <iostream>
 
+#include "node/cli/key_tables.hpp"
 #include "node/cli/next_steps.hpp"
 #include "node/cli/terminal.hpp"
 #include "node/runtime/fetch.hpp"
@@ -305,6 +306,10 @@ int run_command(const Invocation& invocation, const Output& output) {
     return run_node(invocation, output);
   }
   if (spec.special == Special::doctor) return run_doctor(invocation, output);
+  if (spec.special == Special::algorithms || spec.special == Special::key_types) {
+    spec.special == Special::algorithms ? print_algorithms(output) : print_key_types(output);
+    return 0;
+  }
   if (spec.special == Special::version) {
     output.print({{"version", std::string(kVersion)}, {"home_format", Home::kFormat}});
     return 0;

@@ -22,7 +22,7 @@ const std::vector<CommandSpec>& command_specs() {
 }
 
 std::string_view group_help(std::string_view group) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kGroups = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kGroups = {{
       {"contacts", "The people you know"},
       {"features", "What agents can do"},
       {"message", "Envelopes, for engineers"},
@@ -30,6 +30,7 @@ std::string_view group_help(std::string_view group) {
       {"identity", "What your devices have in common"},
       {"policy", "Who may act for you"},
       {"ledger", "Where identities are published"},
+      {"keys", "Keys, and what they are for"},
       {"audit", "What this node has done"},
       {"trustee", "What you do for people who trust you"},
       {"recovery", "Prepare for the loss of this device"},
@@ -51,7 +52,12 @@ bool is_planned(std::string_view path) {
       "ceremony",
       "report",
       "agent",
-      "keys",
+      "keys list",
+      "keys show",
+      "keys rotate",
+      "keys suspend",
+      "keys compromise",
+      "keys destroy",
       "slip39",
       "export",
       "import",

@@ -48,6 +48,8 @@ enum class Special {
   ledger_verify,
   ledger_witness,
   ledger_move,
+  algorithms,
+  key_types,
 };
 
 struct CommandSpec {

@@ -48,6 +48,16 @@ std::vector<CommandSpec> node_commands() {
        {{"--clear", "", "Mark the notices shown as read", flag}}},
       {"doctor", "Check this device and its home", "", Special::doctor, {}},
       {"version", "Say which version this is", "", Special::version, {}},
+      {"algs",
+       "The cryptographic algorithms in use, and how strong they are",
+       "",
+       Special::algorithms,
+       {}},
+      {"keys types",
+       "Which kinds of keys there are, where they are kept and how long they live",
+       "",
+       Special::key_types,
+       {}},
   };
 }
 

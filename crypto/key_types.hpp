@@ -1,0 +1,41 @@
+#pragma once
+
+/// What each kind of key is for, on which curves it exists, where it is kept and how long it lives
+/// (NIST SP 800-130, FR 6.1; NIST SP 800-57 part 1, section 5.3). A table for people and programs
+/// (`kith keys types`, docs/algorithms.md). KeyOps holds keys to the curves of this table: tests
+/// compare the two for every purpose.
+///
+/// No key is derived from a tree: each is drawn by itself from the operating system's generator.
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "crypto/key_ops.hpp"
+
+namespace kith::crypto {
+
+enum class KeyKeeping : std::uint8_t {
+  device = 1,  ///< Sealed under the device's root key; never in a backup.
+  vault = 2,   ///< Sealed to the vault from birth; travels in backups, sealed.
+  locked = 3,  ///< The vault's own: under passphrase and device, and in the recovery capsule.
+};
+[[nodiscard]] std::string_view keeping_text(KeyKeeping keeping);
+
+struct KeyTypeInfo {
+  KeyPurpose purpose;
+  std::string_view name;
+  std::string_view use;
+  std::vector<KeyType> types;  ///< Empty: 32 secret bytes.
+  KeyKeeping keeping;
+  std::string_view life;  ///< Until when it is used.
+};
+
+/// In the order of KeyPurpose; one row for each.
+[[nodiscard]] std::span<const KeyTypeInfo> key_types();
+
+/// "Ed25519", "P-256".
+[[nodiscard]] std::string_view key_type_name(KeyType type);
+
+}  // namespace kith::crypto
