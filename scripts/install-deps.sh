@@ -33,7 +33,7 @@ done
 command -v apt-get >/dev/null ||
   die "this script knows Debian's package manager only" \
     "Install by hand: a C++20 compiler, CMake 3.25, Ninja, Boost 1.81 (JSON, URL), libsodium 1.0.18," \
-    "libsecp256k1, OpenSSL 3, LevelDB, msgpack-cxx, CLI11, fmt, utf8proc, qrencode, libpng and toml++ 3; for the tests GoogleTest and Python 3.11."
+    "libsecp256k1, OpenSSL 3, LevelDB, msgpack-cxx, CLI11, fmt, utf8proc, qrencode, libpng, toml++ 3 and Python 3.11; for the tests GoogleTest."
 
 distribution="$(. /etc/os-release && printf '%s %s' "${ID:-}" "${VERSION_ID:-}")"
 case "$distribution" in
@@ -58,6 +58,8 @@ fi
 peers=()
 if [ "$level" != build ]; then
   packages+=(libgtest-dev libbenchmark-dev clang-format strace)
+  # They read what is installed for them: manual pages and completion.
+  packages+=(mandoc zsh fish)
   # A ledger for the tests, which start servers of their own: its service is stopped below.
   packages+=(etcd-server)
   # Another Node.js than Debian's comes with an npm of its own, and does not go with Debian's.

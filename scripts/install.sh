@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the programs for this user, and a service that systemd runs for this user. Needs no root,
-# and may be repeated: a later run brings both up to date.
+# Installs the programs with their manual pages and completion for this user, and a service that systemd
+# runs for this user. Needs no root, and may be repeated: a later run brings all of them up to date.
 #
 #   install.sh [--prefix DIR] [--build DIR]
 #   install.sh --uninstall [--prefix DIR]
@@ -49,10 +49,37 @@ write_unit() {
   mv "$units/kith.service.new" "$units/kith.service"
 }
 
+# What the last run of this script has installed, a path below the prefix on each line. (share/kith below
+# ~/.local is the wallet.)
+installed="$prefix/lib/kith/installed"
+
+install_all() {
+  cmake --install "$build" --component kith-programs --prefix "$prefix" --strip >/dev/null
+  mkdir -p "${installed%/*}"
+  while IFS= read -r file || [ -n "$file" ]; do
+    printf '%s\n' "${file#"$prefix/"}"
+  done <"$build/install_manifest_kith-programs.txt" | LC_ALL=C sort >"$installed.new"
+  if [ -f "$installed" ]; then
+    LC_ALL=C comm -23 <(LC_ALL=C sort "$installed") "$installed.new" | remove_files  # Not in this version.
+  fi
+  mv "$installed.new" "$installed"
+}
+
+remove_files() {
+  while IFS= read -r file; do
+    rm -f "$prefix/$file"
+  done
+}
+
 if [ "$action" = uninstall ]; then
   service disable --now kith || true
   rm -f "$units/kith.service" "$units/default.target.wants/kith.service" \
     "$prefix/bin/kith" "$prefix/bin/kith-sim"
+  if [ -f "$installed" ]; then
+    remove_files <"$installed"
+    rm -f "$installed"
+    rmdir --ignore-fail-on-non-empty "${installed%/*}"
+  fi
   service daemon-reload || true
   say "Removed: $prefix/bin/kith, $prefix/bin/kith-sim and $units/kith.service"
   say "Your wallet stays where it is: ${XDG_DATA_HOME:-$HOME/.local/share}/kith"
@@ -65,10 +92,10 @@ if [ -z "$build" ]; then
 fi
 [ -x "$build/kith" ] || die "there is no program in $build" "Without --build it is built first."
 program="$(systemd_program "$prefix/bin/kith")"
-cmake --install "$build" --component kith-programs --prefix "$prefix" --strip >/dev/null
+install_all
 write_unit
 
-say "Installed: $prefix/bin/kith and $units/kith.service"
+say "Installed: $prefix/bin/kith with its pages (man kith), and $units/kith.service"
 if service is-active kith; then
   service daemon-reload || true
   say "Kith is running as it was before: systemctl --user restart kith"

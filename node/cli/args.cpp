@@ -69,42 +69,36 @@ Result<void> check_pairs(const Invocation& invocation) {
 }
 
 /// Where CLI11 writes to; the addresses stay.
-struct Parsed {
-  Invocation invocation;
-  std::map<const CommandSpec*, std::map<std::string, std::string, std::less<>>> texts;
-  std::map<const CommandSpec*, std::map<std::string, bool, std::less<>>> flags;
+struct Given {
+  std::map<std::string, std::string, std::less<>> texts;
+  std::map<std::string, bool, std::less<>> flags;
 };
 
-void add_args(CLI::App& app, const CommandSpec& spec, Parsed& parsed) {
-  for (const ArgSpec& arg : spec.args) {
+struct Parsed {
+  Invocation invocation;
+  Given globals;
+  std::map<const CommandSpec*, Given> by_command;
+};
+
+void add_args(CLI::App& app, const std::vector<ArgSpec>& args, Given& given) {
+  for (const ArgSpec& arg : args) {
     const std::string name(arg.name);
     const std::string help(arg.help);
     if (arg.kind == ArgSpec::Kind::flag) {
-      app.add_flag(name, parsed.flags[&spec][name], help);
+      app.add_flag(name, given.flags[name], help);
       continue;
     }
-    CLI::Option* option = app.add_option(name, parsed.texts[&spec][name], help);
+    CLI::Option* option = app.add_option(name, given.texts[name], help);
+    option->type_name(std::string(value_name(arg.kind)));
     if (arg.required) option->required();
     if (arg.kind == ArgSpec::Kind::number) {
-      option->type_name("NUMBER")->check([](const std::string& text) {
+      option->check([](const std::string& text) {
         return is_number(text) ? std::string() : "'" + text + "' is not a number";
       });
     } else if (arg.kind == ArgSpec::Kind::pairs) {
-      option->type_name("NAME=TEXT")->join(kNextPair)->check(pair_error);
-    } else {
-      option->type_name(arg.kind == ArgSpec::Kind::list ? "LIST" : "TEXT");
+      option->join(kNextPair)->check(pair_error);
     }
   }
-}
-
-void add_globals(CLI::App& app, Invocation& invocation) {
-  app.add_option("--home", invocation.home, "The wallet's directory")->type_name("DIR");
-  app.add_option("--passphrase-file", invocation.passphrase_file,
-                 "Read the passphrase from this file")
-      ->type_name("FILE");
-  app.add_flag("--json", invocation.json, "One JSON document instead of sentences");
-  app.add_flag("--yes", invocation.yes, "Do not ask");
-  app.add_flag("--dry-run", invocation.dry_run, "Say what would be done, and do nothing");
 }
 
 /// The subcommand for each path; groups are made on the way.
@@ -125,7 +119,7 @@ std::map<std::string, CLI::App*> add_commands(CLI::App& app, Parsed& parsed) {
     const std::string name = space == std::string::npos ? path : path.substr(space + 1);
     made[path] = parent->add_subcommand(name, std::string(spec.help));
     made[path]->fallthrough();
-    add_args(*made[path], spec, parsed);
+    add_args(*made[path], spec.args, parsed.by_command[&spec]);
   }
   return made;
 }
@@ -151,6 +145,14 @@ bool names_command(std::string_view word) {
   return std::ranges::any_of(command_specs(), [word](const CommandSpec& spec) {
     return spec.path.substr(0, spec.path.find(' ')) == word;
   });
+}
+
+void take_globals(const Given& given, Invocation& invocation) {
+  invocation.home = given.texts.at("--home");
+  invocation.passphrase_file = given.texts.at("--passphrase-file");
+  invocation.json = given.flags.at("--json");
+  invocation.yes = given.flags.at("--yes");
+  invocation.dry_run = given.flags.at("--dry-run");
 }
 
 Error usage_error(const std::vector<std::string>& words, const std::string& what) {
@@ -234,9 +236,9 @@ Result<std::variant<Invocation, HelpText>> parse_command_line(
     const std::vector<std::string>& words) {
   using Parse = std::variant<Invocation, HelpText>;
   Parsed parsed;
-  CLI::App app("Kith: friends give each other their keys back", "kith");
+  CLI::App app("Kith: " + std::string(kAbout), "kith");
   app.require_subcommand(0, 1);
-  add_globals(app, parsed.invocation);
+  add_args(app, global_args(), parsed.globals);
   const auto apps = add_commands(app, parsed);
   std::vector<std::string> reversed(words.rbegin(), words.rend());  // As CLI11 wants them.
   try {
@@ -255,11 +257,12 @@ Result<std::variant<Invocation, HelpText>> parse_command_line(
   if (words.empty()) return Parse(HelpText{app.help()});
   TRY(const CommandSpec* spec, chosen_spec(words, apps));
   parsed.invocation.spec = spec;
+  take_globals(parsed.globals, parsed.invocation);
   CLI::App* command = apps.at(std::string(spec->path));
-  for (const auto& [name, text] : parsed.texts[spec]) {
+  for (const auto& [name, text] : parsed.by_command[spec].texts) {
     if (command->count(name) > 0) parsed.invocation.values[name] = text;
   }
-  for (const auto& [name, given] : parsed.flags[spec]) {
+  for (const auto& [name, given] : parsed.by_command[spec].flags) {
     if (given) parsed.invocation.values[name] = "";
   }
   CHECK(check_pairs(parsed.invocation));

@@ -21,6 +21,39 @@ const std::vector<CommandSpec>& command_specs() {
   return all;
 }
 
+const std::vector<ArgSpec>& global_args() {
+  using enum ArgSpec::Kind;
+  static const std::vector<ArgSpec> all = {
+      {"--home", "", "The wallet's directory", directory},
+      {"--passphrase-file", "", "Read the passphrase from this file", file},
+      {"--json", "", "One JSON document instead of sentences", flag},
+      {"--yes", "", "Do not ask", flag},
+      {"--dry-run", "", "Say what would be done, and do nothing", flag},
+  };
+  return all;
+}
+
+std::string_view value_name(ArgSpec::Kind kind) {
+  using enum ArgSpec::Kind;
+  switch (kind) {
+    case flag:
+      return {};
+    case number:
+      return "NUMBER";
+    case list:
+      return "LIST";
+    case pairs:
+      return "NAME=TEXT";
+    case file:
+      return "FILE";
+    case directory:
+      return "DIR";
+    case text:
+      break;
+  }
+  return "TEXT";
+}
+
 std::string_view group_help(std::string_view group) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kGroups = {{
       {"contacts", "The people you know"},

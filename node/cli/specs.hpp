@@ -1,7 +1,8 @@
 #pragma once
 
 /// The table of commands. Most are one command of the agent with its arguments; the rest name a
-/// special of their own (special.hpp). docs/cli.md says the same, held by a test.
+/// special of their own (special.hpp). docs/cli.md says the same, held by a test; the manual pages
+/// and the shells' completion are made from it when Kith is built (table_main.cpp).
 
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@ struct ArgSpec {
     list,
     flag,
     pairs,  ///< NAME=TEXT, any number of times; the agent gets an object.
+    file,
+    directory,
   };
   std::string_view name;  ///< "CONTACT" for a positional, "--name" for an option.
   std::string_view key;   ///< Member of the agent command's args; empty: for the special alone.
@@ -61,7 +64,14 @@ struct CommandSpec {
   std::string_view question = {};  ///< Destructive: asked first, unless --yes.
 };
 
+/// What Kith is, in a line.
+inline constexpr std::string_view kAbout = "friends give each other their keys back";
+
 [[nodiscard]] const std::vector<CommandSpec>& command_specs();
+/// What every command takes.
+[[nodiscard]] const std::vector<ArgSpec>& global_args();
+/// How help names a value of this kind: "NUMBER". Empty for a flag.
+[[nodiscard]] std::string_view value_name(ArgSpec::Kind kind);
 /// Help of the groups: "contacts", "did", ...
 [[nodiscard]] std::string_view group_help(std::string_view group);
 /// A path ("lock", "recovery drill") that is planned and not in this version; asking for it says

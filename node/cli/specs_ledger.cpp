@@ -12,9 +12,9 @@ std::vector<CommandSpec> ledger_commands() {
        Special::ledger_serve,
        {{"--listen", "", "Listen on this ADDRESS:PORT (port 0: any free one)", text, true},
         {"--public-url", "", "Where others reach the listener"},
-        {"--tls-cert", "", "Listen with TLS 1.3: file of the certificate with its chain"},
-        {"--tls-key", "", "File of its private key"},
-        {"--config", "", "Read this file instead of kith.toml in the home"}}},
+        {"--tls-cert", "", "Listen with TLS 1.3: file of the certificate with its chain", file},
+        {"--tls-key", "", "File of its private key", file},
+        {"--config", "", "Read this file instead of kith.toml in the home", file}}},
       {"ledger status",
        "Which ledger holds your identity, what was seen of it, and this home's own ledger",
        "",
@@ -62,8 +62,8 @@ std::vector<CommandSpec> ledger_commands() {
        "Check a file of evidence or a receipt, without a wallet",
        "",
        Special::ledger_verify,
-       {{"FILE", "", "The file; - or nothing: the input"},
-        {"--descriptor", "", "File of the ledger's descriptor, for a bare tlog-proof"}}}};
+       {{"FILE", "", "The file; - or nothing: the input", file},
+        {"--descriptor", "", "File of the ledger's descriptor, for a bare tlog-proof", file}}}};
 }
 
 }  // namespace kith::node

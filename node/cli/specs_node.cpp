@@ -15,13 +15,14 @@ std::vector<CommandSpec> node_commands() {
          "Where your identity is published: http://..., etcd://HOST,..., evm://HOST/CHAIN/0x..., "
          "or "
          "leveldb:DIR"},
-        {"--ledger-login", "", "File with name and password for a ledger in etcd; they are kept"},
+        {"--ledger-login", "", "File with name and password for a ledger in etcd; they are kept",
+         file},
         {"--mediator", "", "Address of the mediator that keeps your mail"},
         {"--no-passphrase", "", "Keep the key in a bare file (for servers)", flag},
         {"--no-identity", "", "Make no identity: for a mediator or ledger host", flag},
         {"--test", "", "For trying out: short waiting times, weak passphrase cost", flag},
         {"--private-network", "", "Allow addresses of this machine and its network", flag},
-        {"--tls-ca", "", "Also trust the CAs in this file; it is copied into the home"},
+        {"--tls-ca", "", "Also trust the CAs in this file; it is copied into the home", file},
         kWait}},
       {"run",
        "Run the node until it is stopped",
@@ -33,13 +34,14 @@ std::vector<CommandSpec> node_commands() {
         {"--relay-delay-ms", "", "As mediator, hold mail back a random time up to this", number},
         {"--ledger-serve", "", "Serve this home's ledger to others", flag},
         {"--witness", "", "Cosign checkpoints of the ledgers it watches (`ledger witness`)", flag},
-        {"--config", "", "Read this file instead of kith.toml in the home (docs/config.md)"},
+        {"--config", "", "Read this file instead of kith.toml in the home (docs/config.md)", file},
         {"--metrics-listen", "", "Numbers for Prometheus, on this ADDRESS:PORT of this machine"},
         {"--private-network", "", "Allow addresses of this machine and its network", flag},
-        {"--tls-cert", "", "Listen with TLS 1.3: file of the certificate with its chain"},
-        {"--tls-key", "", "File of its private key"},
-        {"--tls-ca", "", "When connecting, also trust the CAs in this file"},
-        {"--ledger-login", "", "File with name and password for a ledger in etcd; they are kept"},
+        {"--tls-cert", "", "Listen with TLS 1.3: file of the certificate with its chain", file},
+        {"--tls-key", "", "File of its private key", file},
+        {"--tls-ca", "", "When connecting, also trust the CAs in this file", file},
+        {"--ledger-login", "", "File with name and password for a ledger in etcd; they are kept",
+         file},
         {"--ui", "", "Reserved for the web page"}}},
       {"status",
        "What is going on, and what comes next",
@@ -63,20 +65,20 @@ std::vector<CommandSpec> node_commands() {
 
 std::vector<CommandSpec> message_commands() {
   const ArgSpec secrets{"--secrets", "", "File with private keys: a JSON array of JWKs with kid",
-                        text, true};
-  const ArgSpec documents{"--did-docs", "", "File with DID documents: a JSON array"};
-  const ArgSpec file{"FILE", "", "Read from this file and not from the input"};
+                        file, true};
+  const ArgSpec documents{"--did-docs", "", "File with DID documents: a JSON array", file};
+  const ArgSpec input{"FILE", "", "Read from this file and not from the input", file};
   return {
       {"message unpack",
        "Open a DIDComm envelope with given keys; needs no wallet",
        "",
        Special::message_unpack,
-       {file, secrets, documents}},
+       {input, secrets, documents}},
       {"message pack",
        "Put a DIDComm message into an envelope with given keys; needs no wallet",
        "",
        Special::message_pack,
-       {file,
+       {input,
         secrets,
         documents,
         {"--to", "", "Encrypt to this DID"},

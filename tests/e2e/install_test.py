@@ -87,9 +87,24 @@ def usual_life(build, account):
     assert json.loads(account.run(program, "version", "--json"))["version"]
     check_unit(account, account.unit())
 
+    papers = account.home / ".local" / "share"
+    pages = papers / "man" / "man1"
+    assert "--threshold" in (papers / "bash-completion/completions/kith").read_text()
+    assert (pages / "kith.1").exists() and (pages / "kith-recovery.1").exists()
+
     before = account.tree()
     account.run(INSTALL, "--build", build)
     assert account.tree() == before, "a second run changes something"
+    # What an earlier version had is not left behind, and what others wrote beside it is.
+    gone, theirs = pages / "kith-gone.1", pages / "kith-theirs.1"
+    for page in (gone, theirs):
+        page.write_text("")
+    with (papers.parent / "lib/kith/installed").open("a") as installed:
+        installed.write("share/man/man1/kith-gone.1\n")
+    account.run(INSTALL, "--build", build)
+    assert not gone.exists() and theirs.exists()
+    theirs.unlink()
+    assert account.tree() == before, "an update leaves something"
 
     home = account.home / ".local" / "share" / "kith"
     node = start(account, home)
@@ -105,6 +120,8 @@ def usual_life(build, account):
     assert str(home) in said, said
     left = account.tree()
     assert not program.exists() and not account.unit().exists(), sorted(left)
+    wallet = str(home.relative_to(account.home))
+    assert [path for path in left if not path.startswith(wallet)] == [str(others.relative_to(account.home))], left
     assert others.exists() and (home / "keystore").exists(), "uninstalling took too much"
     account.run(INSTALL, "--uninstall")
     assert account.tree() == left, "uninstalling twice changes something"

@@ -14,6 +14,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "packaging"))
+sys.dont_write_bytecode = True
+
+from man_pages import EXIT_CODES  # noqa: E402
+
 PAGE = ROOT / "docs" / "cli.md"
 
 INTRODUCTION = """# Command line
@@ -24,14 +29,7 @@ codes are those of [`crypto/error_codes.def`](../crypto/error_codes.def).
 
 | Exit code | Meaning |
 |---|---|
-| 0 | done |
-| 1 | failed |
-| 2 | the command was not understood |
-| 3 | refused by policy |
-| 4 | not reachable |
-| 5 | waiting for people |
-| 6 | verification failed |
-| 7 | wrong state |
+{exit_codes}
 
 Commands reach the running node of the home through its control socket. Without a running node they
 hold the home themselves, until what they started has left, or for 30 seconds. Steps that need the
@@ -43,7 +41,7 @@ at the nth time it passes a site: `commit-before`, `commit-after` or `effect`.
 
 This page is written by `tests/node/cli_docs_test.py --write`, and a test fails when it and `--help`
 differ.
-"""
+""".replace("{exit_codes}", "\n".join(f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()))
 
 
 def help_of(kith, path):
