@@ -35,6 +35,38 @@ class HostReader final : public protocol::Store {
   Host& host_;
 };
 
+/// Record meta/program: which one started last.
+struct ProgramSeen {
+  std::string version;
+  std::string sha256;
+  template <class V>
+  void visit(V& v) {
+    v("version", version), v("sha256", sha256);
+  }
+};
+
+void note_program(Host& host, const NodeConfig& config) {
+  if (config.program_digest.empty()) return;
+  const auto before = load<ProgramSeen>(host, "meta", "program");
+  if (before && before->sha256 == config.program_digest) return;
+  save(host, "meta", "program", ProgramSeen{config.version, config.program_digest});
+  JsonObject details{{"version", config.version}, {"sha256", config.program_digest}};
+  if (before) {
+    details["version_before"] = before->version;
+    details["sha256_before"] = before->sha256;
+  }
+  host.audit("program.changed", std::move(details));
+}
+
+/// A mediator keeps this record itself: a new address means a new routing DID.
+void note_address(Host& host, const NodeConfig& config) {
+  if (config.mediate || config.public_url.empty()) return;
+  const auto old = load<protocol::PublicUrl>(host, "meta", "public-url");
+  if (old && old->url == config.public_url) return;
+  save(host, "meta", "public-url", protocol::PublicUrl{config.public_url});
+  if (old) host.set_timer(protocol::kAddressModule, protocol::kAddressTimer, host.now());
+}
+
 JsonObject show_notices(Host& host) {
   JsonArray notices;
   for (const std::string& id : host.list("notice")) {
@@ -152,12 +184,8 @@ Result<JsonObject> NodeModule::on_command(Host& host, const Command& command) {
 }
 
 void NodeModule::on_start(Host& host) {
-  // A mediator keeps this record itself: a new address means a new routing DID.
-  if (config_.mediate || config_.public_url.empty()) return;
-  const auto old = load<protocol::PublicUrl>(host, "meta", "public-url");
-  if (old && old->url == config_.public_url) return;
-  save(host, "meta", "public-url", protocol::PublicUrl{config_.public_url});
-  if (old) host.set_timer(protocol::kAddressModule, protocol::kAddressTimer, host.now());
+  note_program(host, config_);
+  note_address(host, config_);
 }
 
 }  // namespace kith::node

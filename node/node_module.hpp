@@ -12,6 +12,9 @@
 ///   audit-verify    {} -> {entries}: the whole chain holds. Errors: audit_broken.
 ///   profile-set     {name} -> {name}: how we call ourselves towards others
 ///   version         {} -> {version}
+///
+/// The audit log has an entry program.changed {version, sha256, version_before?, sha256_before?}
+/// for each start with another program than the one before, and for the first.
 
 #include <string>
 

@@ -14,6 +14,9 @@ namespace kith::node {
 
 struct NodeConfig {
   std::string version;  ///< For `version` and `status`.
+  /// SHA-256 of the running program, in hex. A start with another than the last one is noted in the
+  /// audit log; empty: this start is not compared.
+  std::string program_digest;
   bool test_mode = false;
   bool private_network = false;  ///< For `status`: addresses of this network may be contacted.
   bool has_passphrase = true;    ///< For `status`.

@@ -8,7 +8,6 @@
 #include "node/cli/terminal.hpp"
 #include "node/runtime/fetch.hpp"
 #include "node/runtime/system_clock.hpp"
-#include "node/version.hpp"
 
 namespace kith::node {
 namespace {
@@ -310,10 +309,7 @@ int run_command(const Invocation& invocation, const Output& output) {
     spec.special == Special::algorithms ? print_algorithms(output) : print_key_types(output);
     return 0;
   }
-  if (spec.special == Special::version) {
-    output.print({{"version", std::string(kVersion)}, {"home_format", Home::kFormat}});
-    return 0;
-  }
+  if (spec.special == Special::version) return run_version(output);
   if (spec.special == Special::message_pack || spec.special == Special::message_unpack) {
     return run_message(invocation, output);
   }

@@ -22,6 +22,7 @@ inline constexpr std::int64_t kWaitDefault = 30;
 [[nodiscard]] int run_init(const Invocation& invocation, const Output& output);
 [[nodiscard]] int run_node(const Invocation& invocation, const Output& output);
 [[nodiscard]] int run_doctor(const Invocation& invocation, const Output& output);
+[[nodiscard]] int run_version(const Output& output);
 /// `message pack` and `message unpack`: without a home.
 [[nodiscard]] int run_message(const Invocation& invocation, const Output& output);
 [[nodiscard]] int run_ledger_verify(const Invocation& invocation, const Output& output);

@@ -6,6 +6,8 @@
 #include "node/cli/run_options.hpp"
 #include "node/control/client.hpp"
 #include "node/control/socket_path.hpp"
+#include "node/runtime/program_digest.hpp"
+#include "node/version.hpp"
 
 namespace kith::node {
 namespace {
@@ -62,6 +64,13 @@ void check_machine(const std::string& directory, Findings& findings) {
 
 }  // namespace
 
+int run_version(const Output& output) {
+  JsonObject version{{"version", kVersion}, {"home_format", Home::kFormat}};
+  if (const auto digest = program_digest(); digest.has_value()) version["sha256"] = *digest;
+  output.print(version);
+  return 0;
+}
+
 int run_doctor(const Invocation& invocation, const Output& output) {
   const auto directory = home_of(invocation);
   if (!directory.has_value()) return output.error(directory.error());
@@ -90,6 +99,11 @@ int run_node(const Invocation& invocation, const Output& output) {
   if (!chosen.has_value()) return output.error(chosen.error());
   RuntimeOptions options = std::move(*chosen);
   options.serve_control = true;
+  if (auto digest = program_digest(); digest.has_value()) {
+    options.program_digest = std::move(*digest);
+  } else {
+    output.say("Not compared with the program of the last start: " + digest.error().detail);
+  }
   auto runtime = Runtime::start(std::move(*home), std::move(*keys), std::move(options));
   if (!runtime.has_value()) return output.error(runtime.error());
 

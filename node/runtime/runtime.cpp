@@ -302,6 +302,7 @@ Result<void> Runtime::Impl::open_metrics() {
 NodeConfig Runtime::Impl::agent_config() const {
   NodeConfig config;
   config.version = std::string(kVersion);
+  config.program_digest = options_.program_digest;
   config.test_mode = settings_.test;
   config.private_network = settings_.private_network || options_.private_network;
   config.has_passphrase = home_.keystore().has_passphrase();

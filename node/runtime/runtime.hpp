@@ -54,6 +54,7 @@ struct RuntimeOptions {
   std::string metrics_listen;           ///< "ADDRESS:PORT" of this machine; empty: no metrics.
   bool keep_agreements = true;          ///< SoftwareKeys::keep_agreements.
   std::int64_t stop_grace_s = 10;       ///< Time for answers under way when the node stops.
+  std::string program_digest;           ///< NodeConfig::program_digest.
   bool serve_control = false;           ///< Listen on the home's control socket.
   bool keep_step_up = false;            ///< Every command has the passphrase given at the start.
   /// For tests: what stands between the agent and its keys. Gets the keys, which outlive it.
