@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "crypto/assert.hpp"
+
 namespace kith::node {
 namespace {
 
@@ -163,17 +165,23 @@ Result<void> write_format(const std::string& directory, int version) {
   return write_private(directory, "format", crypto::as_bytes(std::to_string(version) + "\n"));
 }
 
-/// One step from the version of its place (first: 1 to 2). Each can be repeated after a crash; the
-/// new version is written when it is done.
-using Migration = Result<void> (*)(const std::string& directory);
-const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> all;
-  return all;
+Result<int> read_known_format(const std::string& directory, int newest) {
+  TRY(const int version, read_format(directory));
+  if (version > newest) {
+    return fail(Errc::home_newer, "it has format " + std::to_string(version) +
+                                      ", this Kith knows " + std::to_string(newest));
+  }
+  return version;
 }
 
-Result<void> bring_up_to_date(const std::string& directory, int version) {
-  for (; version < Home::kFormat; ++version) {
-    CHECK(migrations().at(static_cast<std::size_t>(version) - 1)(directory));
+int format_after(const std::vector<Migration>& steps) {
+  return static_cast<int>(steps.size()) + 1;
+}
+
+Result<void> bring_up_to_date(const std::string& directory, int version,
+                              const std::vector<Migration>& steps) {
+  for (; version < format_after(steps); ++version) {
+    CHECK(steps.at(static_cast<std::size_t>(version) - 1)(directory));
     CHECK(write_format(directory, version + 1));
   }
   return {};
@@ -242,15 +250,17 @@ Result<void> Home::finish_first_steps() {
   return sync_directory(directory_);
 }
 
-Result<Home> Home::open(const std::string& given) {
+const std::vector<Migration>& Home::migrations() {
+  static const std::vector<Migration> all;
+  ASSERT(format_after(all) == kFormat);
+  return all;
+}
+
+Result<Home> Home::open(const std::string& given, const std::vector<Migration>& steps) {
   const std::string directory = without_slash(given);
   if (!exists(directory)) return fail(Errc::home_missing, directory);
   CHECK(check_private(directory, S_IFDIR));
-  TRY(const int version, read_format(directory));
-  if (version > kFormat) {
-    return fail(Errc::home_newer, "it has format " + std::to_string(version) +
-                                      ", this Kith knows " + std::to_string(kFormat));
-  }
+  CHECK(read_known_format(directory, format_after(steps)));  // Before anything is written.
   TRY(const int lock, take_lock(directory));
   auto file = read_private(directory + "/keystore");
   auto keystore = file.has_value() ? Keystore::parse(std::move(*file)) : file.error();
@@ -260,7 +270,9 @@ Result<Home> Home::open(const std::string& given) {
     return missing ? fail(Errc::storage_corrupt, "the keystore is missing") : keystore.error();
   }
   Home home(directory, lock, std::move(*keystore));
-  CHECK(bring_up_to_date(directory, version));
+  // Another process may have brought it up to date, or further, before the lock was free.
+  TRY(const int version, read_known_format(directory, format_after(steps)));
+  CHECK(bring_up_to_date(directory, version, steps));
   return home;
 }
 

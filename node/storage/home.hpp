@@ -13,16 +13,25 @@
 /// The directory and all above files belong to the user, are closed to others (0700, 0600) and are
 /// no symbolic links; anything else is refused. One process at a time.
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "crypto/result.hpp"
 #include "node/storage/keystore.hpp"
 
 namespace kith::node {
 
+/// One step from the format of its place to the next (first: 1 to 2), on a locked home. A crash may
+/// come at any point of it: it must do its work when it is run again, and leave alone what it did.
+/// The new format is written when it has returned.
+using Migration = std::function<Result<void>(const std::string& directory)>;
+
 class Home {
  public:
   static constexpr int kFormat = 1;
+  /// kFormat - 1 of them.
+  [[nodiscard]] static const std::vector<Migration>& migrations();
 
   /// `$XDG_DATA_HOME/kith`, or `~/.local/share/kith`. Errors: io (neither variable is set).
   [[nodiscard]] static Result<std::string> default_directory();
@@ -42,9 +51,11 @@ class Home {
   /// Copies a PEM file of CAs into the home, where ca_file() finds it. Errors: io, limit_exceeded.
   [[nodiscard]] Result<void> keep_ca_file(const std::string& source) const;
 
-  /// Takes the lock, brings an older format up to date. Errors: home_missing, home_newer (nothing
-  /// was changed), home_locked (naming the pid), refused, storage_corrupt, io.
-  [[nodiscard]] static Result<Home> open(const std::string& directory);
+  /// Takes the lock, brings an older format up to date by `steps`; tests have other steps than this
+  /// version. Errors: home_missing, home_newer (nothing was changed), home_locked (naming the pid),
+  /// refused, storage_corrupt, io; of a step: what it did is kept, and it is run again next time.
+  [[nodiscard]] static Result<Home> open(const std::string& directory,
+                                         const std::vector<Migration>& steps = migrations());
 
   ~Home();
   Home(Home&& other) noexcept;

@@ -94,6 +94,61 @@ TEST_F(HomeTest, RefusesANewerFormatAndChangesNothing) {
   EXPECT_TRUE(Home::open(path_).has_value());
 }
 
+/// Two steps to format 3, of which the second fails as often as it is told to.
+class MigratedHomeTest : public HomeTest {
+ protected:
+  std::vector<Migration> steps() {
+    return {[this](const std::string&) -> Result<void> {
+              done_.emplace_back("first");
+              return {};
+            },
+            [this](const std::string& directory) -> Result<void> {
+              done_.emplace_back("second");
+              if (failures_ > 0) {
+                --failures_;
+                return fail(Errc::storage_full, directory);
+              }
+              return {};
+            }};
+  }
+  std::string format() {
+    std::ifstream in(path_ + "/format");
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  std::vector<std::string> done_;
+  int failures_ = 0;
+};
+
+TEST_F(MigratedHomeTest, GoesOnWithTheStepThatDidNotEnd) {
+  make();
+  failures_ = 2;
+  EXPECT_EQ(Home::open(path_, steps()).error(), Errc::storage_full);
+  EXPECT_EQ(format(), "2\n");
+  EXPECT_EQ(Home::open(path_, steps()).error(), Errc::storage_full);
+  EXPECT_TRUE(Home::open(path_, steps()).has_value());
+  EXPECT_EQ(format(), "3\n");
+  EXPECT_TRUE(Home::open(path_, steps()).has_value());
+  EXPECT_EQ(done_, (std::vector<std::string>{"first", "second", "second", "second"}));
+}
+
+TEST_F(MigratedHomeTest, IsRefusedByTheVersionBefore) {
+  make();
+  EXPECT_TRUE(Home::open(path_, steps()).has_value());
+  EXPECT_EQ(open_error(), Errc::home_newer);
+  EXPECT_EQ(format(), "3\n");
+}
+
+/// A home that another process holds is not touched, and one that it brought further is refused.
+TEST_F(MigratedHomeTest, IsBroughtUpToDateByOneProcessAlone) {
+  make();
+  const auto holder = Home::open(path_);
+  ASSERT_TRUE(holder.has_value());
+  EXPECT_EQ(Home::open(path_, steps()).error(), Errc::home_locked);
+  EXPECT_TRUE(done_.empty());
+  EXPECT_EQ(format(), "1\n");
+}
+
 TEST_F(HomeTest, RefusesDamagedFiles) {
   make();
   for (const char* text : {"", "1", "0\n", "-1\n", "1x\n", "one\n"}) {
