@@ -43,7 +43,7 @@ esac
 
 packages=(g++ cmake ninja-build pkg-config ccache python3 libsodium-dev libsecp256k1-dev libssl-dev
   libleveldb-dev libcli11-dev libfmt-dev libutf8proc-dev libqrencode-dev libpng-dev
-  libtomlplusplus-dev)
+  libtomlplusplus-dev dpkg-dev file)
 # Debian 12 has two versions of Boost; libmsgpack-cxx-dev there depends on the older one, whose
 # headers conflict with the newer one's, so that one package is unpacked and not installed.
 unpack_msgpack=no
@@ -69,7 +69,7 @@ if [ "$level" != build ]; then
   peers+=(didcomm-node evm)
 fi
 if [ "$level" = long ]; then
-  packages+=(clang)
+  packages+=(clang lintian debootstrap)
   peers+=(veramo)
   if [ "$distribution" = "debian 12" ]; then
     packages+=(libclang-rt-14-dev)

@@ -54,11 +54,13 @@ write_unit() {
 installed="$prefix/lib/kith/installed"
 
 install_all() {
-  cmake --install "$build" --component kith-programs --prefix "$prefix" --strip >/dev/null
   mkdir -p "${installed%/*}"
-  while IFS= read -r file || [ -n "$file" ]; do
-    printf '%s\n' "${file#"$prefix/"}"
-  done <"$build/install_manifest_kith-programs.txt" | LC_ALL=C sort >"$installed.new"
+  for component in kith-programs kith-simulator; do
+    cmake --install "$build" --component "$component" --prefix "$prefix" --strip >/dev/null
+    while IFS= read -r file || [ -n "$file" ]; do
+      printf '%s\n' "${file#"$prefix/"}"
+    done <"$build/install_manifest_$component.txt"
+  done | LC_ALL=C sort >"$installed.new"
   if [ -f "$installed" ]; then
     LC_ALL=C comm -23 <(LC_ALL=C sort "$installed") "$installed.new" | remove_files  # Not in this version.
   fi

@@ -466,7 +466,7 @@ class Mediator(unittest.TestCase):
             self.skipTest("this system has no systemd-analyze")
         unit = self.bench.directory / "kith-mediator.service"
         text = (ROOT / "packaging" / "kith-mediator.service").read_text(encoding="utf-8")
-        text = text.replace("/usr/local/bin/kith", "/bin/true")
+        text = text.replace("/usr/bin/kith", "/bin/true")
         unit.write_text(text)
 
         def complaints():
