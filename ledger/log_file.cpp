@@ -6,6 +6,7 @@
 #include "ledger/descriptor.hpp"
 #include "ledger/did_kith.hpp"
 #include "ledger/identity.hpp"
+#include "ledger/log_limits.hpp"
 #include "ledger/log_store.hpp"
 #include "ledger/strict_json.hpp"
 
@@ -13,7 +14,7 @@ namespace kith::ledger {
 namespace {
 
 constexpr std::string_view kLogFileVersion = "kith-log/1";
-constexpr std::size_t kFileDepthMax = 4;
+constexpr std::size_t kFileDepthMax = 5;
 
 Result<std::string> wanted_subject(Host& host, const JsonObject& args) {
   CHECK(only_members(args, {"did", "policy"}, "did-export"));
@@ -27,24 +28,56 @@ Result<std::string> wanted_subject(Host& host, const JsonObject& args) {
 
 Result<AnchoredBlob> read_file_entry(const Json& json) {
   TRY(const JsonObject* entry, crypto::as_object(json, "entry of the file"));
-  CHECK(only_members(*entry, {"blob", "time", "ledger"}, "entry of the file"));
+  CHECK(only_members(*entry, {"blob", "time", "seen", "ledger", "witnessed"}, "entry of the file"));
+  AnchoredBlob read;
   TRY(const std::string blob, crypto::json_string(*entry, "blob"));
-  TRY(const std::int64_t time, ranged_int(*entry, "time", 0, to_ms(kAnchorTimeMax)));
+  read.blob = crypto::to_bytes(std::string_view(blob));
+  read.anchored = !entry->contains("seen");
+  if (!read.anchored && entry->contains("time")) {
+    return fail(Errc::malformed, "an entry was anchored or merely seen, not both");
+  }
+  TRY(const std::int64_t time,
+      ranged_int(*entry, read.anchored ? "time" : "seen", 0, to_ms(kAnchorTimeMax)));
+  read.time = anchor_time_ms(time);
   TRY(const auto ledger, crypto::json_optional_string(*entry, "ledger"));
   if (ledger && !is_ledger_id(*ledger)) return fail(Errc::malformed, "not the id of a ledger");
-  return AnchoredBlob{crypto::to_bytes(std::string_view(blob)), anchor_time_ms(time),
-                      ledger.value_or(std::string())};
+  read.ledger = ledger.value_or(std::string());
+  if (!entry->contains("witnessed")) return read;
+  TRY(const JsonArray* times, crypto::json_array(*entry, "witnessed"));
+  if (times->size() > limits::kLedgerWitnessesMax) {
+    return fail(Errc::limit_exceeded, "more times than a ledger has witnesses");
+  }
+  for (const Json& item : *times) {
+    TRY(WitnessTime one, parse_witness_time(item));
+    read.witnessed.push_back(std::move(one));
+  }
+  return read;
 }
 
 struct LogFile {
   std::string subject;
   std::vector<AnchoredBlob> blobs;
+  std::vector<LedgerDescriptor> descriptors;
 };
+
+Result<std::vector<LedgerDescriptor>> read_descriptors(const JsonObject& file) {
+  std::vector<LedgerDescriptor> descriptors;
+  if (!file.contains("ledgers")) return descriptors;
+  TRY(const JsonArray* ledgers, crypto::json_array(file, "ledgers"));
+  if (ledgers->size() > log_limits::kStagesMax) {
+    return fail(Errc::limit_exceeded, "more ledgers than a log is followed through");
+  }
+  for (const Json& item : *ledgers) {
+    TRY(LedgerDescriptor one, parse_descriptor(crypto::json_text(item)));
+    descriptors.push_back(std::move(one));
+  }
+  return descriptors;
+}
 
 Result<LogFile> parse_log_file(std::string_view text) {
   TRY(const Json json, crypto::parse_json(text, {kLogFileBytesMax, kFileDepthMax, false, false}));
   TRY(const JsonObject* object, crypto::as_object(json, "file of a log"));
-  CHECK(only_members(*object, {"v", "subject", "entries"}, "file of a log"));
+  CHECK(only_members(*object, {"v", "subject", "entries", "ledgers"}, "file of a log"));
   TRY(const std::string version, crypto::json_string(*object, "v"));
   if (version != kLogFileVersion)
     return fail(Errc::unsupported, "not the file of a log: " + version);
@@ -57,6 +90,7 @@ Result<LogFile> parse_log_file(std::string_view text) {
     TRY(AnchoredBlob blob, read_file_entry(entry));
     file.blobs.push_back(std::move(blob));
   }
+  TRY(file.descriptors, read_descriptors(*object));
   return file;
 }
 
@@ -65,6 +99,7 @@ Result<LogFile> parse_log_file(std::string_view text) {
 std::vector<AnchoredBlob> until(std::vector<AnchoredBlob> blobs, AnchorTime now) {
   std::map<std::string, AnchorTime> clocks;
   std::erase_if(blobs, [&](const AnchoredBlob& blob) {
+    if (!blob.anchored) return blob.time > now;
     AnchorTime& clock = clocks.try_emplace(blob.ledger, blob.time).first->second;
     clock = std::max(clock, blob.time);
     return clock > now;
@@ -88,8 +123,9 @@ Result<JsonObject> export_log(Host& host, const JsonObject& args) {
   return JsonObject{{"v", kLogFileVersion}, {"subject", subject}, {"entries", std::move(entries)}};
 }
 
-Result<JsonObject> judge_log_file(std::string_view file, const ReaderOptions& options) {
+Result<JsonObject> judge_log_file(std::string_view file, ReaderOptions options) {
   TRY(LogFile log, parse_log_file(file));
+  options.descriptors = std::move(log.descriptors);
   const auto blobs = until(std::move(log.blobs), options.now);
   if (blobs.empty()) return fail(Errc::not_found, "the log had no entry at that time");
   TRY(const LogView view, read_log(log.subject, blobs, options));

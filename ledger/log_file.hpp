@@ -2,6 +2,11 @@
 
 /// A log as a file that anybody verifies for themselves, without a home and without a ledger:
 ///     {"v":"kith-log/1","subject":"did:kith:..","entries":[{"blob":"<entry>","time":<ms>},..]}
+/// A recover or veto may have the times at which witnesses saw it ("witnessed", witness_time.hpp),
+/// and one that its ledger does not show has "seen" in the place of "time": when it was first seen.
+/// Witnesses count by the descriptors of their ledgers in the file ("ledgers":[{..},..]), and only
+/// for entries that say from which ledger they come.
+///
 /// Blobs are the entries' own text, in the ledger's order, whether they count or not. Those of a
 /// log that moved say from which ledger they come ("ledger":"<id>"), the first ledger's first. The
 /// times are those at which the ledger anchored them, by the word of whoever made the file:
@@ -28,7 +33,6 @@ inline constexpr std::size_t kLogFileBytesMax = limits::kControlFrameBytesMax;
 /// have: {what: "log", kind, subject, status, at, entries, junk, duplicity, and of a DID the
 /// members of a resolution, of a policy its `policy`}. Pure. Errors: malformed, limit_exceeded,
 /// those of read_log.
-[[nodiscard]] Result<JsonObject> judge_log_file(std::string_view file,
-                                                const ReaderOptions& options);
+[[nodiscard]] Result<JsonObject> judge_log_file(std::string_view file, ReaderOptions options);
 
 }  // namespace kith::ledger

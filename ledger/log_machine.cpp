@@ -15,7 +15,7 @@ using std::chrono::seconds;
 Arrival read_arrival(std::size_t position, ByteView blob, AnchorTime time) {
   Arrival arrival;
   arrival.position = position;
-  arrival.time = time;
+  arrival.time = arrival.shown = time;
   arrival.blob = blob;
   auto parsed = parse_entry(blob);
   if (!parsed.has_value()) {
@@ -60,13 +60,13 @@ std::optional<std::string> LogMachine::next_ledger() const {
   return ledgers.front();
 }
 
-void LogMachine::ignore(const Arrival& arrival) {
+void LogMachine::ignore(const Arrival& arrival, const Refusal& why) {
   if (done_.contains(arrival.position)) return;
   if (arrival.entry == nullptr) {
     junk_.try_emplace(arrival.position, Refusal{Rule::form, arrival.broken});
     return;
   }
-  junk_.try_emplace(arrival.position, Refusal{Rule::move, "the log does not live on that ledger"});
+  junk_.try_emplace(arrival.position, why);
 }
 
 Verdict LogMachine::junk_at(std::size_t position) const {
@@ -140,6 +140,7 @@ void LogMachine::settle() {
 void LogMachine::take(Arrival arrival) {
   pass_time(arrival.time);
   arrival.time = now_;
+  arrival.shown = std::min(std::max(arrival.shown, now_), kAnchorTimeMax);
   if (done_.contains(arrival.position)) return;  // It counted in an earlier stage.
   const bool copy = arrival.entry != nullptr && earlier_.contains(arrival.hash);
   if (copy) return;
@@ -319,7 +320,7 @@ Verdict LogMachine::take_recover(const Arrival& arrival) {
   if (auto refusal = check_signatures(entry, arrival.digest)) return refusal;
   LogRecord counted = record(arrival);
   counted.super_quorum = super_quorum;
-  counted.effective_from = arrival.time + in_force(fork, arrival.time, &RecoveryRule::delay);
+  counted.effective_from = arrival.shown + in_force(fork, arrival.shown, &RecoveryRule::delay);
   counted.contestable_until = counted.effective_from;
   if (!super_quorum) {
     *counted.contestable_until += in_force(fork, counted.effective_from, &RecoveryRule::contest);

@@ -24,7 +24,8 @@ struct Arrival {
   EntryDigest digest{};
   std::string hash;
   std::string broken;
-  AnchorTime time;
+  AnchorTime time;   ///< By which it is judged.
+  AnchorTime shown;  ///< When its ledger anchored it; not before `time`. D runs from here.
   ByteView blob;
 };
 [[nodiscard]] Arrival read_arrival(std::size_t position, ByteView blob, AnchorTime time);
@@ -42,8 +43,8 @@ class LogMachine {
   void leave(AnchorTime now);
   /// After leave(): the ledger on which the log goes on, if it is another than this one.
   [[nodiscard]] std::optional<std::string> next_ledger() const;
-  /// A blob of a ledger on which the log does not live.
-  void ignore(const Arrival& arrival);
+  /// A blob that no ledger of the log holds: junk for that reason, unless it counted.
+  void ignore(const Arrival& arrival, const Refusal& why);
 
   [[nodiscard]] Result<LogView> view();
   /// Why the blob at `position` is junk; nullopt: it is not.

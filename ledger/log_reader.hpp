@@ -24,7 +24,13 @@
 /// ledger's and its own first sight. Blobs that do not say where they come from are read as if they
 /// were where they belong.
 ///
-/// Not yet read: the witness timestamps of the censorship rule.
+/// Censorship. Where the descriptor of the ledger whose clock counts is given, a recover or veto
+/// may carry times at which its witnesses saw it (witness_time.hpp). If w of them did, it is judged
+/// at the w-th smallest of these times among the blobs of that ledger, provided that it was
+/// anchored no more than kWitnessedLagMax later; where it counts nothing then, at its anchor time
+/// as well, so that they never harm. One that its ledger does not show counts by them alone. A
+/// recover waits for D from when it was shown all the same: what was witnessed in secret can still
+/// be vetoed. No other operation has this.
 ///
 /// Caps: update and rotate count only while the effective history is shorter than kLogEntriesMax,
 /// whereas recover, veto and deactivate always count, so that a thief with a live key cannot fill
@@ -41,6 +47,7 @@
 #include <vector>
 
 #include "ledger/entry.hpp"
+#include "ledger/witness_time.hpp"
 
 namespace kith::ledger {
 
@@ -48,6 +55,8 @@ struct AnchoredBlob {
   Bytes blob;
   AnchorTime time;          ///< For a microledger: when this receiver got it.
   std::string ledger = {};  ///< Id of the ledger that it comes from; empty: ReaderOptions::ledger.
+  bool anchored = true;     ///< false: the ledger does not show it, and `time` is its first sight.
+  std::vector<WitnessTime> witnessed = {};  ///< Of a recover or veto.
 };
 
 struct ReaderOptions {
@@ -58,6 +67,8 @@ struct ReaderOptions {
   /// ledger, a recover takes effect with what continues it. For whoever keeps blobs (a host), and
   /// for reading on where the old ledger cannot be asked; see LogView::unconfirmed_move.
   bool carried = false;
+  /// Of ledgers whose witnesses' times count; of others they count nothing.
+  std::vector<LedgerDescriptor> descriptors = {};
 };
 
 /// The rule that a junk entry broke: numbers 1 to 11 are those of log-protocol section 3.
@@ -80,6 +91,7 @@ enum class Rule : std::uint8_t {
   // Reading
   duplicate = 15,  ///< The same entry counted before.
   too_many = 16,   ///< Beyond kLogEntriesMax, or log_limits::kMovesMax.
+  unseen = 17,     ///< On no ledger, and not seen by enough witnesses in time.
 };
 
 struct JunkEntry {
@@ -93,7 +105,7 @@ struct LogRecord {
   std::shared_ptr<const Entry> entry;  ///< Never null.
   std::string hash;
   std::size_t position = 0;   ///< Index of its blob.
-  AnchorTime anchored;        ///< Anchor time.
+  AnchorTime anchored;        ///< Anchor time, or when witnesses saw it.
   AnchorTime effective_from;  ///< Later than `anchored` only for recover.
   /// Last moment at which a recover may replace this entry; absent where nothing bars one (genesis,
   /// update). For an ordinary recover: by the super-quorum only; for one of the super-quorum, the

@@ -39,6 +39,13 @@ inline constexpr std::size_t kRequestHashesMax = 63;
 inline constexpr std::size_t kRequestBytesMax = 68 * 1024;
 /// A witness's answer: signature lines of one checkpoint.
 inline constexpr std::size_t kAnswerBytesMax = 16 * 1024;
+/// What witnesses saw counts as come in time if its ledger, or a reader, shows it no later than
+/// this after. Enough to find a peer or another ledger when a host refuses; and what somebody keeps
+/// hidden to bring it out when nobody expects it lengthens no window by more.
+inline constexpr std::chrono::hours kWitnessedLagMax{168};
+/// Questions of one network when this node saw a blob; a person has a few in a year, and each costs
+/// a signature. Another network's questions go on.
+inline constexpr std::size_t kTimesPerMinute = 60;
 /// Ledgers that one witness watches, and those that it has watched: it never forgets a state.
 inline constexpr std::size_t kWatchedMax = 256;
 /// Characters of a witness's or log's verifier key as people copy it: a name of 255, and the key.

@@ -2,16 +2,19 @@
 
 #include <algorithm>
 
+#include "ledger/did_kith.hpp"
 #include "ledger/seen_ledgers.hpp"
 #include "ledger/strict_json.hpp"
 #include "ledger/witness.hpp"
 #include "ledger/witness_limits.hpp"
+#include "ledger/witness_time.hpp"
 
 namespace kith::ledger {
 namespace {
 
 constexpr std::string_view kWatchedLedgers = "witness-ledger";
 constexpr std::string_view kWitnessKey = "witness-key";
+constexpr std::string_view kLastWord = "witness-time";
 
 struct WitnessKey {
   PublicKey key;
@@ -159,15 +162,44 @@ Result<JsonObject> cosign(Host& host, const JsonObject& args) {
   return JsonObject{{"size", size_text(judged.kept_size)}};
 }
 
+// --- When it saw a blob
+
+struct LastWord {
+  Time said{};  ///< Whole seconds.
+  template <class V>
+  void visit(V& v) {
+    v("said", said);
+  }
+};
+
+Result<JsonObject> tell_time(Host& host, const JsonObject& args) {
+  CHECK(only_members(args, {"subject", "hash"}, "witness-time"));
+  TRY(const std::string did, crypto::json_string(args, "subject"));
+  TRY(const std::string subject, check_did_kith(did));
+  TRY(const std::string hash, crypto::json_string(args, "hash"));
+  if (!is_digest(hash)) return fail(Errc::malformed, "not the hash of a blob");
+  TRY(const WitnessKey own, witness_key(host));
+  LastWord last = load<LastWord>(host, "meta", kLastWord).value_or(LastWord{});
+  const Time now = std::chrono::floor<std::chrono::seconds>(host.now());
+  if (last.said < now) {
+    last.said = now;
+    save(host, "meta", kLastWord, last);
+  }
+  WitnessTime seen{own.key, std::chrono::floor<std::chrono::seconds>(last.said), {}};
+  const std::string text = witness_time_text(subject, hash, seen.time);
+  TRY(seen.signature, host.keys().sign(own.sealed, crypto::as_bytes(text)));
+  return witness_time_json(seen);
+}
+
 }  // namespace
 
 std::vector<std::string> WitnessModule::commands() const {
-  return {"witness-show", "witness-watch", "witness-unwatch", "witness-cosign"};
+  return {"witness-show", "witness-watch", "witness-unwatch", "witness-cosign", "witness-time"};
 }
 
 /// Neither is done differently when it is done again.
 bool WitnessModule::only_reads(std::string_view command) const {
-  return command == "witness-show" || command == "witness-cosign";
+  return command == "witness-show" || command == "witness-cosign" || command == "witness-time";
 }
 
 Result<JsonObject> WitnessModule::on_command(Host& host, const Command& command) {
@@ -175,6 +207,7 @@ Result<JsonObject> WitnessModule::on_command(Host& host, const Command& command)
   if (command.name == "witness-watch") return watch_ledger(host, command.args);
   if (command.name == "witness-unwatch") return unwatch_ledger(host, command.args);
   if (command.name == "witness-cosign") return cosign(host, command.args);
+  if (command.name == "witness-time") return tell_time(host, command.args);
   return fail(Errc::usage);
 }
 

@@ -5,6 +5,7 @@
 ///
 ///     witness-ledger   by origin: WatchedLedger (witness.hpp)
 ///     meta/witness-key  the key that cosigns, purpose witness; made when it is first needed
+///     meta/witness-time the last time at which it said that it saw a blob
 ///
 /// One request is one unit of work: the new state is in the batch that is synced before the
 /// signature leaves, so no crash separates them. After one the ledger asks again from the size that
@@ -13,6 +14,10 @@
 ///
 /// Two checkpoints of one size, both signed by the ledger, raise the alarm (notice "alarm", audit
 /// "ledger.fork") and are kept as evidence. This witness stays with the one that it cosigned.
+///
+/// It also says to anybody when it saw a blob (witness_time.hpp), of which it is told the hash, so
+/// that a ledger that refuses an entry does not make it late. That costs one write a second at
+/// most: the time is kept before the signature leaves, and never runs back.
 ///
 /// Commands (arguments -> reply):
 ///   witness-show     {} -> {key, multikey, address?, ledgers: [{origin, key, watched,
@@ -27,6 +32,7 @@
 ///   witness-cosign   {request} -> {signatures}: body of a 200, or {size}: body of a 409. A
 ///                    stranger's add-checkpoint. Errors: not_found, bad_signature, bad_proof,
 ///                    malformed and limit_exceeded: 404, 403, 422, 400 (add_checkpoint.hpp)
+///   witness-time     {subject, hash} -> {k, time, s}. A stranger's question. Errors: malformed
 
 #include <string>
 
@@ -36,6 +42,8 @@ namespace kith::ledger {
 
 /// The path of this node's listener below which a witness is asked.
 inline constexpr std::string_view kWitnessPath = "/witness";
+/// Below that one: GET <this>/<subject>/<blob hash> for a witness's time.
+inline constexpr std::string_view kWitnessTimePath = "/witness/time";
 
 class WitnessModule final : public Module {
  public:

@@ -25,6 +25,17 @@ inline std::string address_group(const boost::asio::ip::address& address) {
   return boost::asio::ip::address_v6{bytes}.to_string();
 }
 
+/// The same of an address as text; empty: none, or of this machine where that is exempt, as a proxy
+/// on it speaks for many.
+inline std::string stranger_group(const std::string& text, bool exempt_loopback = true) {
+  boost::system::error_code error;
+  const auto parsed = boost::asio::ip::make_address(text, error);
+  if (error) return {};
+  const auto address = plain_address(parsed);
+  if (exempt_loopback && address.is_loopback()) return {};
+  return address_group(address);
+}
+
 inline bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });

@@ -1,7 +1,5 @@
 #include "node/runtime/gate.hpp"
 
-#include <boost/asio/ip/address.hpp>
-
 #include "node/net/http_parts.hpp"
 
 namespace kith::node {
@@ -21,12 +19,7 @@ Gate::Gate(GateLimits limits)
       new_clients_(limits.new_clients, kGroups, kMinuteMs) {}
 
 std::string Gate::group_of(const Origin& origin) const {
-  boost::system::error_code error;
-  const auto parsed = boost::asio::ip::make_address(origin.address, error);
-  if (error) return {};
-  const auto address = plain_address(parsed);
-  if (limits_.exempt_loopback && address.is_loopback()) return {};
-  return address_group(address);
+  return stranger_group(origin.address, limits_.exempt_loopback);
 }
 
 bool Gate::admit(EnvelopeArrived& event, const Origin& origin, std::int64_t now_ms) {

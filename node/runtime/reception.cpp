@@ -1,13 +1,16 @@
 #include "node/runtime/reception.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "ledger/add_checkpoint.hpp"
-#include "ledger/witness_limits.hpp"
+#include "ledger/witness_module.hpp"
 #include "node/inbox.hpp"
+#include "node/net/http_parts.hpp"
 #include "node/runtime/effect_runner.hpp"
 #include "node/runtime/request.hpp"
+#include "node/runtime/system_clock.hpp"
 
 namespace kith::node {
 namespace {
@@ -30,6 +33,7 @@ HttpResponse error_response(unsigned status, const Error& error) {
 }
 
 constexpr std::string_view kAddCheckpoint = "/witness/add-checkpoint";
+const std::string kTimePrefix = std::string(ledger::kWitnessTimePath) + "/";
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 
 /// C2SP tlog-witness.
@@ -91,6 +95,9 @@ void Reception::handle(HttpRequest request, HttpRespond respond) {
   if (services_.witness && request.path == kAddCheckpoint) {
     return give_cosignature(request, respond);
   }
+  if (services_.witness && request.path.starts_with(kTimePrefix)) {
+    return give_time(request, respond);
+  }
   if (request.method == "GET" && services_.mediate) {
     if (const auto id = short_id_in(request)) {
       return give_long_form(*id, wants_message(request), respond);
@@ -147,6 +154,32 @@ void Reception::give_cosignature(const HttpRequest& request, const HttpRespond& 
     }
     respond(
         plain_response(409, std::string(ledger::kSizeContentType), said.at("size").get_string()));
+  });
+}
+
+/// One unit of work, like a cosignature. Nobody shall keep a copy: the next one is later.
+void Reception::give_time(const HttpRequest& request, const HttpRespond& respond) {
+  if (request.method != "GET") return respond(error_response(405, fail(Errc::unsupported)));
+  const std::string group = stranger_group(request.remote_address);
+  if (!group.empty() && !times_.admit(group, read_clocks().steady_ms)) {
+    return respond(error_response(429, fail(Errc::busy, "too many questions of one address")));
+  }
+  const std::string_view asked = std::string_view(request.path).substr(kTimePrefix.size());
+  const std::size_t slash = std::min(asked.find('/'), asked.size());
+  JsonObject args{{"subject", asked.substr(0, slash)},
+                  {"hash", asked.substr(std::min(slash + 1, asked.size()))}};
+  Command command{"http-" + crypto::hex(random_.bytes(8)), "witness-time", std::move(args), {}};
+  events_.submit(CommandGiven{std::move(command)}, [respond](const Result<Outcome>& outcome) {
+    if (!outcome.has_value() || !outcome->reply) {
+      return respond(error_response(503, fail(Errc::wrong_state)));
+    }
+    if (!outcome->reply->has_value()) {
+      const Error& error = outcome->reply->error();
+      return respond(error_response(witness_status(error.code), error));
+    }
+    HttpResponse response = json_response(200, **outcome->reply);
+    response.fields.emplace_back("Cache-Control", "no-store");
+    respond(std::move(response));
   });
 }
 

@@ -93,6 +93,16 @@ function checkSignature({type, key}, message, s) {
   const lowS = type === ED25519 || BigInt(`0x${s.toString('hex', 32)}`) <= HALF_ORDER;
   must(lowS && verify(type.hash, message, {key, dsaEncoding: 'ieee-p1363'}, s), 'signature');
 }
+/** Of what is not an entry; a key or signature of another form is not theirs. */
+export function isSignedBy(multikey, message, s) {
+  try {
+    checkSignature(signingKey(multikey), Buffer.from(message), unbase(s, 64));
+    return true;
+  } catch (error) {
+    if (!(error instanceof Junk)) throw error;
+    return false;
+  }
+}
 /** All signers must have a say, and enough of them `t`; one without a say spoils the entry. */
 export function signedBy(entry, t, may, need = may) {
   must(entry.signers.every(may) && entry.signers.filter(need).length >= t, 'signers');

@@ -4,16 +4,17 @@
 //
 //   node log_reader.mjs HISTORY...     one line of JSON for each file of tests/ledger/histories
 //
-// Here are the rules between entries; log_entry.mjs reads one entry, log_states.mjs its state.
-// Left out for now, as in the first reader: the witness timestamps of the censorship rule. Left out
-// here alone: that an Ed25519 key is a point of the prime-order subgroup.
+// Here are the rules between entries; log_entry.mjs reads one entry, log_states.mjs its state. Left
+// out here alone: that an Ed25519 key is a point of the prime-order subgroup.
 
 import {readFileSync} from 'node:fs';
-import {canonical, digest, Junk, must, parseEntry, same, signedBy} from './log_entry.mjs';
+import {canonical, digest, isSignedBy, Junk, must, parseEntry, same, signedBy}
+  from './log_entry.mjs';
 import {checkState, checkUpdate} from './log_states.mjs';
 
 const DAY = 86_400;  // Seconds, like D and C; anchor times are milliseconds.
-const BACK_OFF_MS = 14 * DAY * 1000, CONTEST_BASE = 21 * DAY, TIME_MAX_MS = 253_402_300_799_000;
+const BACK_OFF_MS = 14 * DAY * 1000, LAG_MS = 7 * DAY * 1000, CONTEST_BASE = 21 * DAY;
+const TIME_MAX_MS = 253_402_300_799_000;
 const LOG_MAX = 4096, LISTED_MAX = 64, MOVES_MAX = 16, STAGES_MAX = 32;
 
 // Rules between entries (3, 5 to 9); `before` is the content that counts at prev
@@ -96,11 +97,11 @@ class Log {
   get ledgers() {
     return this.history.findLast(({entry}) => entry.ledgers).entry.ledgers;
   }
-  arrive({entry, position}, time) {
+  arrive({entry, position, shown}, time) {
     if (this.counted.has(position) || this.earlier.has(entry?.hash)) return;
     try {
       must(entry, 'form');
-      this.take(entry, position, time);
+      this.take(entry, position, time, Math.min(Math.max(shown, time), TIME_MAX_MS));
       this.counted.add(position);
       this.junk.delete(position);
     } catch (error) {
@@ -140,7 +141,8 @@ class Log {
     this.pending = null;
     this.push(effective);
   }
-  take(entry, position, time) {
+  /** Judged by `time`; its ledger anchored it when it was `shown`. */
+  take(entry, position, time, shown) {
     if (this.history.length === 0) {
       this.genesis(entry, position, time);
       return this.seen.add(entry.hash);
@@ -148,7 +150,7 @@ class Log {
     must(entry.kind === this.kind && entry.id === this.id && entry.op !== 'genesis', 'chain');
     must(!this.seen.has(entry.hash), 'it came before');
     if (entry.op === 'veto') this.veto(entry, position, time);
-    else if (entry.op === 'recover') this.recover(entry, position, time);
+    else if (entry.op === 'recover') this.recover(entry, position, time, shown);
     else this.next(entry, position, time);
     this.seen.add(entry.hash);
   }
@@ -175,7 +177,7 @@ class Log {
     const until = op === 'update' ? Infinity : time + this.window('contest', n - 1, time);
     this.push({entry, position, anchored: time, from: time, until});
   }
-  recover(entry, position, time) {
+  recover(entry, position, time, shown) {
     must(entry.n >= this.base, 'the old ledger says that');
     must(!this.left || entry.n < this.history.length, 'the log goes on elsewhere');
     const high = checkRecover(this.parent(entry), entry, this.test);
@@ -185,7 +187,7 @@ class Log {
       must(time <= until && (op !== 'recover' || (high && !byHigh)), 'C is over');
     }
     if (this.pending) this.replaced.push(this.pending.position);
-    const from = time + this.window('delay', entry.n - 1, time);
+    const from = shown + this.window('delay', entry.n - 1, shown);
     const until = from + this.window('contest', entry.n - 1, from);
     this.pending = {entry, position, anchored: time, from, until, high};
   }
@@ -204,25 +206,46 @@ class Log {
   }
 }
 
-/** Recovers on other ledgers that take the log there, and what vetoes them there; by time. */
+/** When w of the witnesses of `ledger` saw the blob, if that is in place of the time it has. */
+function witnessedTime({entry, time, anchored, witnessed = []}, text, subject, ledger) {
+  if (!['recover', 'veto'].includes(entry?.op) || !ledger?.w) return Infinity;
+  const saw = ({k, time: seconds, s}) => isSignedBy(
+    k, `kith-witness-time/v1\n${subject}\n${digest(text)}\n${seconds}\n`, s);
+  const said = (witness) => witnessed.filter((one) => one.k === witness && saw(one));
+  const times = ledger.witnesses.map((one) => Math.min(...said(one).map((word) => word.time)));
+  const seen = times.sort((one, other) => one - other)[ledger.w - 1] * 1000;
+  return time <= seen + LAG_MS && (seen < time || !anchored) ? seen : Infinity;
+}
+/** Recovers on other ledgers that take the log there, and what vetoes them there. */
 function leaving(blobs, home) {
   const others = blobs.filter(({ledger, entry}) => ledger !== home && entry);
   const recovers = home === undefined ? [] : others.filter(({ledger, entry: {op, ledgers}}) =>
     op === 'recover' && ledgers[0] === ledger && !ledgers.includes(home));
   const vetoes = others.filter(({ledger, entry: {op, ref}}) => op === 'veto' &&
     recovers.some((one) => one.ledger === ledger && one.entry.hash === ref));
-  return [...recovers, ...vetoes].sort((one, other) => one.time - other.time);
+  return [...recovers, ...vetoes];
+}
+/** What is judged by the time of `ledger` elsewhere than in its order; by time. */
+function aside(blobs, ledger) {
+  const others = leaving(blobs, ledger);
+  const seen = [...others, ...blobs.filter((one) => one.ledger === ledger)]
+    .map((blob) => ({...blob, time: blob.witnessedBy(ledger)}));
+  const all = [...others.filter(({anchored}) => anchored),
+               ...seen.filter(({time}) => time < Infinity)];
+  const isVeto = ({entry}) => entry.op === 'veto';
+  return all.sort((one, other) => one.time - other.time || isVeto(one) - isVeto(other) ||
+                                  one.position - other.position);
 }
 function readStage(log, blobs, ledger, now) {
   log.enter(ledger);
-  const others = leaving(blobs, ledger);
+  const others = aside(blobs, ledger);
   let time = 0;
   const arrive = (blob) => {
     time = Math.max(time, Math.min(blob.time, TIME_MAX_MS));
     log.settle(time);
     log.arrive(blob, time);
   };
-  for (const blob of blobs.filter((one) => one.ledger === ledger)) {
+  for (const blob of blobs.filter((one) => one.ledger === ledger && one.anchored)) {
     while (others[0]?.time < Math.max(time, blob.time)) arrive(others.shift());
     arrive(blob);
   }
@@ -231,7 +254,7 @@ function readStage(log, blobs, ledger, now) {
   log.waits ??= log.pending;
   log.pending = null;
 }
-function readLog({subject, blobs: told, now_ms: now, test_mode: testMode}) {
+function readLog({subject, blobs: told, now_ms: now, test_mode: testMode, ledgers = []}) {
   const nothing = {n: 0, junk: [], replaced: [], vetoed: [], evidence: []};
   const parsed = (blob) => {
     try {
@@ -241,8 +264,14 @@ function readLog({subject, blobs: told, now_ms: now, test_mode: testMode}) {
       return null;
     }
   };
-  const blobs = told.map(({blob, time_ms: time, ledger}, position) =>
-    ({entry: parsed(blob), time, ledger, position}));
+  const descriptors = new Map(ledgers.map((one) => [`ledger:${digest(canonical(one))}`, one]));
+  const blobs = told.map(({blob: text, time_ms, seen_ms, ledger, witnessed}, position) => {
+    const anchored = time_ms !== undefined;
+    const shown = time_ms ?? seen_ms;
+    const blob = {entry: parsed(text), time: shown, shown, ledger, position, anchored, witnessed};
+    blob.witnessedBy = (home) => witnessedTime(blob, text, subject, descriptors.get(home));
+    return blob;
+  });
   const log = new Log(subject, testMode);
   const read = [];
   for (let next = blobs[0]?.ledger; read.length < STAGES_MAX;) {
@@ -253,8 +282,9 @@ function readLog({subject, blobs: told, now_ms: now, test_mode: testMode}) {
     if (!log.left || !blobs.some(({ledger}) => ledger === log.ledgers[0])) break;
     next = log.ledgers[0];
   }
-  for (const {ledger, position} of blobs) {
-    if (!read.includes(ledger) && !log.counted.has(position)) log.junk.add(position);
+  for (const {ledger, position, anchored} of blobs) {
+    const told = anchored && read.includes(ledger);
+    if (!told && !log.counted.has(position)) log.junk.add(position);
   }
   log.pending = log.waits;
   const {status, head, replaced, vetoed, evidence, junk} = log;

@@ -2,8 +2,8 @@
 """A second reader of did:kith logs (log_reader.mjs) makes the same of every history as the first.
 
 The reader is told what a ledger gives, never what must come out; that is compared here. What this
-test must notice is planted in copies: a byte that changed in a blob, a blob that is missing, and
-another expectation, each a disagreement.
+test must notice is planted in copies: a byte that changed in a blob, a blob that is missing, a
+witness that is missing or said another time, and another expectation, each a disagreement.
 """
 
 import copy
@@ -21,7 +21,8 @@ READING_S = 60
 # Every operation, kind of key and status; and in each all blobs matter to what comes out.
 PLANTED = ("did-all-operations", "policy-all-operations", "pair-all-operations", "secp256k1",
            "veto-in-time", "recover-replaces", "super-double-veto", "duplicity", "did-deactivate",
-           "move-of-a-thief", "move-back", "recover-leaves-a-dead-ledger")
+           "move-of-a-thief", "move-back", "recover-leaves-a-dead-ledger", "witnessed-veto",
+           "witnessed-veto-unanchored", "witnessed-recover", "witnessed-recover-on-a-new-ledger")
 
 
 def read(node, histories):
@@ -63,6 +64,17 @@ def left_out(history, position):
     return changed
 
 
+def witnesses_changed(history):
+    """As many as are needed saw a blob: one less, and one who signed something else."""
+    for position, blob in enumerate(history["blobs"]):
+        for i in range(len(blob.get("witnessed", []))):
+            less, other = copy.deepcopy(history), copy.deepcopy(history)
+            del less["blobs"][position]["witnessed"][i]
+            other["blobs"][position]["witnessed"][i]["time"] -= 1
+            yield f"witness {i} missing", less
+            yield f"another time of witness {i}", other
+
+
 def other_expectations(history):
     for member, value in history["expected"].items():
         changed = copy.deepcopy(history)
@@ -86,6 +98,8 @@ def planted_faults(histories):
             if position not in junk:
                 faults[f"{name}: byte in {position}"] = byte_changed(history, position)
             faults[f"{name}: without {position}"] = left_out(history, position)
+        for what, changed in witnesses_changed(history):
+            faults[f"{name}: {what}"] = changed
         for member, changed in other_expectations(history):
             faults[f"{name}: {member} expected otherwise"] = changed
     return faults

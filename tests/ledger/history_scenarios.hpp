@@ -38,6 +38,7 @@ struct Scenario {
 [[nodiscard]] std::vector<Scenario> form_scenarios();
 [[nodiscard]] std::vector<Scenario> recovery_scenarios();
 [[nodiscard]] std::vector<Scenario> move_scenarios();
+[[nodiscard]] std::vector<Scenario> witnessed_scenarios();
 
 /// `entry` changed and signed again by `signers`.
 template <class Change>

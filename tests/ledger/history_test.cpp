@@ -18,7 +18,7 @@ const std::filesystem::path kFolder =
 
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all = ordinary_scenarios();
-  for (auto* more : {&form_scenarios, &recovery_scenarios, &move_scenarios}) {
+  for (auto* more : {&form_scenarios, &recovery_scenarios, &move_scenarios, &witnessed_scenarios}) {
     for (Scenario& scenario : more()) all.push_back(std::move(scenario));
   }
   return all;
@@ -39,17 +39,25 @@ JsonObject expected_json(const Expected& expected) {
 std::string file_text(const Scenario& scenario, const LogLab& lab) {
   JsonArray blobs;
   for (const auto& blob : lab.blobs) {
-    JsonObject one{{"time_ms", ledger::to_ms(blob.time)},
+    JsonObject one{{blob.anchored ? "time_ms" : "seen_ms", ledger::to_ms(blob.time)},
                    {"blob", std::string(crypto::as_text(blob.blob))}};
     if (!blob.ledger.empty()) one["ledger"] = blob.ledger;
+    JsonArray witnessed;
+    for (const auto& time : blob.witnessed) witnessed.push_back(ledger::witness_time_json(time));
+    if (!witnessed.empty()) one["witnessed"] = std::move(witnessed);
     blobs.push_back(std::move(one));
   }
-  const JsonObject file{{"says", scenario.says},
-                        {"subject", lab.subject},
-                        {"now_ms", ledger::to_ms(lab.time)},
-                        {"test_mode", scenario.test_mode},
-                        {"blobs", blobs},
-                        {"expected", expected_json(scenario.expected)}};
+  JsonObject file{{"says", scenario.says},
+                  {"subject", lab.subject},
+                  {"now_ms", ledger::to_ms(lab.time)},
+                  {"test_mode", scenario.test_mode},
+                  {"blobs", blobs},
+                  {"expected", expected_json(scenario.expected)}};
+  JsonArray ledgers;
+  for (const auto& ledger : lab.descriptors) {
+    ledgers.push_back(must(crypto::parse_json(ledger::descriptor_json(ledger))));
+  }
+  if (!ledgers.empty()) file["ledgers"] = std::move(ledgers);
   return crypto::canonical_json(Json(file)) + "\n";
 }
 
@@ -83,9 +91,21 @@ void expect_as_told(const std::string& name, const std::string& text) {
   lab.time = ledger::anchor_time_ms(object.at("now_ms").as_int64());
   for (const Json& item : object.at("blobs").as_array()) {
     const JsonObject& blob = item.as_object();
+    const bool anchored = blob.contains("time_ms");
+    const std::int64_t time = blob.at(anchored ? "time_ms" : "seen_ms").as_int64();
     lab.blobs.push_back({crypto::to_bytes(std::string_view(blob.at("blob").as_string())),
-                         ledger::anchor_time_ms(blob.at("time_ms").as_int64())});
+                         ledger::anchor_time_ms(time)});
+    lab.blobs.back().anchored = anchored;
     if (blob.contains("ledger")) lab.blobs.back().ledger = blob.at("ledger").as_string();
+    if (!blob.contains("witnessed")) continue;
+    for (const Json& one : blob.at("witnessed").as_array()) {
+      lab.blobs.back().witnessed.push_back(must(ledger::parse_witness_time(one)));
+    }
+  }
+  if (object.contains("ledgers")) {
+    for (const Json& ledger : object.at("ledgers").as_array()) {
+      lab.descriptors.push_back(must(ledger::parse_descriptor(crypto::json_text(ledger))));
+    }
   }
   const Expected seen = read(lab, object.at("test_mode").as_bool());
   EXPECT_EQ(crypto::canonical_json(Json(expected_json(seen))),

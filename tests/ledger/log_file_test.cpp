@@ -8,6 +8,7 @@
 #include "ledger/did_kith.hpp"
 #include "ledger/log_store.hpp"
 #include "protocol/unit_of_work.hpp"
+#include "tests/support/ledger_kit.hpp"
 #include "tests/support/log_lab.hpp"
 #include "tests/support/memory_store.hpp"
 
@@ -125,6 +126,92 @@ TEST_F(LogFileTest, RefusesWhatIsNoSuchFile) {
   EXPECT_EQ(
       ledger::export_log(unit_, {{"did", LogLab(Kind::did, {}, 2).start().subject}}).error().code,
       Errc::not_found);
+}
+
+/// A host holds a veto back until the recover has taken effect; its witnesses saw it.
+class WitnessedFile : public ::testing::Test {
+ protected:
+  WitnessedFile() {
+    ledger_ = ledger_descriptor();
+    ledger_.witnesses = {lab_.fresh(KeyPurpose::witness).public_key};
+    ledger_.w = 1;
+    lab_.ledger = ledger::ledger_id(ledger_);
+    LogContent content = lab_.first_content();
+    content.ledgers = {lab_.ledger};
+    lab_.start_with(content);
+    lab_.post(lab_.recover(0));
+    const Bytes veto = ledger::entry_blob(lab_.veto());
+    const ledger::CosignatureTime seen{
+        std::chrono::floor<std::chrono::seconds>(lab_.time.time_since_epoch()) + 1h};
+    const std::string key = crypto::multikey(ledger_.witnesses.front());
+    const std::string said = ledger::witness_time_text(lab_.subject, ledger::blob_hash(veto), seen);
+    witnessed_ = {ledger_.witnesses.front(), seen,
+                  must(lab_.ops.sign(lab_.pairs.at(key).sealed, crypto::as_bytes(said)))};
+    lab_.time += 80h;
+    lab_.post_blob(veto);
+  }
+  /// `when`: "time" or "seen".
+  JsonObject file(std::string_view when, bool with_witness, bool with_descriptor = true) const {
+    JsonArray entries;
+    for (const auto& blob : lab_.blobs) {
+      const bool last = &blob == &lab_.blobs.back();
+      JsonObject entry{{"blob", crypto::as_text(blob.blob)}, {"ledger", blob.ledger}};
+      entry[last ? when : "time"] = ledger::to_ms(blob.time);
+      if (last && with_witness) {
+        entry["witnessed"] = JsonArray{ledger::witness_time_json(witnessed_)};
+      }
+      entries.push_back(std::move(entry));
+    }
+    JsonObject made{{"v", "kith-log/1"}, {"subject", lab_.subject}, {"entries", entries}};
+    if (with_descriptor) {
+      made["ledgers"] = JsonArray{must(crypto::parse_json(ledger::descriptor_json(ledger_)))};
+    }
+    return made;
+  }
+  Result<JsonObject> judge(const JsonObject& file) const { return judge(file, lab_.time); }
+  static Result<JsonObject> judge(const JsonObject& file, AnchorTime now) {
+    return ledger::judge_log_file(crypto::json_text(file), {now, false});
+  }
+  std::int64_t entries_of(const JsonObject& file) const {
+    return must(judge(file)).at("entries").get_int64();
+  }
+
+  LogLab lab_;
+  ledger::LedgerDescriptor ledger_;
+  ledger::WitnessTime witnessed_;
+};
+
+TEST_F(WitnessedFile, AVetoThatWasHeldBackCountsByItsWitnesses) {
+  EXPECT_EQ(entries_of(file("time", false)), 2) << "the recover took effect";
+  EXPECT_EQ(entries_of(file("time", true)), 1) << "it was vetoed";
+  EXPECT_EQ(entries_of(file("seen", true)), 1) << "though no ledger shows the veto";
+  EXPECT_EQ(entries_of(file("seen", false)), 2);
+  EXPECT_EQ(entries_of(file("time", true, false)), 2) << "nobody says who the witnesses are";
+  EXPECT_EQ(must(judge(file("seen", true), lab_.time - 1h)).at("entries"), Json(2))
+      << "a reader of that time had not seen it";
+}
+
+TEST_F(WitnessedFile, HasOneForm) {
+  const auto with = [&](auto change) {
+    JsonObject changed = file("time", true);
+    change(changed, changed["entries"].get_array().back().get_object());
+    return judge(changed).error().code;
+  };
+  EXPECT_EQ(with([](JsonObject&, JsonObject& entry) { entry["seen"] = 1; }), Errc::malformed);
+  EXPECT_EQ(with([](JsonObject&, JsonObject& entry) { entry.erase("time"); }), Errc::malformed);
+  EXPECT_EQ(with([](JsonObject&, JsonObject& entry) { entry["witnessed"] = 1; }), Errc::malformed);
+  EXPECT_EQ(with([](JsonObject&, JsonObject& entry) { entry["witnessed"] = JsonArray{1}; }),
+            Errc::malformed);
+  EXPECT_EQ(with([](JsonObject&, JsonObject& entry) {
+              entry["witnessed"] = JsonArray(limits::kLedgerWitnessesMax + 1, Json(1));
+            }),
+            Errc::limit_exceeded);
+  EXPECT_EQ(with([](JsonObject& file, JsonObject&) { file["ledgers"] = JsonArray{1}; }),
+            Errc::malformed);
+  EXPECT_EQ(with([](JsonObject& file, JsonObject&) {
+              file["ledgers"] = JsonArray(33, file["ledgers"].get_array()[0]);
+            }),
+            Errc::limit_exceeded);
 }
 
 /// The example of the method's specification is a log that this reader takes.

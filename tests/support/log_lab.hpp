@@ -78,6 +78,7 @@ class LogLab {
   AnchorTime time = ledger::anchor_time_ms(1'795'000'000'000);
   std::string subject;
   std::string ledger;  ///< On which blobs are posted; empty: nobody says.
+  std::vector<ledger::LedgerDescriptor> descriptors;  ///< Told to the reader.
 
   // Keys
   std::string keep(const KeyPair& pair) {
@@ -187,7 +188,7 @@ class LogLab {
   }
   std::size_t post(const Entry& entry) { return post_blob(ledger::entry_blob(entry)); }
   [[nodiscard]] Result<LogView> try_view(bool test_mode = true) const {
-    return ledger::read_log(subject, blobs, {time, test_mode});
+    return ledger::read_log(subject, blobs, {time, test_mode, {}, false, descriptors});
   }
   [[nodiscard]] LogView view() const { return must(try_view()); }
 
