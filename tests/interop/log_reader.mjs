@@ -2,29 +2,28 @@
 // the comments of ledger/*.hpp alone, with Node.js and nothing else: what two readers make of the
 // same histories is what the text says, not what one program happens to do.
 //
-//   node log_reader.mjs HISTORY...     one line of JSON for each file of tests/ledger/histories
-//
-// Here are the rules between entries; log_entry.mjs reads one entry, log_states.mjs its state. Left
-// out here alone: that an Ed25519 key is a point of the prime-order subgroup.
+// Here are the rules between entries; log_entry.mjs reads one entry, log_states.mjs its state, and
+// log_histories.mjs asks. Left out here alone: that an Ed25519 key is a point of the prime-order
+// subgroup.
 
-import {readFileSync} from 'node:fs';
-import {canonical, digest, isSignedBy, Junk, must, parseEntry, same, signedBy}
+import {canonical, checkSignature, digest, Junk, must, parseEntry, same, signedBy}
   from './log_entry.mjs';
 import {checkState, checkUpdate} from './log_states.mjs';
 
-const DAY = 86_400;  // Seconds, like D and C; anchor times are milliseconds.
-const BACK_OFF_MS = 14 * DAY * 1000, LAG_MS = 7 * DAY * 1000, CONTEST_BASE = 21 * DAY;
-const TIME_MAX_MS = 253_402_300_799_000;
-const LOG_MAX = 4096, LISTED_MAX = 64, MOVES_MAX = 16, STAGES_MAX = 32;
+const DAY_MS = 86_400_000, BACK_OFF_MS = 14 * DAY_MS, LAG_MS = 7 * DAY_MS;
+const TIME_MAX_MS = 253_402_300_799_000, LOG_MAX = 4096, MOVES_MAX = 16, STAGES_MAX = 32;
 
 // Rules between entries (3, 5 to 9); `before` is the content that counts at prev
 
 const announced = ({next}) => (key) => next.kd.includes(digest(key));
-const revealDigest = ({reveal: {k, salt, t}}) => digest(canonical({k, salt, t}));
+const among = ({k}) => (key) => k.includes(key);
+const digestOf = ({reveal: {k, salt, t}}) => digest(canonical({k, salt, t}));
+const keeps = (before, entry, names) =>
+  must(names.every((name) => same(entry[name], before[name])), `changes one of ${names}`);
 
 function checkNewContent(entry, test) {
-  const {delay, contest} = entry.rec;
-  must(test || (delay > 0 && contest >= 2 * delay + CONTEST_BASE), 'windows');
+  const {delay, contest} = entry.rec;  // Seconds.
+  must(test || (delay > 0 && contest >= 2 * delay + 21 * 86_400), 'windows');
   must(!entry.keys.k.some(announced(entry)), 'a next key is known');
   checkState(entry);
 }
@@ -32,51 +31,49 @@ function checkGenesis(entry, subject) {
   must(entry.op === 'genesis' && entry.id === subject && !entry.text.includes('{SCID}'), 'genesis');
   const scid = entry.id.slice(9);
   must(digest(entry.text.replaceAll(scid, '{SCID}')) === scid, 'SCID');
-  signedBy(entry, entry.keys.t, (key) => entry.keys.k.includes(key));
+  signedBy(entry, entry.keys.t, among(entry.keys));
   checkNewContent(entry, entry.test);
 }
-function checkMove(before, entry, active) {
-  for (const name of ['keys', 'next', 'rec', 'state']) must(same(entry[name], before[name]), name);
-  must(before.ledgers.includes(entry.from), 'the log does not live there');
-  must(entry.ledgers.length > 0 && !entry.ledgers.includes(entry.from), 'it goes nowhere');
-  signedBy(entry, before.keys.t, active);
-}
-function checkNext(before, entry, test) {
-  const active = (key) => before.keys.k.includes(key);
-  if (entry.op === 'deactivate') return signedBy(entry, before.keys.t, active);
-  if (entry.op === 'move') return checkMove(before, entry, active);
-  must(same(entry.ledgers, before.ledgers), 'ledgers');
-  if (entry.op === 'rotate') {
+const NEXT = {
+  update(before, entry) {
+    keeps(before, entry, ['keys', 'next', 'rec', 'ledgers']);
+    checkState(entry);
+    checkUpdate(before, entry);
+  },
+  rotate(before, entry, test) {
+    keeps(before, entry, ['ledgers']);
     must(entry.keys.k.every(announced(before)), 'a new key was not announced');
-    const t = Math.max(before.next.t, entry.keys.t);
-    signedBy(entry, t, (key) => entry.keys.k.includes(key));
-    return checkNewContent(entry, test);
-  }
-  for (const name of ['keys', 'next', 'rec']) must(same(entry[name], before[name]), name);
-  checkState(entry);
-  return checkUpdate(before, entry);
-}
+    signedBy(entry, Math.max(before.next.t, entry.keys.t), among(entry.keys));
+    checkNewContent(entry, test);
+  },
+  move(before, entry) {
+    keeps(before, entry, ['keys', 'next', 'rec', 'state']);
+    must(before.ledgers.includes(entry.from), 'the log does not live there');
+    must(entry.ledgers.length > 0 && !entry.ledgers.includes(entry.from), 'it goes nowhere');
+    signedBy(entry, before.keys.t, among(before.keys));
+  },
+  deactivate: (before, entry) => signedBy(entry, before.keys.t, among(before.keys)),
+};
 /** True for the super-quorum's. */
 function checkRecover(fork, entry, test) {
-  const revealed = revealDigest(entry);
-  const high = revealed === fork.rec.hi;
-  must(high || revealed === fork.rec.d, 'another recovery set');
-  must(entry.rec.d !== fork.rec.d, 'authority is kept');
+  const revealed = digestOf(entry);
+  must([fork.rec.d, fork.rec.hi].includes(revealed), 'another recovery set');
   must(![entry.rec.d, entry.rec.hi].includes(revealed), 'what was revealed is used again');
-  signedBy(entry, entry.reveal.t, (key) => entry.reveal.k.includes(key));
+  must(entry.rec.d !== fork.rec.d, 'authority is kept');
+  signedBy(entry, entry.reveal.t, among(entry.reveal));
   checkNewContent(entry, test);
-  return high;
+  return revealed === fork.rec.hi;
 }
 function checkVeto(fork, entry, high) {
-  const inSet = (key) => high && entry.reveal.k.includes(key);
   must(high === (entry.reveal !== undefined), 'reveal');
-  must(!high || revealDigest(entry) === fork.rec.d, 'another recovery set');
+  must(!high || digestOf(entry) === fork.rec.d, 'another recovery set');
+  const inSet = (key) => high && among(entry.reveal)(key);
   const may = (key) => announced(fork)(key) || inSet(key);
   signedBy(entry, fork.next.t, may, announced(fork));
-  if (high) signedBy(entry, entry.reveal.t, may, inSet);
+  signedBy(entry, high ? entry.reveal.t : 0, may, inSet);
 }
 
-// The log (section 4). A record is an entry that counted: {entry, position, anchored, from, until}
+// The log (section 4). A record is an entry that counted: {entry, position, from, until}
 
 class Log {
   constructor(subject, testMode) {
@@ -85,23 +82,37 @@ class Log {
     this.seen = new Set();     // Also what was replaced: nothing counts a second time.
     this.counted = new Set();  // Positions.
   }
-  /** What follows is on this ledger, with its own clock; undefined: nobody says which. */
-  enter(ledger) {
-    Object.assign(this, {ledger, base: this.history.length, home: this.history.length > 0});
-    this.earlier = new Set(this.seen);
-  }
+  get head() { return this.history.at(-1); }
+  /** Those on which the log lives. */
+  get ledgers() { return this.history.findLast(({entry}) => entry.ledgers).entry.ledgers; }
   get left() {
     return this.home && this.ledger !== undefined && !this.ledgers.includes(this.ledger);
   }
-  /** Those on which the log lives. */
-  get ledgers() {
-    return this.history.findLast(({entry}) => entry.ledgers).entry.ledgers;
+  /** What follows is on this ledger, with its own clock; undefined: nobody says which. */
+  enter(ledger) {
+    const base = this.history.length;
+    Object.assign(this, {ledger, base, home: base > 0, time: 0, earlier: new Set(this.seen)});
   }
-  arrive({entry, position, shown}, time) {
+  pass(time) {
+    this.time = Math.max(this.time, Math.min(time, TIME_MAX_MS));
+    if (!this.pending || this.time < this.pending.from) return;
+    const effective = this.pending;  // Nobody cancelled it.
+    this.replaced.push(...this.history.splice(effective.entry.n).map(({position}) => position));
+    this.pending = null;
+    this.push(effective);
+  }
+  push(record) {
+    this.history.push(record);
+    this.home ||= this.ledgers.includes(this.ledger);
+  }
+  /** Judged by `time`; its ledger anchored it when it was `shown`. */
+  arrive({entry, position, time, shown}) {
+    this.pass(time);
     if (this.counted.has(position) || this.earlier.has(entry?.hash)) return;
     try {
       must(entry, 'form');
-      this.take(entry, position, time, Math.min(Math.max(shown, time), TIME_MAX_MS));
+      this.take(entry, position, Math.min(Math.max(shown, this.time), TIME_MAX_MS));
+      this.seen.add(entry.hash);
       this.counted.add(position);
       this.junk.delete(position);
     } catch (error) {
@@ -109,112 +120,108 @@ class Log {
       this.junk.add(position);
     }
   }
-  push(record) {
-    this.history.push(record);
-    this.home ||= this.ledgers.includes(this.ledger);
+  take(entry, position, shown) {
+    if (this.history.length === 0) return this.genesis(entry, position);
+    const {id, kind} = this.history[0].entry;
+    must(entry.kind === kind && entry.id === id && entry.op !== 'genesis', 'chain');
+    must(!this.seen.has(entry.hash), 'it came before');
+    if (entry.op === 'veto') return this.veto(entry);
+    if (entry.op === 'recover') return this.recover(entry, position, shown);
+    return this.next(entry, position);
   }
-  genesis(entry, position, time) {
+  genesis(entry, position) {
     checkGenesis(entry, this.subject);
     this.refused = entry.test && !this.testMode;
     must(!this.refused, 'a test log');
-    Object.assign(this, {kind: entry.kind, id: entry.id, test: entry.test ?? false});
-    this.push({entry, position, anchored: time, from: time, until: Infinity});
+    this.test = entry.test ?? false;
+    this.push({entry, position, from: this.time, until: Infinity});
   }
-  get head() { return this.history.at(-1); }
   /** The content after entry `n`; a deactivate carries none, and nothing continues it. */
   content(n) {
-    must(this.history[n]?.entry.op !== 'deactivate', 'the log has ended');
+    must(this.history[n].entry.op !== 'deactivate', 'the log has ended');
     return this.history[n].entry;
+  }
+  /** What an entry counts on: the content before it, if prev names that. */
+  parent({n, prev}) {
+    must(this.history[n - 1]?.entry.hash === prev, 'chain');
+    return this.content(n - 1);
   }
   /** D or C in milliseconds after entry `n`: a longer one of before counts until it has run. */
   window(name, n, time) {
-    const own = (record) => record.entry.rec[name] * 1000;
-    return Math.max(own(this.history[n]), ...this.history.slice(0, n).filter(
-        (record, i) => time < this.history[i + 1].from + own(record)).map(own));
+    const own = ({entry}) => entry.rec[name] * 1000;
+    const before = this.history.slice(0, n).filter(
+      (record, i) => time < this.history[i + 1].from + own(record));
+    return Math.max(own(this.history[n]), ...before.map(own));
   }
-  /** A recover that nobody cancelled takes effect. */
-  settle(time) {
-    if (!this.pending || time < this.pending.from) return;
-    const after = this.history.splice(this.pending.entry.n);
-    this.replaced.push(...after.map(({position}) => position));
-    const effective = this.pending;
-    this.pending = null;
-    this.push(effective);
-  }
-  /** Judged by `time`; its ledger anchored it when it was `shown`. */
-  take(entry, position, time, shown) {
-    if (this.history.length === 0) {
-      this.genesis(entry, position, time);
-      return this.seen.add(entry.hash);
-    }
-    must(entry.kind === this.kind && entry.id === this.id && entry.op !== 'genesis', 'chain');
-    must(!this.seen.has(entry.hash), 'it came before');
-    if (entry.op === 'veto') this.veto(entry, position, time);
-    else if (entry.op === 'recover') this.recover(entry, position, time, shown);
-    else this.next(entry, position, time);
-    this.seen.add(entry.hash);
-  }
-  /** What entry `n` counts on: the content before it, if prev names that. */
-  parent(entry) {
-    must(this.history[entry.n - 1]?.entry.hash === entry.prev, 'chain');
-    return this.content(entry.n - 1);
-  }
-  next(entry, position, time) {
-    const {op, n} = entry;
-    checkNext(this.parent(entry), entry, this.test);
+  next(entry, position) {
+    const {op, n, kind} = entry;
+    NEXT[op](this.parent(entry), entry, this.test);
     const rival = this.history[n]?.entry;
-    if (rival && rival.op !== 'recover' && this.kind !== 'pair') {
+    if (rival && rival.op !== 'recover' && kind !== 'pair') {
       this.evidence.push(position);
       this.seen.add(entry.hash);
     }
     must(!rival && (n < LOG_MAX || op === 'deactivate'), 'a second one, or too many');
     must(!this.left, 'the log goes on elsewhere');
-    if (op === 'move') {
-      must(this.ledger === undefined || this.ledger === entry.from, 'on another ledger');
-      const moves = this.history.filter((record) => record.entry.op === 'move');
-      must(moves.length < MOVES_MAX, 'too many moves');
-    }
-    const until = op === 'update' ? Infinity : time + this.window('contest', n - 1, time);
-    this.push({entry, position, anchored: time, from: time, until});
+    const moves = this.history.filter((record) => record.entry.op === 'move').length;
+    const here = this.ledger === undefined || this.ledger === entry.from;
+    must(op !== 'move' || (here && moves < MOVES_MAX), 'on another ledger, or too many moves');
+    const until = op === 'update' ? Infinity : this.time + this.window('contest', n - 1, this.time);
+    this.push({entry, position, from: this.time, until});
   }
-  recover(entry, position, time, shown) {
-    must(entry.n >= this.base, 'the old ledger says that');
-    must(!this.left || entry.n < this.history.length, 'the log goes on elsewhere');
+  recover(entry, position, shown) {
+    const {n} = entry;
+    must(n >= this.base, 'the old ledger says that');
+    must(!this.left || n < this.history.length, 'the log goes on elsewhere');
     const high = checkRecover(this.parent(entry), entry, this.test);
     must(!this.pending || (high && !this.pending.high), 'the place is taken');
-    must(high || time >= this.restUntil, 'rest after a veto');
-    for (const {entry: {op}, until, high: byHigh} of this.history.slice(entry.n)) {
-      must(time <= until && (op !== 'recover' || (high && !byHigh)), 'C is over');
+    must(high || this.time >= this.restUntil, 'rest after a veto');
+    for (const {entry: {op}, until, high: byHigh} of this.history.slice(n)) {
+      must(this.time <= until && (op !== 'recover' || (high && !byHigh)), 'C is over');
     }
     if (this.pending) this.replaced.push(this.pending.position);
-    const from = shown + this.window('delay', entry.n - 1, shown);
-    const until = from + this.window('contest', entry.n - 1, from);
-    this.pending = {entry, position, anchored: time, from, until, high};
+    const from = shown + this.window('delay', n - 1, shown);
+    this.pending = {entry, position, from, until: from + this.window('contest', n - 1, from), high};
   }
-  veto(entry, position, time) {
-    const {entry: recover, high, position: vetoed} = this.pending ?? {entry: {}};
-    must(entry.ref === recover.hash && entry.prev === entry.ref, 'not the pending recover');
-    must(entry.n === recover.n + 1, 'chain');
-    checkVeto(this.content(recover.n - 1), entry, high);
-    this.vetoed.push(vetoed);
-    if (!high) this.restUntil = time + BACK_OFF_MS;
+  veto(entry) {
+    must(this.pending && entry.ref === this.pending.entry.hash, 'not the pending recover');
+    const {entry: {n}, high, position} = this.pending;
+    must(entry.prev === entry.ref && entry.n === n + 1, 'chain');
+    checkVeto(this.content(n - 1), entry, high);
+    this.vetoed.push(position);
+    if (!high) this.restUntil = this.time + BACK_OFF_MS;
     this.pending = null;
   }
   get status() {
-    if (this.pending) return this.pending.entry.n < this.history.length ? 'contested' : 'pending';
+    if (this.waits) return this.waits.entry.n < this.history.length ? 'contested' : 'pending';
     return this.head.entry.op === 'deactivate' ? 'deactivated' : 'normal';
   }
 }
 
-/** When w of the witnesses of `ledger` saw the blob, if that is in place of the time it has. */
-function witnessedTime({entry, time, anchored, witnessed = []}, text, subject, ledger) {
+// Ledgers, one after the other
+
+function orJunk(read, otherwise) {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Junk)) throw error;
+    return otherwise;
+  }
+}
+/** Whether the witness `k` says that it saw the blob `text` at `time`. */
+const saw = (subject, text, {k, time, s}) => orJunk(() => {
+  const said = `kith-witness-time/v1\n${subject}\n${digest(text)}\n${time}\n`;
+  checkSignature(k, Buffer.from(said), s);
+  return true;
+}, false);
+/** When w witnesses of the ledger saw the blob, if that is in the place of the time that it has. */
+function witnessedTime({entry, text, shown, anchored, witnessed}, subject, ledger) {
   if (!['recover', 'veto'].includes(entry?.op) || !ledger?.w) return Infinity;
-  const saw = ({k, time: seconds, s}) => isSignedBy(
-    k, `kith-witness-time/v1\n${subject}\n${digest(text)}\n${seconds}\n`, s);
-  const said = (witness) => witnessed.filter((one) => one.k === witness && saw(one));
-  const times = ledger.witnesses.map((one) => Math.min(...said(one).map((word) => word.time)));
-  const seen = times.sort((one, other) => one - other)[ledger.w - 1] * 1000;
-  return time <= seen + LAG_MS && (seen < time || !anchored) ? seen : Infinity;
+  const good = witnessed.filter((word) => saw(subject, text, word));
+  const times = ledger.witnesses.map(
+    (key) => Math.min(...good.filter(({k}) => k === key).map(({time}) => time * 1000)));
+  const seen = times.sort((one, other) => one - other)[ledger.w - 1];
+  return shown <= seen + LAG_MS && (seen < shown || !anchored) ? seen : Infinity;
 }
 /** Recovers on other ledgers that take the log there, and what vetoes them there. */
 function leaving(blobs, home) {
@@ -225,74 +232,47 @@ function leaving(blobs, home) {
     recovers.some((one) => one.ledger === ledger && one.entry.hash === ref));
   return [...recovers, ...vetoes];
 }
-/** What is judged by the time of `ledger` elsewhere than in its order; by time. */
-function aside(blobs, ledger) {
-  const others = leaving(blobs, ledger);
-  const seen = [...others, ...blobs.filter((one) => one.ledger === ledger)]
-    .map((blob) => ({...blob, time: blob.witnessedBy(ledger)}));
-  const all = [...others.filter(({anchored}) => anchored),
-               ...seen.filter(({time}) => time < Infinity)];
+/** All that is judged by the time of `home`: in its order, and what is not in that by its time. */
+function stage(blobs, home, witnessedAt) {
+  const own = blobs.filter(({ledger, anchored}) => ledger === home && anchored);
+  const others = leaving(blobs, home);
+  const seen = [...others, ...blobs.filter(({ledger}) => ledger === home)]
+    .map((blob) => ({...blob, time: witnessedAt(blob)})).filter(({time}) => time < Infinity);
   const isVeto = ({entry}) => entry.op === 'veto';
-  return all.sort((one, other) => one.time - other.time || isVeto(one) - isVeto(other) ||
-                                  one.position - other.position);
-}
-function readStage(log, blobs, ledger, now) {
-  log.enter(ledger);
-  const others = aside(blobs, ledger);
-  let time = 0;
-  const arrive = (blob) => {
-    time = Math.max(time, Math.min(blob.time, TIME_MAX_MS));
-    log.settle(time);
-    log.arrive(blob, time);
-  };
-  for (const blob of blobs.filter((one) => one.ledger === ledger && one.anchored)) {
-    while (others[0]?.time < Math.max(time, blob.time)) arrive(others.shift());
-    arrive(blob);
-  }
-  others.forEach(arrive);
-  log.settle(Math.max(time, now));
-  log.waits ??= log.pending;
-  log.pending = null;
-}
-function readLog({subject, blobs: told, now_ms: now, test_mode: testMode, ledgers = []}) {
-  const nothing = {n: 0, junk: [], replaced: [], vetoed: [], evidence: []};
-  const parsed = (blob) => {
-    try {
-      return parseEntry(blob);
-    } catch (error) {
-      if (!(error instanceof Junk)) throw error;
-      return null;
-    }
-  };
-  const descriptors = new Map(ledgers.map((one) => [`ledger:${digest(canonical(one))}`, one]));
-  const blobs = told.map(({blob: text, time_ms, seen_ms, ledger, witnessed}, position) => {
-    const anchored = time_ms !== undefined;
-    const shown = time_ms ?? seen_ms;
-    const blob = {entry: parsed(text), time: shown, shown, ledger, position, anchored, witnessed};
-    blob.witnessedBy = (home) => witnessedTime(blob, text, subject, descriptors.get(home));
-    return blob;
+  const aside = [...others.filter(({anchored}) => anchored), ...seen].sort((one, other) =>
+    one.time - other.time || isVeto(one) - isVeto(other) || one.position - other.position);
+  let clock = 0;
+  const ordered = own.flatMap((blob) => {
+    clock = Math.max(clock, blob.time);
+    const before = aside.findIndex(({time}) => time >= clock);
+    return [...aside.splice(0, before < 0 ? aside.length : before), blob];
   });
+  return [...ordered, ...aside];
+}
+/** The log of `subject`, from what the form of the histories tells (README.md there). */
+export function readLog({subject, blobs: told, now_ms: now, test_mode: testMode, ledgers = []}) {
+  const blobs = told.map(({blob: text, time_ms, seen_ms, ledger, witnessed = []}, position) => {
+    const entry = orJunk(() => parseEntry(text), null);
+    const time = time_ms ?? seen_ms;
+    const anchored = time_ms !== undefined;
+    return {entry, text, position, ledger, time, shown: time, anchored, witnessed};
+  });
+  const known = new Map(ledgers.map((one) => [`ledger:${digest(canonical(one))}`, one]));
   const log = new Log(subject, testMode);
   const read = [];
-  for (let next = blobs[0]?.ledger; read.length < STAGES_MAX;) {
-    readStage(log, blobs, next, now);
+  for (let next = blobs[0]?.ledger; read.length < STAGES_MAX; [next] = log.ledgers) {
+    log.enter(next);
+    const witnessedAt = (blob) => witnessedTime(blob, subject, known.get(next));
+    stage(blobs, next, witnessedAt).forEach((blob) => log.arrive(blob));
+    log.pass(now);
+    log.waits ??= log.pending;
+    log.pending = null;
     read.push(next);
-    if (log.refused) return {...nothing, status: 'refused'};
-    if (log.history.length === 0) return {...nothing, status: 'not_found'};
-    if (!log.left || !blobs.some(({ledger}) => ledger === log.ledgers[0])) break;
-    next = log.ledgers[0];
+    if (!log.head || !log.left || !blobs.some(({ledger}) => ledger === log.ledgers[0])) break;
   }
   for (const {ledger, position, anchored} of blobs) {
-    const told = anchored && read.includes(ledger);
-    if (!told && !log.counted.has(position)) log.junk.add(position);
+    const judged = anchored && read.includes(ledger);
+    if (!judged && !log.counted.has(position)) log.junk.add(position);
   }
-  log.pending = log.waits;
-  const {status, head, replaced, vetoed, evidence, junk} = log;
-  const listed = (positions) => positions.slice(0, LISTED_MAX);
-  return {status, n: head.entry.n, replaced, vetoed, evidence: listed(evidence),
-          junk: listed([...junk].sort((one, other) => one - other))};
-}
-
-for (const file of process.argv.slice(2)) {
-  console.log(JSON.stringify(readLog(JSON.parse(readFileSync(file, 'utf8')))));
+  return log;
 }

@@ -32,7 +32,7 @@ def read(node, histories):
         for file, history in zip(files, histories.values()):
             told = {name: value for name, value in history.items() if name != "expected"}
             file.write_text(json.dumps(told), encoding="utf-8")
-        done = subprocess.run([node, str(HERE / "log_reader.mjs"), *map(str, files)],
+        done = subprocess.run([node, str(HERE / "log_histories.mjs"), *map(str, files)],
                               capture_output=True, text=True, check=False, timeout=READING_S)
     if done.returncode != 0:
         raise AssertionError(f"the reader failed: {done.stderr}")

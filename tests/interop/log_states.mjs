@@ -1,58 +1,61 @@
 // What a log is about, and who must sign a change of it (log protocol, section 2, rules 4 and 10):
 // a DID document, a policy or the state of a pair.
 
-import {distinct, isInt, isObject, isPlain, isText, list, members, must, rawKey, same, signedBy,
-        signingKey, unbase} from './log_entry.mjs';
+import {distinct, int, isObject, list, must, object, oneOf, plain, rawKey, same, signedBy,
+        signingKey, text, unbase} from './log_entry.mjs';
 
-const LIST_MAX = 64;
-const isDid = (text) => isText(text) && text.startsWith('did:');
+const did = (value) => must(typeof value === 'string' && value.startsWith('did:'), 'did');
+
 const METHODS = ['authentication', 'assertionMethod', 'keyAgreement', 'capabilityInvocation',
                  'capabilityDelegation'];
-function checkDocument(document, did) {
-  must(isObject(document) && document.id === did, 'another subject');
+function checkDocument(document, id) {
+  must(document.id === id, 'another subject');
   const own = (name) => {
-    list(document[name] ?? [], 0, Infinity, (one) => must(isText(one) || isObject(one), name));
+    list(0, Infinity, (one) => isObject(one) || text(one))(document[name] ?? []);
     return document[name] ?? [];
   };
-  const absolute = (id) => {
-    must(isText(id), 'id');
-    return id.startsWith('#') ? did + id : id;
+  const absolute = (reference) => {
+    text(reference);
+    return reference.startsWith('#') ? id + reference : reference;
   };
   const used = METHODS.flatMap(own);
-  const methods = [...own('verificationMethod'), ...used.filter((one) => !isText(one))];
-  must(methods.every(({type, controller}) => isText(type) && isDid(controller)), 'method');
-  const types = own('service').flatMap(({type}) => type);
-  const isEndpoint = (value) => typeof value === 'object' || typeof value === 'string';
-  const endpoints = own('service').map(({serviceEndpoint}) => serviceEndpoint);
-  must(types.every(isText) && endpoints.every(isEndpoint), 'service');
-  const ids = methods.map(({id}) => absolute(id));
-  const all = [...ids, ...own('service').map(({id}) => absolute(id))];
-  must(distinct(all) && all.every((id) => id.startsWith(`${did}#`)), 'ids');
-  const resolves = (id) => ids.includes(id) || (isDid(id) && !id.startsWith(`${did}#`));
-  must(used.filter(isText).map(absolute).every(resolves), 'reference');
+  const methods = [...own('verificationMethod'), ...used.filter(isObject)];
+  for (const {type, controller} of methods) {
+    text(type);
+    did(controller);
+  }
+  for (const {type, serviceEndpoint: endpoint} of own('service')) {
+    [type].flat().forEach(text);
+    must(typeof endpoint === 'object' || typeof endpoint === 'string', 'endpoint');
+  }
+  const ids = methods.map((method) => absolute(method.id));
+  const all = [...ids, ...own('service').map((service) => absolute(service.id))];
+  must(distinct(all) && all.every((one) => one.startsWith(`${id}#`)), 'ids');
+  for (const reference of used.filter((one) => !isObject(one)).map(absolute)) {
+    did(reference);
+    must(ids.includes(reference) || !reference.startsWith(`${id}#`), 'reference');
+  }
 }
 
 const PROVE = 1n, ADMIN = 8n, KNOWN = 127n, COUNTS = {grant: 34n, revoke: 20n, admin: 72n};
-const isName = (text) => typeof text === 'string' && Buffer.byteLength(text) <= 100;
-const holds = (agent, bits) => (BigInt(agent?.auth ?? 0) & bits) !== 0n;
+const holds = (agent, bits) => (BigInt(agent.auth) & bits) !== 0n;
+const POLICY = object({
+  agents: list(1, 64, object({key: signingKey, auth: int(0, 2 ** 53)}, {
+    label: (label) => must(typeof label === 'string' && Buffer.byteLength(label) <= 100, 'label'),
+    commitment: (commitment) => unbase(commitment, 32)})),
+  rules: (rules) => must(isObject(rules), 'rules')}, {set: plain(128)});
 function checkPolicy(policy) {
-  members(policy, ['agents', 'rules'], ['set']);
-  list(policy.agents, 1, LIST_MAX, (agent) => {
-    members(agent, ['key', 'auth'], ['label', 'commitment']);
-    signingKey(agent.key);
-    must(isInt(agent.auth, 0, 2 ** 53) && isName(agent.label ?? ''), 'agent');
-    if (agent.commitment !== undefined) unbase(agent.commitment, 32);
-    must(agent.commitment === undefined || holds(agent, PROVE), 'commitment');
-  });
-  const commitments = policy.agents.map((one) => one.commitment).filter(isText);
-  must(distinct(policy.agents.map(({key}) => key)) && distinct(commitments), 'one agent twice');
-  must(isObject(policy.rules), 'rules');
-  const rules = Object.entries(policy.rules);
-  must(rules.length <= 16 && rules.every(([, m]) => isInt(m, 1, LIST_MAX)), 'rules');
-  must(rules.every(([name]) => /^[a-z_]{1,32}$/.test(name)), 'names of rules');
-  must(Object.keys(COUNTS).every((rule) => Object.hasOwn(policy.rules, rule)), 'rules');
-  must(policy.agents.filter((one) => holds(one, ADMIN)).length >= policy.rules.admin, 'no admins');
-  must(isPlain(policy.set ?? '-', 128), 'set');
+  POLICY(policy);
+  const {agents, rules} = policy;
+  must(['grant', 'revoke', 'admin'].every((name) => Object.hasOwn(rules, name)), 'rules');
+  Object.values(rules).forEach(int(1, 64));
+  const names = Object.keys(rules);
+  must(names.length <= 16 && names.every((name) => /^[a-z_]{1,32}$/.test(name)), 'rules');
+  const committed = agents.filter(({commitment}) => commitment !== undefined);
+  must(committed.every((agent) => holds(agent, PROVE)), 'commitment');
+  must(distinct(committed.map(({commitment}) => commitment)), 'one commitment twice');
+  must(distinct(agents.map(({key}) => key)), 'one agent twice');
+  must(agents.filter((agent) => holds(agent, ADMIN)).length >= rules.admin, 'no admins');
 }
 /** Pairs of the rule that a change asks for and the agent that may make it alone. */
 function policyChanges(before, after) {
@@ -86,39 +89,34 @@ function checkPolicyUpdate(before, entry) {
   }
 }
 
+const PAIR = object({
+  agents: list(1, 16, object({auth: signingKey,
+                              agree: (key) => rawKey(key, {code: 0xec01, bytes: 32})})),
+  service: list(0, 8, object({uri: plain(2048), routing_keys: list(0, 4, (key) => {
+    plain(4096)(key);
+    did(key);
+  })})),
+  revoke: int(1, 16), status: oneOf('active', 'disabled', 'decry')});
 function checkPair(state) {
-  members(state, ['agents', 'revoke', 'service', 'status']);
-  list(state.agents, 1, 16, (agent) => {
-    members(agent, ['agree', 'auth']);
-    signingKey(agent.auth);
-    rawKey(agent.agree, {code: 0xec01, bytes: 32});
-  });
+  PAIR(state);
   must(distinct(state.agents.flatMap(({auth, agree}) => [auth, agree])), 'one key twice');
-  list(state.service, 0, 8, (service) => {
-    members(service, ['uri', 'routing_keys']);
-    must(isPlain(service.uri, 2048), 'uri');
-    list(service.routing_keys, 0, 4, (key) => must(isPlain(key, 4096) && isDid(key), 'did'));
-  });
-  must(isInt(state.revoke, 1, state.agents.length), 'revoke');
-  must(['active', 'disabled', 'decry'].includes(state.status), 'status');
+  must(state.revoke <= state.agents.length, 'revoke');
 }
+/** Without the active keys agents leave, or replace their own keys in their places. */
 function checkPairUpdate({state, keys}, entry) {
   const [old, now] = [state.agents, entry.state.agents];
   const isAgent = (key) => old.some(({auth}) => auth === key);
   signedBy(entry, 1, (key) => isAgent(key) || keys.k.includes(key));
-  const among = (agents) => (agent) => agents.some((one) => same(one, agent));
-  const gone = old.filter((agent) => !among(now)(agent));
-  const came = now.filter((agent) => !among(old)(agent));
-  // Agents left and none came, or each that came has the place of one that is gone.
-  const left = same(now, old.filter(among(now)));
-  const replaced = old.length === now.length && old.every(
-      (agent, i) => same(agent, now[i]) || (gone.includes(agent) && came.includes(now[i])));
-  const restStays = same({...entry.state, agents: 0}, {...state, agents: 0});
-  const bySelf = gone.every(({auth}) => entry.signers.includes(auth));
-  must(bySelf || entry.signers.filter(isAgent).length >= state.revoke, 'not enough agents');
+  const stays = (agent) => now.some((one) => same(one, agent));
+  const replaced = (agent, i) => same(agent, now[i]) || (entry.signers.includes(agent.auth) &&
+    (now[i].auth === agent.auth || !isAgent(now[i].auth)));
+  const left = old.length > now.length && same(now, old.filter(stays));
+  const agentsAlone = left || (old.length === now.length && !same(old, now) && old.every(replaced));
+  const rest = (one) => ({...one, agents: 0});
   const signed = entry.signers.filter((key) => keys.k.includes(key)).length;
-  const agentsAlone = restStays && gone.length > 0 && (left || replaced);
-  must(agentsAlone || signed >= keys.t, 'not enough active keys');
+  must((agentsAlone && same(rest(state), rest(entry.state))) || signed >= keys.t, 'active keys');
+  const bySelf = old.every((agent) => stays(agent) || entry.signers.includes(agent.auth));
+  must(bySelf || entry.signers.filter(isAgent).length >= state.revoke, 'not enough agents');
 }
 
 const CHECKS = {did: checkDocument, policy: checkPolicy, pair: checkPair};
