@@ -287,6 +287,9 @@ Result<Entry> entry_from_json(const Json& json, Signatures signatures) {
   CHECK(parse_head(*object, entry));
   if (carries_content(entry.op)) {
     TRY(entry.content, parse_content(*object));
+    if (entry.kind == Kind::pair && !entry.content->ledgers.empty()) {
+      return fail(Errc::malformed, "a microledger is on no ledger");
+    }
   }
   CHECK(parse_optional_members(*object, entry));
   if (signatures == Signatures::put_in) {

@@ -96,10 +96,11 @@ bool has_agent(const std::vector<PairAgent>& agents, const PairAgent& agent) {
 }
 
 /// Takes an agent's replacement of its own keys back: what is left of the difference asks for more.
+/// Where agents leave, places are others than before, and nobody replaces anything.
 PairState undo_own_replacements(const PairState& before, PairState after,
                                 const std::vector<std::string>& signers) {
-  const std::size_t both = std::min(before.agents.size(), after.agents.size());
-  for (std::size_t i = 0; i < both; ++i) {
+  if (before.agents.size() != after.agents.size()) return after;
+  for (std::size_t i = 0; i < before.agents.size(); ++i) {
     const PairAgent& was = before.agents[i];
     PairAgent& is = after.agents[i];
     const bool takes_no_other_place = is.auth == was.auth || !names_auth(before, is.auth);

@@ -48,9 +48,9 @@ struct PairState {
 
 /// Who must sign the update from `before` to `after`? Judged by the signers (Multikeys, distinct,
 /// their signatures verified): an agent may replace its own keys, in its own place of the list, or
-/// leave, with its one signature; removing another, or replacing its keys, takes `before.revoke`
-/// agents; everything else, additions too, takes the log's active keys (`active_quorum`: t of them
-/// signed). Errors: refused.
+/// leave, with its one signature, but not the one while another does the other; removing another
+/// takes `before.revoke` agents, replacing its keys the active keys as well; everything else,
+/// additions too, takes the log's active keys (`active_quorum`: t of them signed). Errors: refused.
 [[nodiscard]] Result<void> check_pair_update(const PairState& before, const PairState& after,
                                              const std::vector<std::string>& signers,
                                              bool active_quorum);

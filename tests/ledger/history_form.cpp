@@ -80,6 +80,85 @@ void add_forms(std::vector<Scenario>& all) {
   });
 }
 
+/// An update whose document has one member more.
+Entry update_with_more(LogLab& lab, Json more) {
+  const LogView view = lab.start();
+  Entry entry = must(ledger::make_update(view, lab.next_state(view, 1), lab.time));
+  entry.content->state.get_object()["more"] = std::move(more);
+  return resigned(lab, entry, lab.update_signers(view), [](Entry&) {});
+}
+
+/// Lists in a list, `levels` of them.
+Json nested(int levels) {
+  Json json = JsonArray{};
+  for (int i = 1; i < levels; ++i) json = JsonArray{json};
+  return json;
+}
+
+/// An update of so many bytes. Signatures are not all of one length.
+Bytes update_of(LogLab& lab, std::size_t size) {
+  Entry entry = update_with_more(lab, "");
+  const auto signers = ledger::signers_of(entry);
+  std::size_t fill = 0;
+  for (char c = 'a'; c <= 'z'; ++c) {
+    entry = resigned(lab, entry, signers, [&](Entry& e) {
+      e.content->state.get_object()["more"] = std::string(fill, c);
+    });
+    const Bytes blob = ledger::entry_blob(entry);
+    if (blob.size() == size) return blob;
+    fill += size - blob.size();
+  }
+  throw std::runtime_error("no update of that size");
+}
+
+/// An update that is signed rightly over half of a surrogate pair.
+Bytes half_a_character(LogLab& lab) {
+  const std::string half = "\\ud83d";
+  Entry entry = update_with_more(lab, "HALF");
+  const std::string key = entry.sigs.front().k;
+  entry.sigs.clear();
+  std::string text =
+      replaced_once(std::string(crypto::as_text(ledger::entry_blob(entry))), "HALF", half);
+  const std::string unsigned_text = replaced_once(text, ",\"sigs\":[]", "");
+  const Bytes message = ledger::signed_message(crypto::sha256(crypto::as_bytes(unsigned_text)));
+  const Bytes signature = must(lab.ops.sign(lab.pairs.at(key).sealed, message));
+  return crypto::to_bytes(replaced_once(
+      std::move(text), "\"sigs\":[]",
+      "\"sigs\":[{\"k\":\"" + key + "\",\"s\":\"" + crypto::multibase(signature) + "\"}]"));
+}
+
+/// Entries at a limit and just beyond it, rightly signed.
+void add_limits(std::vector<Scenario>& all) {
+  const auto limit = [&](std::string name, std::string says, bool counts,
+                         std::function<Bytes(LogLab&)> blob) {
+    Expected expected{"normal", counts ? 1U : 0U, {}};
+    if (!counts) expected.junk = {1};
+    all.push_back({std::move(name), std::move(says), expected,
+                   [=](LogLab& lab) { lab.post_blob(blob(lab)); }});
+  };
+  const auto deep = [](int levels) {  // Two are the entry and its state.
+    return
+        [=](LogLab& lab) { return ledger::entry_blob(update_with_more(lab, nested(levels - 2))); };
+  };
+  limit("form-16-levels", "Sixteen levels, the entry is the first.", true, deep(16));
+  limit("form-17-levels", "And no more.", false, deep(17));
+  const auto large = [](std::size_t size) {
+    return [=](LogLab& lab) { return update_of(lab, size); };
+  };
+  limit("form-16-kib", "Sixteen KiB with the signatures.", true, large(16384));
+  limit("form-16-kib-and-one", "And no more.", false, large(16385));
+  limit("form-half-a-character", "Half of a surrogate pair is no text.", false, half_a_character);
+  const auto at = [&](std::string name, std::string says, bool counts, const char* time) {
+    limit(std::move(name), std::move(says), counts, [=](LogLab& lab) {
+      const Entry entry = update_with_more(lab, "");
+      return ledger::entry_blob(
+          resigned(lab, entry, ledger::signers_of(entry), [&](Entry& e) { e.time = time; }));
+    });
+  };
+  at("form-29-february", "A day that there was.", true, "2024-02-29T23:59:59Z");
+  at("form-30-february", "The time is a real one.", false, "2024-02-30T00:00:00Z");
+}
+
 void add_chain(std::vector<Scenario>& all) {
   const auto three = [](LogLab& lab) {
     lab.start();
@@ -199,6 +278,7 @@ void add_signatures(std::vector<Scenario>& all) {
 std::vector<Scenario> form_scenarios() {
   std::vector<Scenario> all;
   add_forms(all);
+  add_limits(all);
   add_chain(all);
   add_signatures(all);
   return all;

@@ -195,6 +195,26 @@ void add_windows(std::vector<Scenario>& all) {
   };
   shrunk("windows-shrunk-too-early", 72h - milliseconds{1}, {"pending", 1});
   shrunk("windows-shrunk", 72h, {"normal", 2});
+  const auto contest_shrunk = [&](std::string name, milliseconds until_rotate, milliseconds age,
+                                  Expected expected) {
+    all.push_back({std::move(name), "So does a shorter time for contests.", std::move(expected),
+                   [=](LogLab& lab) {
+                     lab.start();
+                     ledger::RecoveryRule shorter = lab.view().current.rec;
+                     shorter.contest = 27 * kDay;
+                     lab.post(lab.rotate(shorter));
+                     const Entry ours = lab.recover(1);
+                     lab.time += until_rotate;
+                     lab.post(lab.rotate());
+                     lab.time += age;
+                     lab.post(ours);
+                     lab.time += 72h;
+                   }});
+  };
+  contest_shrunk("contest-shrunk-too-early", 49 * kDay - milliseconds{1}, 49 * kDay,
+                 {"normal", 2, {}, {2}});
+  contest_shrunk("contest-shrunk-in-time", 49 * kDay, 27 * kDay, {"normal", 2, {}, {2}});
+  contest_shrunk("contest-shrunk-late", 49 * kDay, 27 * kDay + milliseconds{1}, {"normal", 2, {3}});
 }
 
 void add_vetoes(std::vector<Scenario>& all) {
@@ -260,6 +280,18 @@ void add_vetoes(std::vector<Scenario>& all) {
   };
   rest("veto-rest", 14 * kDay - milliseconds{1}, {"normal", 0, {3}, {}, {1}});
   rest("veto-rest-is-over", 14 * kDay, {"pending", 0, {}, {}, {1}});
+  all.push_back({"veto-is-for-good",
+                 "A recover that was vetoed does not come back when the 14 days are over.",
+                 {"normal", 0, {3}, {}, {1}},
+                 [](LogLab& lab) {
+                   lab.start();
+                   const Entry recover = lab.recover(0);
+                   lab.post(recover);
+                   lab.post(lab.veto());
+                   lab.time += 15 * kDay;
+                   lab.post(recover);
+                   lab.time += 72h;
+                 }});
   all.push_back({"recover-twice",
                  "In one class the first anchored counts.",
                  {"normal", 1, {2}},
@@ -324,6 +356,12 @@ void add_super_quorum(std::vector<Scenario>& all) {
           lab.post(lab.super_recover(0));
           lab.post(lab.double_veto());
           lab.time += 72h;
+        });
+  super("super-vetoed-then-ordinary", "A double veto gives the ordinary set no rest.",
+        {"pending", 0, {}, {}, {1}}, [](LogLab& lab) {
+          lab.post(lab.super_recover(0));
+          lab.post(lab.double_veto());
+          lab.post(lab.recover(0));
         });
   super("super-after-a-veto", "The rest after a veto binds the ordinary set alone.",
         {"pending", 0, {}, {}, {1}}, [](LogLab& lab) {

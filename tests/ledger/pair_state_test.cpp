@@ -97,6 +97,22 @@ TEST(PairState, EachChangeNeedsItsSigners) {
        Errc::refused},
       {"another's keys replaced by quorum and active keys", replace(1), {0, 2}, true, kTaken},
       {"leaving", remove(1), {1}, false, kTaken},
+      {"leaving while another replaces its keys",
+       [&](PairState& s) {
+         s.agents[0] = fresh;
+         s.agents.erase(s.agents.begin() + 1);
+       },
+       {0, 1},
+       false,
+       Errc::refused},
+      {"leaving while another replaces its keys, by the active keys",
+       [&](PairState& s) {
+         s.agents[0] = fresh;
+         s.agents.erase(s.agents.begin() + 1);
+       },
+       {0, 1},
+       true,
+       kTaken},
       {"removing another alone", remove(1), {0}, false, Errc::refused},
       {"removing another by the active keys", remove(1), {}, true, Errc::refused},
       {"removing another by the quorum", remove(1), {0, 2}, false, kTaken},
