@@ -1,5 +1,7 @@
 #include "ledger/ledger_report.hpp"
 
+#include <algorithm>
+
 #include "crypto/limits.hpp"
 #include "ledger/ledger_evidence.hpp"
 #include "ledger/receipt.hpp"
@@ -120,26 +122,66 @@ Result<JsonObject> judge_receipt_file(const JsonObject& object, AnchorTime now) 
   return judge_receipt(receipt, descriptor, now);
 }
 
-}  // namespace
+/// The newest checkpoint of a ledger, and evidence against it, as far as there is any.
+Result<JsonObject> seen_json(Host& host, const SeenLedger& seen) {
+  JsonObject object;
+  if (!seen.checkpoint.empty()) {
+    TRY(object["checkpoint"], seen_checkpoint(seen));
+  }
+  JsonArray evidence;
+  for (const std::string& id : evidence_against(host, seen)) {
+    evidence.emplace_back(evidence_line(id, *ledger_evidence(host, id)));
+  }
+  if (!evidence.empty()) object["evidence"] = std::move(evidence);
+  return object;
+}
 
-Result<JsonObject> ledger_seen(Host& host) {
-  TRY(const Identity own, needed_identity(host));
-  JsonObject reply;
+Result<JsonObject> seen_of_own(Host& host, const Identity& own) {
   TRY(const LedgerDescriptor ledger, parse_descriptor(own.ledger));
   if (!can_prove(ledger)) {
     const crypto::ErrorText& text = crypto::error_text(Errc::ledger_no_proof);
-    reply["can_prove"] = false;
-    reply["note"] = std::string(text.sentence) + " " + std::string(text.next_step);
-    return reply;
+    return JsonObject{{"can_prove", false},
+                      {"note", std::string(text.sentence) + " " + std::string(text.next_step)}};
   }
   const auto seen = seen_ledger(host, own.ledger_url);
-  if (!seen || seen->checkpoint.empty()) return reply;
-  TRY(reply["checkpoint"], seen_checkpoint(*seen));
-  JsonArray evidence;
-  for (const std::string& id : evidence_against(host, *seen)) {
-    evidence.emplace_back(evidence_line(id, *ledger_evidence(host, id)));
+  if (!seen) return JsonObject{};
+  return seen_json(host, *seen);
+}
+
+Result<JsonArray> seen_of_others(Host& host, const std::string& own_descriptor) {
+  JsonArray others;
+  std::vector<std::string> told{own_descriptor};
+  const auto tell = [&](const SeenLedger& seen, const std::string& address) -> Result<void> {
+    TRY(JsonObject line, seen_json(host, seen));
+    TRY(const LedgerDescriptor ledger, parse_descriptor(seen.descriptor));
+    line["ledger_id"] = ledger_id(ledger);
+    if (!address.empty()) line["address"] = address;
+    others.emplace_back(std::move(line));
+    told.push_back(seen.descriptor);
+    return {};
+  };
+  for (const std::string& url : other_ledgers(host)) {
+    if (const auto seen = seen_ledger(host, url)) CHECK(tell(*seen, url));
   }
-  if (!evidence.empty()) reply["evidence"] = std::move(evidence);
+  for (const std::string& id : all_evidence(host)) {
+    const auto evidence = ledger_evidence(host, id);
+    if (!evidence || std::ranges::find(told, evidence->descriptor) != told.end()) continue;
+    CHECK(tell({evidence->descriptor, {}, {}}, ""));
+  }
+  return others;
+}
+
+}  // namespace
+
+Result<JsonObject> ledger_seen(Host& host) {
+  JsonObject reply;
+  std::string own_descriptor;
+  if (const auto own = identity(host)) {
+    TRY(reply, seen_of_own(host, *own));
+    own_descriptor = own->ledger;
+  }
+  TRY(JsonArray others, seen_of_others(host, own_descriptor));
+  if (!others.empty()) reply["others"] = std::move(others);
   return reply;
 }
 

@@ -250,6 +250,12 @@ std::optional<std::string> known_ledger_url(Host& host, std::string_view id) {
   return std::nullopt;
 }
 
+std::vector<std::string> other_ledgers(Host& host) {
+  std::vector<std::string> urls = host.list(kPins);
+  std::erase_if(urls, [&](const std::string& url) { return own_ledger(host, url).has_value(); });
+  return urls;
+}
+
 std::optional<SeenLedger> seen_ledger(Host& host, std::string_view ledger_url) {
   const auto descriptor = pinned(host, ledger_url);
   if (!descriptor) return std::nullopt;
@@ -258,6 +264,10 @@ std::optional<SeenLedger> seen_ledger(Host& host, std::string_view ledger_url) {
 
 std::optional<LedgerEvidence> ledger_evidence(Host& host, std::string_view id) {
   return load<LedgerEvidence>(host, kEvidence, id);
+}
+
+std::vector<std::string> all_evidence(Host& host) {
+  return host.list(kEvidence);
 }
 
 std::vector<std::string> evidence_against(Host& host, const SeenLedger& seen) {

@@ -60,9 +60,13 @@ void keep_receipt(Host& host, const protocol::Effect& effect, ByteView outcome);
 /// kept already, or there is enough (limits::kLedgerEvidenceKept).
 std::optional<std::string> keep_evidence(Host& host, const LedgerEvidence& evidence, Errc how);
 
+/// Addresses of ledgers that were asked, and are not the own identity's.
+[[nodiscard]] std::vector<std::string> other_ledgers(Host& host);
 /// What is remembered of the ledger at that address; nullopt: nothing is.
 [[nodiscard]] std::optional<SeenLedger> seen_ledger(Host& host, std::string_view ledger_url);
 [[nodiscard]] std::optional<LedgerEvidence> ledger_evidence(Host& host, std::string_view id);
+/// Ids of all evidence.
+[[nodiscard]] std::vector<std::string> all_evidence(Host& host);
 /// Ids of the evidence against that ledger.
 [[nodiscard]] std::vector<std::string> evidence_against(Host& host, const SeenLedger& seen);
 /// The kept receipt of an own log (receipt.hpp, with its leaf); nullopt: none.

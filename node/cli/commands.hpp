@@ -43,7 +43,8 @@ inline constexpr std::int64_t kWaitDefault = 30;
 /// `ledger deploy`: without a running node.
 [[nodiscard]] int do_ledger_deploy(Session& session, const Invocation& invocation,
                                    const Output& output);
-/// `ledger status`: of the identity's ledger, and of the one that this home keeps.
+/// `ledger status`: of the identity's ledger, of the one that this home keeps, and of others that
+/// it has seen.
 [[nodiscard]] int do_ledger_status(Session& session, const Output& output);
 /// `ledger witness`.
 [[nodiscard]] int do_ledger_move(Session& session, const Invocation& invocation,

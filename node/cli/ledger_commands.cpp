@@ -1,5 +1,8 @@
+#include <optional>
+
 #include "ledger/descriptor.hpp"
 #include "node/cli/commands.hpp"
+#include "node/cli/next_steps.hpp"
 #include "node/cli/read_input.hpp"
 
 namespace kith::node {
@@ -12,30 +15,43 @@ constexpr std::int64_t kMoveWait = 60;
 }  // namespace
 
 int do_ledger_status(Session& session, const Output& output) {
-  const auto host = session.command("ledger-host");
-  if (const auto* error = std::get_if<ErrorReport>(&host)) return output.error(*error);
-  const auto& own = std::get<JsonObject>(host);
   JsonObject reply;
-  const auto shown = session.command("identity-show");
-  if (const auto* error = std::get_if<ErrorReport>(&shown)) {
-    if (own.empty()) return output.error(*error);
-  } else {
-    const auto status = session.command("identity-status");
-    if (const auto* failed = std::get_if<ErrorReport>(&status)) return output.error(*failed);
-    const auto seen = session.command("ledger-seen");
-    if (const auto* failed = std::get_if<ErrorReport>(&seen)) return output.error(*failed);
-    const auto& identity = std::get<JsonObject>(shown);
-    for (const char* member : {"ledger", "ledger_id"}) {
-      if (const Json* value = identity.if_contains(member)) reply[member] = *value;
+  std::optional<ErrorReport> failed;
+  const auto ask = [&](const char* command) {
+    auto got = session.command(command);
+    if (auto* error = std::get_if<ErrorReport>(&got)) {
+      if (!failed) failed = *error;
+      return JsonObject();
     }
-    for (const auto& [key, value] : std::get<JsonObject>(status)) reply[key] = value;
-    for (const auto& [key, value] : std::get<JsonObject>(seen)) reply[key] = value;
-    const auto move = session.command("ledger-move-status");
-    if (const auto* failed = std::get_if<ErrorReport>(&move)) return output.error(*failed);
-    if (std::get<JsonObject>(move).at("state") != "none")
-      reply["move"] = std::get<JsonObject>(move);
+    return std::get<JsonObject>(std::move(got));
+  };
+  const auto add = [&reply](const JsonObject& answer) {
+    for (const auto& [key, value] : answer) reply[key] = value;
+  };
+  const JsonObject host = ask("ledger-host");
+  const JsonObject status = ask("identity-status");
+  const std::string state = crypto::json_text_of(status, "state");
+  const bool has_identity = !state.empty() && state != "none" && state != "waiting-for-ledger";
+  if (has_identity) {
+    const JsonObject shown = ask("identity-show");
+    for (const char* member : {"ledger", "ledger_id"}) {
+      if (const Json* value = shown.if_contains(member)) reply[member] = *value;
+    }
   }
-  if (!own.empty()) reply["host"] = own;
+  add(status);
+  add(ask("ledger-seen"));
+  const JsonObject move = has_identity ? ask("ledger-move-status") : JsonObject();
+  if (move.contains("state") && move.at("state") != "none") reply["move"] = move;
+  if (!host.empty()) reply["host"] = host;
+  if (!failed && !has_identity) {
+    JsonArray next;
+    for (const std::string& step :
+         ledger_steps({state, host, ask("recover-status"), session.is_running_node()})) {
+      next.push_back(Json(step));
+    }
+    reply["next"] = std::move(next);
+  }
+  if (failed) return output.error(*failed);
   return finish(session, output, reply);
 }
 

@@ -16,6 +16,13 @@ std::int64_t people(const JsonObject& status) {
   return status.contains("mediator") ? all - 1 : all;
 }
 
+/// A lost identity is being brought back on this device.
+bool comes_back(const JsonObject& recover) {
+  const std::string state = json_text_of(recover, "state");
+  return !state.empty() && state != "none" && state != "recovered";
+}
+constexpr const char* kGoOn = "Go on with getting your identity back: kith recover status";
+
 }  // namespace
 
 std::vector<std::string> next_steps(const Situation& situation) {
@@ -23,9 +30,8 @@ std::vector<std::string> next_steps(const Situation& situation) {
   std::vector<std::string> steps;
   if (!crypto::json_true(status, "running"))
     steps.emplace_back("Start Kith, so that others reach you: kith run");
-  const std::string coming_back = json_text_of(recover, "state");
-  if (!coming_back.empty() && coming_back != "none" && coming_back != "recovered") {
-    steps.emplace_back("Go on with getting your identity back: kith recover status");
+  if (comes_back(recover)) {
+    steps.emplace_back(kGoOn);
     return steps;
   }
   // A mediator or ledger host has no person behind it.
@@ -46,6 +52,22 @@ std::vector<std::string> next_steps(const Situation& situation) {
     steps.emplace_back(recovery.contains("drilled")
                            ? "See what your recovery still lacks: kith recovery status"
                            : "See who of your trustees is missing: kith recovery status");
+  }
+  return steps;
+}
+
+std::vector<std::string> ledger_steps(const LedgerSituation& situation) {
+  const auto& [identity, host, recover, running] = situation;
+  if (comes_back(recover)) return {kGoOn};
+  if (identity == "waiting-for-ledger") {
+    if (running) return {"Your identity is made when its ledger answers; Kith keeps asking"};
+    return {"Your identity is made when its ledger answers; let Kith ask: kith run"};
+  }
+  if (crypto::json_true(host, "served")) return {};
+  std::vector<std::string> steps{
+      "Serve this home's ledger to others: kith ledger serve --listen ADDRESS:PORT"};
+  if (host.empty()) {
+    steps.emplace_back("Or make an identity, in a home of its own: kith init --home DIR");
   }
   return steps;
 }

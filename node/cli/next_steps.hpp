@@ -22,4 +22,13 @@ struct Situation {
 /// Sentences in the order in which to act, each with its command; none: nothing is left to do.
 std::vector<std::string> next_steps(const Situation& situation);
 
+/// What a wallet without an identity has to do with ledgers.
+struct LedgerSituation {
+  std::string identity;  ///< State of `identity-status`: "none" or "waiting-for-ledger".
+  JsonObject host;       ///< Of `ledger-host`.
+  JsonObject recover;    ///< Of `recover-status`.
+  bool running = false;
+};
+std::vector<std::string> ledger_steps(const LedgerSituation& situation);
+
 }  // namespace kith::node

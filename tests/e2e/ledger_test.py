@@ -140,6 +140,21 @@ class LedgerTest(unittest.TestCase):
         documents = [self.alice.kith("did", "show")["document"]] * 2
         self.assertFalse(self.run_tool(json.dumps(documents), 3, "did", "lint")["ok"])
 
+    def test_a_status_without_an_identity_says_what_there_is(self):
+        bob = self.bench.node("Bob", passphrase=None)
+        bob.init("--no-identity")
+        status = bob.kith("ledger", "status")
+        self.assertEqual(status["state"], "none")
+        self.assertIn("kith ledger serve", status["next"][0])
+        did = self.alice.kith("did", "show")["did"]
+        bob.kith("did", "resolve", did, "--ledger", self.host.url, "--wait", "20")
+        others = bob.kith("ledger", "status")["others"]
+        self.assertEqual([(ledger["address"], ledger["checkpoint"]["size"]) for ledger in others],
+                         [(self.host.url.rstrip("/"), 2)])
+        host = self.host.kith("ledger", "status")
+        self.assertTrue(host["host"]["served"])
+        self.assertEqual(host["next"], [])
+
     def test_a_ledger_that_an_old_copy_was_put_back_for_is_accused(self):
         self.keep_copy()
         self.person("Bob")

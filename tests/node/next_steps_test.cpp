@@ -66,5 +66,21 @@ TEST(NextSteps, AdviseNothingToAHostWithoutAnIdentity) {
   EXPECT_TRUE(next_steps(host).empty());
 }
 
+TEST(NextSteps, OfALedgerStatusWithoutAnIdentity) {
+  const auto expect = [](const std::vector<std::string>& steps, std::size_t count,
+                         std::string_view first) {
+    ASSERT_EQ(steps.size(), count);
+    if (count == 0) return;
+    EXPECT_NE(steps.front().find(first), std::string::npos) << steps.front();
+  };
+  const JsonObject host{{"ledger", "leveldb:x"}, {"served", false}};
+  const JsonObject coming{{"state", "collecting"}};
+  expect(ledger_steps({"none", {}, {}}), 2, "kith ledger serve --listen");
+  expect(ledger_steps({"none", host, {{"state", "none"}}}), 1, "kith ledger serve --listen");
+  expect(ledger_steps({"none", {{"served", true}}, {}}), 0, "");
+  expect(ledger_steps({"none", host, coming}), 1, "kith recover status");
+  expect(ledger_steps({"waiting-for-ledger", {}, {}}), 1, "kith run");
+}
+
 }  // namespace
 }  // namespace kith::node
