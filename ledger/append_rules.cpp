@@ -111,6 +111,14 @@ Result<std::variant<LedgerLeaf, StaleHead>> judge_append(const AppendRequest& re
   return fail(Errc::invalid_entry, "the entry does not continue the head");
 }
 
+Result<LedgerLeaf> copied_leaf(const LedgerEntry& entry, std::uint64_t next, AnchorTime newest) {
+  CHECK(check_did_kith(entry.subject));
+  TRY(const Entry parsed, parse_entry(entry.blob));
+  if (entry.position != next) return fail(Errc::malformed, "an entry in another place");
+  if (entry.time < newest) return fail(Errc::malformed, "ledger times run back");
+  return LedgerLeaf{entry.subject, entry.blob, entry.time, parsed.kind};
+}
+
 Result<AppendOutcome> TreeLedger::append(const AppendRequest& request, AnchorTime now) {
   auto outcome = stage(request, now);
   const auto synced = flush();

@@ -46,6 +46,11 @@ struct AppendContext {
 [[nodiscard]] Result<std::variant<LedgerLeaf, StaleHead>> judge_append(
     const AppendRequest& request, const AppendContext& context);
 
+/// The leaf of an entry that is copied to place `next`, after one of the time `newest`. Errors:
+/// those of TreeLedger::stage_copy.
+[[nodiscard]] Result<LedgerLeaf> copied_leaf(const LedgerEntry& entry, std::uint64_t next,
+                                             AnchorTime newest);
+
 /// Adds an entry to a page unless it is full; then marks the page incomplete and returns false.
 [[nodiscard]] bool add_to_page(LedgerPage& page, LedgerEntry entry, std::size_t max);
 

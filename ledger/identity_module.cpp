@@ -156,17 +156,17 @@ void watch(Host& host) {
 }  // namespace
 
 std::vector<std::string> IdentityModule::commands() const {
-  return {"identity-create",      "identity-show",      "identity-status", "did-show",
-          "did-resolve",          "did-resolve-status", "policy-show",     "policy-history",
-          "identity-check",       "ledger-seen",        "ledger-evidence", "ledger-receipt",
-          "did-withdraw-address", "did-export",         "did-lint",        "ledger-move",
-          "ledger-move-status",   "ledger-move-cancel"};
+  return {"identity-create", "identity-show",        "identity-status",   "did-show",
+          "did-resolve",     "did-resolve-status",   "policy-show",       "policy-history",
+          "identity-check",  "ledger-seen",          "ledger-evidence",   "ledger-receipt",
+          "ledger-accuse",   "did-withdraw-address", "did-export",        "did-lint",
+          "ledger-move",     "ledger-move-status",   "ledger-move-cancel"};
 }
 
 bool IdentityModule::only_reads(std::string_view command) const {
   return command != "identity-create" && command != "did-resolve" &&
          command != "did-withdraw-address" && command != "ledger-move" &&
-         command != "ledger-move-cancel";
+         command != "ledger-move-cancel" && command != "ledger-accuse";
 }
 
 Result<JsonObject> IdentityModule::on_command(Host& host, const Command& command) {
@@ -184,6 +184,7 @@ Result<JsonObject> IdentityModule::on_command(Host& host, const Command& command
   if (command.name == "did-resolve-status") return resolution_status(host, command.args);
   if (command.name == "ledger-seen") return ledger_seen(host);
   if (command.name == "ledger-evidence") return evidence_file(host, command.args);
+  if (command.name == "ledger-accuse") return take_evidence_file(host, command.args);
   if (command.name == "ledger-receipt") return receipt_file(host, command.args);
   if (command.name == "ledger-move") return start_ledger_move(host, command.args);
   if (command.name == "ledger-move-status") return ledger_move_status(host);

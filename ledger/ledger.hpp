@@ -91,7 +91,7 @@ struct CosignedCheckpoint {
 ///
 /// Where its descriptor asks for witnesses it keeps the checkpoints that these have cosigned
 /// (remote/cosigning.hpp): the newest, and the first of each size, which says when the entries
-/// below it were anchored.
+/// below it were anchored. A copy of a ledger keeps those that it was shown (remote/replica.hpp).
 ///
 /// Group commit: appends that wait at the same time are staged one after the other, each judged on
 /// what those before it leave, and made durable by one flush(). Whoever stages tells nobody of any
@@ -102,6 +102,10 @@ class TreeLedger : public Ledger {
   /// append.
   [[nodiscard]] virtual Result<AppendOutcome> stage(const AppendRequest& request,
                                                     AnchorTime now) = 0;
+  /// Stages an entry of the ledger that this is a copy of, in its place there and with its time. It
+  /// was proven to be there, and is not judged: readers do. Errors: malformed (no entry of a log,
+  /// not the next place, an earlier time than the one before), as append.
+  [[nodiscard]] virtual Result<void> stage_copy(const LedgerEntry& entry) = 0;
   /// Makes everything durable that was staged, all of it or nothing. Errors (storage_unknown,
   /// storage_full): whether it is there is not known, and no outcome of the group may be told.
   [[nodiscard]] virtual Result<void> flush() = 0;

@@ -193,6 +193,24 @@ Result<JsonObject> evidence_file(Host& host, const JsonObject& args) {
   return evidence_json(*evidence);
 }
 
+Result<JsonObject> take_evidence_file(Host& host, const JsonObject& args) {
+  CHECK(only_members(args, {"evidence"}, "ledger-accuse"));
+  TRY(const std::string text, crypto::json_string(args, "evidence"));
+  TRY(const LedgerEvidence evidence, parse_evidence(text));
+  TRY(const JudgedEvidence judged, judge_evidence(evidence));
+  const bool back = judged.kind == EvidenceKind::rollback;
+  const auto id = keep_evidence(host, evidence, back ? Errc::ledger_rollback : Errc::ledger_fork);
+  if (!id) return JsonObject{};
+  host.notify({"alarm",
+               "The ledger " + judged.ledger.origin + ", of which this node keeps a copy, shows " +
+                   (back ? "an older state" : "another history") +
+                   " than it did before. The copy stays with what it has. `kith ledger status` "
+                   "shows the evidence: ask the ledger's operator, and warn those who use it.",
+               ledger_id(judged.ledger),
+               {}});
+  return JsonObject{{"id", *id}};
+}
+
 Result<JsonObject> receipt_file(Host& host, const JsonObject& args) {
   CHECK(only_members(args, {"policy"}, "ledger-receipt"));
   TRY(const Identity own, needed_identity(host));

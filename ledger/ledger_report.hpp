@@ -20,6 +20,9 @@ namespace kith::ledger {
 [[nodiscard]] Result<JsonObject> ledger_seen(Host& host);
 /// Command ledger-evidence {id}: the file. Errors: not_found.
 [[nodiscard]] Result<JsonObject> evidence_file(Host& host, const JsonObject& args);
+/// Command ledger-accuse {evidence: file}: of this node's copy of a ledger, which broke with what
+/// it said before. Kept like other evidence, with an alarm. Errors: those of judge_evidence.
+[[nodiscard]] Result<JsonObject> take_evidence_file(Host& host, const JsonObject& args);
 /// Command ledger-receipt {policy?}: the file, of what was posted last to the DID log, or to the
 /// policy. Errors: wrong_state, not_found, ledger_no_proof.
 [[nodiscard]] Result<JsonObject> receipt_file(Host& host, const JsonObject& args);

@@ -24,18 +24,33 @@ Result<AppendOutcome> MemoryLedger::stage(const AppendRequest& request, AnchorTi
       blobs.push_back({entries_[position].blob, entries_[position].time});
     }
   }
-  const AnchorTime newest = entries_.empty() ? anchor_time_ms(0) : entries_.back().time;
-  TRY(auto judged, judge_append(request, {blobs, newest, now, test_mode_, ledger_id(descriptor_)}));
+  TRY(auto judged,
+      judge_append(request, {blobs, newest(), now, test_mode_, ledger_id(descriptor_)}));
   if (auto* stale = std::get_if<StaleHead>(&judged)) return AppendOutcome(std::move(*stale));
-  auto& leaf = std::get<LedgerLeaf>(judged);
+  TRY(const Appended appended, put(std::move(std::get<LedgerLeaf>(judged)), hash));
+  return AppendOutcome(appended);
+}
+
+Result<void> MemoryLedger::stage_copy(const LedgerEntry& entry) {
+  TRY(LedgerLeaf leaf, copied_leaf(entry, entries_.size(), newest()));
+  const std::string hash = blob_hash(leaf.blob);
+  CHECK(put(std::move(leaf), hash));
+  return {};
+}
+
+AnchorTime MemoryLedger::newest() const {
+  return entries_.empty() ? anchor_time_ms(0) : entries_.back().time;
+}
+
+Result<Appended> MemoryLedger::put(LedgerLeaf leaf, const std::string& hash) {
   const std::uint64_t position = entries_.size();
   TRY(const auto complete,
       merkle_append(position, merkle_leaf_hash(crypto::as_bytes(leaf_text(leaf))), tree()));
   for (const auto& [node, node_hash] : complete) nodes_[node] = node_hash;
   by_subject_[leaf.subject].push_back(position);
-  by_blob_hash_[hash] = position;
+  by_blob_hash_.emplace(hash, position);
   entries_.push_back({position, std::move(leaf.subject), std::move(leaf.blob), leaf.time});
-  return AppendOutcome(Appended{position, leaf.time});
+  return Appended{position, leaf.time};
 }
 
 MerkleReader MemoryLedger::tree() const {

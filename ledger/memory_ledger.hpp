@@ -20,6 +20,7 @@ class MemoryLedger final : public TreeLedger {
   [[nodiscard]] const LedgerDescriptor& descriptor() const override { return descriptor_; }
   /// There is nothing to wait for: what is staged can be read.
   [[nodiscard]] Result<AppendOutcome> stage(const AppendRequest& request, AnchorTime now) override;
+  [[nodiscard]] Result<void> stage_copy(const LedgerEntry& entry) override;
   [[nodiscard]] Result<void> flush() override { return {}; }
   [[nodiscard]] Result<LedgerPage> read(std::string_view subject, std::uint64_t from) override;
   [[nodiscard]] Result<LedgerPage> follow(std::uint64_t position, std::size_t max) override;
@@ -33,6 +34,9 @@ class MemoryLedger final : public TreeLedger {
       std::uint64_t size) const override;
 
  private:
+  [[nodiscard]] AnchorTime newest() const;
+  [[nodiscard]] Result<Appended> put(LedgerLeaf leaf, const std::string& hash);
+
   LedgerDescriptor descriptor_;
   bool test_mode_;
   std::vector<LedgerEntry> entries_;  ///< The index is the position.

@@ -17,6 +17,7 @@ constexpr std::size_t kHashBytes = 36;
 
 Result<std::string> LedgerProver::signed_by_ledger(std::uint64_t size) {
   if (size > ledger_.size()) return fail(Errc::not_found, "the ledger has fewer entries");
+  if (!sign_) return fail(Errc::refused, "a copy of a ledger signs nothing");
   if (!note_.empty() && signed_size_ == size) return note_;
   TRY(const Digest256 root, merkle_root(size, ledger_.tree()));
   const LedgerDescriptor& ledger = ledger_.descriptor();
@@ -28,8 +29,9 @@ Result<std::string> LedgerProver::signed_by_ledger(std::uint64_t size) {
 }
 
 Result<CosignedCheckpoint> LedgerProver::newest() {
-  if (asks_witnesses()) {
+  if (shows_kept()) {
     TRY(auto cosigned, ledger_.newest_cosigned());
+    if (!cosigned && !sign_) return fail(Errc::unreachable, "this copy is not complete yet");
     if (!cosigned) return fail(Errc::ledger_not_witnessed);
     return std::move(*cosigned);
   }
@@ -44,7 +46,7 @@ Result<std::string> LedgerProver::checkpoint() {
 }
 
 Result<std::uint64_t> LedgerProver::visible() const {
-  if (!asks_witnesses()) return ledger_.size();
+  if (!shows_kept()) return ledger_.size();
   TRY(const auto cosigned, ledger_.newest_cosigned());
   return cosigned ? cosigned->size : std::uint64_t{0};
 }
@@ -122,8 +124,9 @@ Result<std::string> LedgerProver::receipt(std::uint64_t position) {
     size = first->size;
     receipt.checkpoint = std::move(first->note);
   } else {
-    TRY(receipt.checkpoint, checkpoint());
-    size = signed_size_;
+    TRY(CosignedCheckpoint shown, newest());
+    size = shown.size;
+    receipt.checkpoint = std::move(shown.note);
   }
   TRY(receipt.inclusion, inclusion(position, size));
   return receipt_text(receipt);

@@ -11,6 +11,8 @@
 /// what came later does not count yet. Each entry comes with the first such checkpoint over it,
 /// whose time is the entry's anchor time.
 ///
+/// A copy of a ledger (remote/replica.hpp) has no key: it shows the checkpoints that it was shown.
+///
 /// Single-threaded. The ledger outlives the prover.
 
 #include <cstdint>
@@ -27,10 +29,11 @@ class LedgerProver {
   /// Signs with the key of the ledger's descriptor (Ed25519, 64 bytes).
   using Sign = std::function<Result<Bytes>(ByteView message)>;
 
+  /// Without `sign`: of a copy.
   LedgerProver(const TreeLedger& ledger, Sign sign) : ledger_(ledger), sign_(std::move(sign)) {}
 
-  /// The newest that counts, as a signed note. Errors: ledger_not_witnessed (none does yet), those
-  /// of the storage and of `sign`.
+  /// The newest that counts, as a signed note. Errors: ledger_not_witnessed (none does yet),
+  /// unreachable (a copy that has nothing to show yet), those of the storage and of `sign`.
   [[nodiscard]] Result<std::string> checkpoint();
   /// Entries that count: all, or those that enough witnesses have seen. Errors: of the storage.
   [[nodiscard]] Result<std::uint64_t> visible() const;
@@ -53,6 +56,8 @@ class LedgerProver {
 
  private:
   [[nodiscard]] bool asks_witnesses() const { return ledger_.descriptor().w > 0; }
+  /// Only what is kept is shown.
+  [[nodiscard]] bool shows_kept() const { return asks_witnesses() || !sign_; }
   [[nodiscard]] Result<CosignedCheckpoint> newest();
   [[nodiscard]] Result<std::size_t> anchor(protocol::LedgerProof& proof, std::uint64_t position);
 

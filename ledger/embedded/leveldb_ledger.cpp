@@ -357,8 +357,9 @@ struct LevelDbLedger::Impl {
     return std::optional<Appended>({position, entry.time});
   }
 
-  /// All of the leaf or nothing.
-  [[nodiscard]] Result<Appended> stage(LedgerLeaf leaf, const std::string& hash) {
+  /// All of the leaf or nothing. `is_repeat`: the blob is there already, in an earlier place.
+  [[nodiscard]] Result<Appended> stage(LedgerLeaf leaf, const std::string& hash,
+                                       bool is_repeat = false) {
     const std::uint64_t position = state_ahead().size;
     const std::string text = leaf_text(leaf);
     TRY(SubjectHead head, head_ahead(leaf.subject));
@@ -374,9 +375,11 @@ struct LevelDbLedger::Impl {
       staged.nodes[place] = node_hash;
     }
     batch.Put(subject_prefix(leaf.subject) + big_endian(position), leveldb::Slice());
-    batch.Put(blob_key(hash), big_endian(position));
+    if (!is_repeat) {
+      batch.Put(blob_key(hash), big_endian(position));
+      staged.positions[hash] = position;
+    }
     batch.Put(head_key(leaf.subject), encode(head));
-    staged.positions[hash] = position;
     staged.heads[leaf.subject] = std::move(head);
     staged.leaves.push_back(std::move(leaf));
     return Appended{position, staged.leaves.back().time};
@@ -443,6 +446,16 @@ Result<AppendOutcome> LevelDbLedger::stage(const AppendRequest& request, AnchorT
   if (auto* stale = std::get_if<StaleHead>(&judged)) return AppendOutcome(std::move(*stale));
   TRY(const Appended appended, impl_->stage(std::move(std::get<LedgerLeaf>(judged)), hash));
   return AppendOutcome(appended);
+}
+
+Result<void> LevelDbLedger::stage_copy(const LedgerEntry& entry) {
+  if (impl_->broken) return *impl_->broken;
+  const State ahead = impl_->state_ahead();
+  TRY(LedgerLeaf leaf, copied_leaf(entry, ahead.size, anchor_time_ms(ahead.newest_ms)));
+  const std::string hash = blob_hash(leaf.blob);
+  TRY(const auto held, impl_->held(hash));
+  CHECK(impl_->stage(std::move(leaf), hash, held.has_value()));
+  return {};
 }
 
 Result<void> LevelDbLedger::flush() {

@@ -52,6 +52,7 @@ class LevelDbLedger final : public TreeLedger {
   /// After a flush that failed all that follows is UnknownOutcome, and every flush fails: open it
   /// again.
   [[nodiscard]] Result<AppendOutcome> stage(const AppendRequest& request, AnchorTime now) override;
+  [[nodiscard]] Result<void> stage_copy(const LedgerEntry& entry) override;
   [[nodiscard]] Result<void> flush() override;
   [[nodiscard]] Result<LedgerPage> read(std::string_view subject, std::uint64_t from) override;
   [[nodiscard]] Result<LedgerPage> follow(std::uint64_t position, std::size_t max) override;

@@ -24,9 +24,10 @@
 /// tlog-proof (receipt.hpp).
 ///
 /// Errors are {"error":{"code","message"}} with 400 (form, or an entry that would not count),
+/// 403 (an entry for a copy of the ledger: the message names the ledger itself),
 /// 404 (path, or a size beyond the ledger's), 405, 413 (too large), 429 (too many appends), 503
 /// (outcome unknown, the disk, or "ledger.not_witnessed": too few witnesses have signed; an entry
-/// that was appended is kept, and counts when they do).
+/// that was appended is kept, and counts when they do; or a copy has not come as far as `seen`).
 
 #include <string>
 

@@ -62,6 +62,10 @@ Result<AppendRequest> parse_append(std::string_view subject, std::string_view bo
 
 }  // namespace
 
+HttpReply unavailable_reply(const std::string& why) {
+  return error_reply(503, fail(Errc::unreachable, why));
+}
+
 /// Reads "name=<digits>&..." with just these names, each at most once.
 class LedgerService::Query {
  public:
@@ -220,11 +224,19 @@ Result<HttpReply> LedgerService::get(std::string_view path, Query& query) {
 Result<HttpReply> LedgerService::page(LedgerPage page, std::optional<std::uint64_t> seen) {
   ProvenPage proven{std::move(page), std::nullopt};
   if (seen) {
+    CHECK(check_seen(*seen));
     TRY(proven.proof, prover_.prove(proven.page, *seen));
   } else {
     CHECK(prover_.cut(proven.page));
   }
   return json_reply(200, page_json(proven));
+}
+
+Result<void> LedgerService::check_seen(std::uint64_t seen) const {
+  if (origin_.empty()) return {};
+  TRY(const std::uint64_t size, prover_.visible());
+  if (seen <= size) return {};
+  return fail(Errc::unreachable, "this copy has the first " + std::to_string(size) + " entries");
 }
 
 Result<HttpReply> LedgerService::get_proof(std::string_view kind, Query& query) {
@@ -248,6 +260,10 @@ Result<HttpReply> LedgerService::get_proof(std::string_view kind, Query& query) 
 
 Result<LedgerService::Begun> LedgerService::append(std::string_view subject,
                                                    const HttpQuestion& question, AnchorTime now) {
+  if (!origin_.empty()) {
+    return Begun(error_reply(
+        403, fail(Errc::refused, "this is a copy; the ledger that takes entries is " + origin_)));
+  }
   TRY(const AppendRequest request, parse_append(subject, question.body));
   if (!admit(now)) {
     return Begun(error_reply(429, fail(Errc::limit_exceeded, "too many entries this minute")));

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -21,11 +22,17 @@
 
 namespace kith::ledger {
 
+/// 503, worth another try: there is nothing to answer with yet.
+[[nodiscard]] HttpReply unavailable_reply(const std::string& why);
+
 class LedgerService {
  public:
   /// `ledger` outlives the service.
   LedgerService(TreeLedger& ledger, LedgerProver::Sign sign)
       : ledger_(ledger), prover_(ledger, std::move(sign)) {}
+  /// Of a copy: it only reads. `origin`: the address of the ledger itself.
+  LedgerService(TreeLedger& copy, std::string origin)
+      : ledger_(copy), prover_(copy, {}), origin_(std::move(origin)) {}
 
   /// Is this path ours?
   [[nodiscard]] static bool handles(std::string_view target);
@@ -59,8 +66,12 @@ class LedgerService {
   [[nodiscard]] Result<HttpReply> appended_reply(const Appended& appended);
   [[nodiscard]] bool admit(AnchorTime now);
 
+  /// Whoever has seen more elsewhere is not told of less: it would look like a step back.
+  [[nodiscard]] Result<void> check_seen(std::uint64_t seen) const;
+
   TreeLedger& ledger_;
   LedgerProver prover_;
+  std::string origin_;  ///< Empty: this is the ledger itself.
   AnchorTime window_start_{};
   std::uint32_t appends_in_window_ = 0;
 };

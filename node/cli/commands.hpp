@@ -44,7 +44,7 @@ inline constexpr std::int64_t kWaitDefault = 30;
 [[nodiscard]] int do_ledger_deploy(Session& session, const Invocation& invocation,
                                    const Output& output);
 /// `ledger status`: of the identity's ledger, of the one that this home keeps, and of others that
-/// it has seen.
+/// it has seen or copies.
 [[nodiscard]] int do_ledger_status(Session& session, const Output& output);
 /// `ledger witness`.
 [[nodiscard]] int do_ledger_move(Session& session, const Invocation& invocation,

@@ -29,6 +29,7 @@ int do_ledger_status(Session& session, const Output& output) {
     for (const auto& [key, value] : answer) reply[key] = value;
   };
   const JsonObject host = ask("ledger-host");
+  const JsonObject copy = ask("ledger-replica");
   const JsonObject status = ask("identity-status");
   const std::string state = crypto::json_text_of(status, "state");
   const bool has_identity = !state.empty() && state != "none" && state != "waiting-for-ledger";
@@ -43,10 +44,11 @@ int do_ledger_status(Session& session, const Output& output) {
   const JsonObject move = has_identity ? ask("ledger-move-status") : JsonObject();
   if (move.contains("state") && move.at("state") != "none") reply["move"] = move;
   if (!host.empty()) reply["host"] = host;
+  if (!copy.empty()) reply["replica"] = copy;
   if (!failed && !has_identity) {
     JsonArray next;
     for (const std::string& step :
-         ledger_steps({state, host, ask("recover-status"), session.is_running_node()})) {
+         ledger_steps({state, host, copy, ask("recover-status"), session.is_running_node()})) {
       next.push_back(Json(step));
     }
     reply["next"] = std::move(next);

@@ -57,11 +57,16 @@ std::vector<std::string> next_steps(const Situation& situation) {
 }
 
 std::vector<std::string> ledger_steps(const LedgerSituation& situation) {
-  const auto& [identity, host, recover, running] = situation;
+  const auto& [identity, host, copy, recover, running] = situation;
   if (comes_back(recover)) return {kGoOn};
   if (identity == "waiting-for-ledger") {
     if (running) return {"Your identity is made when its ledger answers; Kith keeps asking"};
     return {"Your identity is made when its ledger answers; let Kith ask: kith run"};
+  }
+  if (copy.contains("replica_of")) {
+    if (crypto::json_true(copy, "following")) return {};
+    return {"Go on with the copy: kith ledger serve --listen ADDRESS:PORT --replica-of " +
+            json_text_of(copy, "replica_of")};
   }
   if (crypto::json_true(host, "served")) return {};
   std::vector<std::string> steps{

@@ -26,6 +26,7 @@ std::vector<std::string> next_steps(const Situation& situation);
 struct LedgerSituation {
   std::string identity;  ///< State of `identity-status`: "none" or "waiting-for-ledger".
   JsonObject host;       ///< Of `ledger-host`.
+  JsonObject copy;       ///< Of `ledger-replica`.
   JsonObject recover;    ///< Of `recover-status`.
   bool running = false;
 };

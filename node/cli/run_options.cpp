@@ -41,6 +41,7 @@ Result<RuntimeOptions> run_options(const Invocation& invocation, const std::stri
   take("--tls-ca", options.tls_ca);
   take("--ledger-login", options.ledger_login);
   CHECK(take_number(invocation, "--relay-delay-ms", options));
+  take("--replica-of", options.ledger_replica_of);
   options.mediate = options.mediate || invocation.has("--mediate");
   options.ledger_serve = options.ledger_serve || invocation.has("--ledger-serve") ||
                          invocation.spec->special == Special::ledger_serve;

@@ -12,6 +12,7 @@ std::vector<CommandSpec> ledger_commands() {
        Special::ledger_serve,
        {{"--listen", "", "Listen on this ADDRESS:PORT (port 0: any free one)", text, true},
         {"--public-url", "", "Where others reach the listener"},
+        {"--replica-of", "", "Serve a whole copy of the ledger at this address instead"},
         {"--tls-cert", "", "Listen with TLS 1.3: file of the certificate with its chain", file},
         {"--tls-key", "", "File of its private key", file},
         {"--config", "", "Read this file instead of kith.toml in the home", file}}},

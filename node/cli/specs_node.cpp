@@ -33,6 +33,7 @@ std::vector<CommandSpec> node_commands() {
         {"--mediate", "", "Relay mail and keep backups for others", flag},
         {"--relay-delay-ms", "", "As mediator, hold mail back a random time up to this", number},
         {"--ledger-serve", "", "Serve this home's ledger to others", flag},
+        {"--replica-of", "", "Keep a whole copy of the ledger at this address, and serve that"},
         {"--witness", "", "Cosign checkpoints of the ledgers it watches (`ledger witness`)", flag},
         {"--config", "", "Read this file instead of kith.toml in the home (docs/config.md)", file},
         {"--metrics-listen", "", "Numbers for Prometheus, on this ADDRESS:PORT of this machine"},

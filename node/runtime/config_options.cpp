@@ -186,6 +186,10 @@ std::vector<ConfigOption> make_options() {
           "ledger.login", "--ledger-login",
           "File of one line, etcds://NAME:PASSWORD@HOST,...: how this node logs in at a ledger in "
           "etcd. What it says is kept, sealed, in the home; empty: what was kept"),
+      plain<&Options::ledger_replica_of>(
+          "ledger.replica_of", "--replica-of",
+          "Keep a whole copy of the ledger at this address, and serve that instead of this home's "
+          "own; empty: none"),
       plain<&Options::ledger_witnesses>(
           "ledger.witnesses", "",
           "Witnesses of this home's ledger, each \"VERIFIER-KEY ADDRESS\" as their operators give "

@@ -82,15 +82,15 @@ unsigned refusal_status(Errc code) {
 void Reception::handle(HttpRequest request, HttpRespond respond) {
   const std::string target =
       request.query.empty() ? request.path : request.path + "?" + request.query;
-  if (services_.ledger != nullptr && ledger::LedgerService::handles(target)) {
-    return services_.ledger->handle(
-        {request.method, target, std::string(crypto::as_text(request.body))},
-        [respond = std::move(respond)](const ledger::HttpReply& reply) {
-          auto response =
-              plain_response(static_cast<unsigned>(reply.status), reply.content_type, reply.body);
-          if (reply.final) response.fields.emplace_back("Cache-Control", kForEver);
-          respond(std::move(response));
-        });
+  if (services_.ledger && ledger::LedgerService::handles(target)) {
+    return services_.ledger({request.method, target, std::string(crypto::as_text(request.body))},
+                            [respond = std::move(respond)](const ledger::HttpReply& reply) {
+                              auto response = plain_response(static_cast<unsigned>(reply.status),
+                                                             reply.content_type, reply.body);
+                              if (reply.final)
+                                response.fields.emplace_back("Cache-Control", kForEver);
+                              respond(std::move(response));
+                            });
   }
   if (services_.witness && request.path == kAddCheckpoint) {
     return give_cosignature(request, respond);

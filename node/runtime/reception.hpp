@@ -21,9 +21,10 @@ namespace kith::node {
 
 /// What a node does for strangers besides taking envelopes.
 struct Services {
-  LedgerDesk* ledger = nullptr;  ///< That is served; null: none. Outlives its users.
-  bool mediate = false;          ///< There is an invitation to give out.
-  bool witness = false;          ///< Checkpoints are cosigned.
+  /// The ledger that is served, or the copy of one; empty: none.
+  std::function<void(const ledger::HttpQuestion&, LedgerDesk::Respond)> ledger;
+  bool mediate = false;  ///< There is an invitation to give out.
+  bool witness = false;  ///< Checkpoints are cosigned.
 };
 
 class Reception {

@@ -26,6 +26,7 @@
 #include "node/runtime/listen_address.hpp"
 #include "node/runtime/metrics.hpp"
 #include "node/runtime/reception.hpp"
+#include "node/runtime/replica_desk.hpp"
 #include "node/runtime/system_clock.hpp"
 #include "node/runtime/worker.hpp"
 #include "node/storage/group_store.hpp"
@@ -82,6 +83,7 @@ class Runtime::Impl {
     http_.reset();
     control_.reset();
     links_.reset();
+    replica_desk_.reset();
     ledger_desk_.reset();
     client_.reset();
   }
@@ -120,6 +122,7 @@ class Runtime::Impl {
   void stop_when_done();
   void look_whether_done(milliseconds after);
   [[nodiscard]] NodeNumbers numbers() const;
+  void accuse(const ledger::LedgerEvidence& evidence);
   void watch_ledger();
   [[nodiscard]] NodeConfig agent_config() const;
   template <class Done>
@@ -143,6 +146,7 @@ class Runtime::Impl {
   std::string witness_url_;  ///< Where this node cosigns; empty: it does not.
   std::unique_ptr<HomeLedger> ledger_;
   std::unique_ptr<LedgerDesk> ledger_desk_;
+  std::unique_ptr<ReplicaDesk> replica_desk_;
   EventQueue events_;
   WaitingAnswers answers_;
   std::unique_ptr<CommandDesk> desk_;
@@ -244,6 +248,11 @@ Result<void> Runtime::Impl::open_ledger() {
   ledger_desk_ = std::make_unique<LedgerDesk>(
       io_, *client_, *ledger_, [this](const Error& error) { events_.fail_with(error); });
   desk_->add("ledger-host", [this] { return ledger_desk_->report(); });
+  replica_desk_ = std::make_unique<ReplicaDesk>(
+      io_, *client_, *store_, home_.ledger_copy(),
+      [this](const ledger::LedgerEvidence& evidence) { accuse(evidence); },
+      [this](const Error& error) { events_.fail_with(error); });
+  desk_->add("ledger-replica", [this] { return replica_desk_->report(); });
   return {};
 }
 
@@ -251,9 +260,16 @@ Result<void> Runtime::Impl::open_reception() {
   Services services;
   services.mediate = options_.mediate;
   services.witness = options_.witness;
-  if (options_.ledger_serve) {
+  if (!options_.ledger_replica_of.empty()) {
+    CHECK(replica_desk_->follow(options_.ledger_replica_of));
+    services.ledger = [this](const ledger::HttpQuestion& question, LedgerDesk::Respond respond) {
+      replica_desk_->handle(question, respond);
+    };
+  } else if (options_.ledger_serve) {
     CHECK(ledger_desk_->serve());
-    services.ledger = ledger_desk_.get();
+    services.ledger = [this](const ledger::HttpQuestion& question, LedgerDesk::Respond respond) {
+      ledger_desk_->handle(question, std::move(respond));
+    };
   }
   reception_ = std::make_unique<Reception>(events_, answers_, random_, services);
   return {};
@@ -336,6 +352,13 @@ Result<void> Runtime::Impl::start_agent() {
         watch_ledger();
       },
       [this] { stop(); });
+}
+
+/// One unit of work: evidence is a record like others.
+void Runtime::Impl::accuse(const ledger::LedgerEvidence& evidence) {
+  JsonObject args{{"evidence", crypto::json_text(ledger::evidence_json(evidence))}};
+  Command command{"copy-" + crypto::hex(random_.bytes(8)), "ledger-accuse", std::move(args), {}};
+  events_.submit(CommandGiven{std::move(command)});
 }
 
 /// A ledger that cannot write stops the node as a store does: it would refuse everything for good.

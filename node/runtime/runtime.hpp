@@ -42,7 +42,8 @@ struct RuntimeOptions {
   std::size_t new_connections_per_minute = limits::kHttpNewConnectionsPerMinute;  ///< Per address.
   bool mediate = false;
   bool ledger_serve = false;
-  bool witness = false;  ///< Cosign checkpoints of the ledgers that this node watches.
+  std::string ledger_replica_of;  ///< Keep a copy of the ledger there, and serve it as the ledger.
+  bool witness = false;           ///< Cosign checkpoints of the ledgers that this node watches.
   std::vector<std::string> ledger_witnesses;  ///< Of this home's ledger: "VERIFIER-KEY URL".
   std::int64_t ledger_witnesses_needed = 0;   ///< 0: more than half.
   bool private_network = false;

@@ -8,6 +8,7 @@
 ///   keystore      the root key (keystore.hpp)
 ///   db/           records (leveldb_store.hpp)
 ///   ledger/       the embedded ledger, if there is one
+///   ledger-copy/  a copy of somebody else's ledger, if there is one
 ///   control.sock  of the running node
 ///
 /// The directory and all above files belong to the user, are closed to others (0700, 0600) and are
@@ -67,6 +68,7 @@ class Home {
   [[nodiscard]] const Keystore& keystore() const { return keystore_; }
   [[nodiscard]] std::string database() const { return directory_ + "/db"; }
   [[nodiscard]] std::string ledger() const { return directory_ + "/ledger"; }
+  [[nodiscard]] std::string ledger_copy() const { return directory_ + "/ledger-copy"; }
   /// Further CAs that this node trusts when it connects (PEM); need not exist.
   [[nodiscard]] static std::string ca_file(const std::string& directory) {
     return directory + "/ca.pem";

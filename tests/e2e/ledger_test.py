@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 
 from acts import mail_ready
-from kith_process import Workbench, run_kith
+from kith_process import Workbench, run_kith, wait_for
 
 BUILD = "build/dev"
 
@@ -139,6 +139,72 @@ class LedgerTest(unittest.TestCase):
         self.assertTrue(all(shared["what"] == "address" for shared in report["shared"]))
         documents = [self.alice.kith("did", "show")["document"]] * 2
         self.assertFalse(self.run_tool(json.dumps(documents), 3, "did", "lint")["ok"])
+
+    def start_copy(self):
+        copy = self.bench.node("Replica", passphrase=None)
+        copy.init("--no-identity")
+        copy.start("--listen", "127.0.0.1:0", "--replica-of", self.host.url)
+        copy.url = f"http://127.0.0.1:{copy.ready['port']}/"
+        copy._run_words[1] = f"127.0.0.1:{copy.ready['port']}"
+        self.wait_for_copy(copy, 2)
+        return copy
+
+    def replica(self, copy):
+        return copy.kith("ledger", "status")["replica"]
+
+    def wait_for_copy(self, copy, size):
+        wait_for("the copy", lambda: self.replica(copy).get("shown") == size)
+
+    def test_a_copy_outlives_the_ledger(self):
+        copy = self.start_copy()
+        note = self.get("ledger/checkpoint")
+        did = self.alice.kith("did", "show")["did"]
+        document = self.resolve(self.alice)["didDocument"]
+        port = self.host.ready["port"]
+        self.host.kill()
+        shutil.rmtree(self.host.home)
+
+        # Somebody who never saw the ledger itself; before and after a restart of the copy.
+        bob = self.bench.node("Bob", passphrase=None)
+        bob.init("--no-identity")
+        for _ in range(2):
+            read = bob.kith("did", "resolve", did, "--ledger", copy.url, "--wait", "20")
+            self.assertEqual(read["didDocument"], document)
+            copy.stop()
+            copy.start()
+        wait_for("the error", lambda: "error" in self.replica(copy))
+        self.assertEqual(self.replica(copy)["shown"], 2)
+        self.assertEqual(bob.kith("ledger", "status")["others"][0]["checkpoint"]["size"], 2)
+        # It takes nothing, and says who did.
+        log = urllib.request.Request(copy.url + "ledger/log/" + did, data=b"{}", method="POST")
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(log, timeout=10)
+        with refused.exception as error:
+            self.assertEqual(error.code, 403)
+            self.assertIn(self.host.url.rstrip("/"), json.load(error)["error"]["message"])
+
+        # The ledger's address leads to the copy: who knows the ledger reads on.
+        copy.stop()
+        copy._run_words[1] = f"127.0.0.1:{port}"
+        copy.start()
+        self.assertEqual(self.get("ledger/checkpoint"), note)
+        self.assertEqual(self.resolve(self.alice)["state"], "done")
+        self.assertNotIn("evidence", self.alice.kith("ledger", "status"))
+
+    def test_a_copy_keeps_evidence_against_its_ledger(self):
+        copy = self.start_copy()
+        self.keep_copy()
+        self.person("Bob")
+        self.wait_for_copy(copy, 4)
+        self.put_copy_back()
+        wait_for("evidence", lambda: copy.kith("ledger", "status").get("others"))
+        piece = copy.kith("ledger", "status")["others"][0]["evidence"][0]
+        self.assertEqual(piece["kind"], "rollback")
+        file = copy.kith("ledger", "evidence", piece["id"])
+        self.assertEqual(self.verify(json.dumps(file))["first"]["size"], 4)
+        self.assertEqual(self.replica(copy)["shown"], 4)
+        alarms = [notice for notice in copy.kith("status")["notices"] if notice["kind"] == "alarm"]
+        self.assertEqual(len(alarms), 1)
 
     def test_a_status_without_an_identity_says_what_there_is(self):
         bob = self.bench.node("Bob", passphrase=None)

@@ -75,11 +75,15 @@ TEST(NextSteps, OfALedgerStatusWithoutAnIdentity) {
   };
   const JsonObject host{{"ledger", "leveldb:x"}, {"served", false}};
   const JsonObject coming{{"state", "collecting"}};
-  expect(ledger_steps({"none", {}, {}}), 2, "kith ledger serve --listen");
-  expect(ledger_steps({"none", host, {{"state", "none"}}}), 1, "kith ledger serve --listen");
-  expect(ledger_steps({"none", {{"served", true}}, {}}), 0, "");
-  expect(ledger_steps({"none", host, coming}), 1, "kith recover status");
-  expect(ledger_steps({"waiting-for-ledger", {}, {}}), 1, "kith run");
+  expect(ledger_steps({"none", {}, {}, {}}), 2, "kith ledger serve --listen");
+  expect(ledger_steps({"none", host, {}, {{"state", "none"}}}), 1, "kith ledger serve --listen");
+  expect(ledger_steps({"none", {{"served", true}}, {}, {}}), 0, "");
+  JsonObject copy{{"replica_of", "https://l.example"}, {"following", false}};
+  expect(ledger_steps({"none", host, copy, {}}), 1, "--replica-of https://l.example");
+  expect(ledger_steps({"none", host, copy, coming}), 1, "kith recover status");
+  copy["following"] = true;
+  expect(ledger_steps({"none", host, copy, {}}), 0, "");
+  expect(ledger_steps({"waiting-for-ledger", {}, {}, {}}), 1, "kith run");
 }
 
 }  // namespace
