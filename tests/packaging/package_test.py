@@ -13,6 +13,7 @@ import functools
 import hashlib
 import json
 import os
+import platform
 import re
 import shutil
 import stat
@@ -23,7 +24,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EPOCH = "1700000000"
-SUITE, MIRROR = "bookworm", "http://deb.debian.org/debian"
+MIRROR = "http://deb.debian.org/debian"
+SYSTEM = platform.freedesktop_os_release()
 SBOM = "sbom.spdx.json"
 NOTICES = "/usr/share/doc/kith/notices/"
 DOCS = ["changelog.gz", "changelog.Debian.gz", "copyright"]
@@ -237,7 +239,7 @@ class CleanDebian:
 
     def __init__(self, directory):
         self.root = Path(directory) / "root"
-        run("debootstrap", "--variant=minbase", SUITE, self.root, MIRROR)
+        run("debootstrap", "--variant=minbase", SYSTEM["VERSION_CODENAME"], self.root, MIRROR)
         # Nothing may start a service in here.
         policy = self.root / "usr/sbin/policy-rc.d"
         policy.write_text("#!/bin/sh\nexit 101\n")
@@ -337,8 +339,8 @@ def long_form(build, directory, nameless):
         lint(files, nameless[0])  # Nobody answers for that one.
     else:
         print("no lintian: not asked")
-    if not shutil.which("debootstrap") or os.geteuid() != 0:
-        print("not root, or no debootstrap: not installed anywhere")
+    if not shutil.which("debootstrap") or os.geteuid() != 0 or SYSTEM["ID"] != "debian":
+        print("not root, no debootstrap or no Debian: not installed anywhere")
         return
     debian = CleanDebian(directory)
     life(debian, files)
