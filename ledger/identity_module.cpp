@@ -4,6 +4,7 @@
 #include "crypto/hash.hpp"
 #include "ledger/did_kith.hpp"
 #include "ledger/did_lint.hpp"
+#include "ledger/former_ledgers.hpp"
 #include "ledger/identity.hpp"
 #include "ledger/identity_setup.hpp"
 #include "ledger/ledger_move.hpp"
@@ -220,6 +221,7 @@ void IdentityModule::on_effect(Host& host, const protocol::Effect& effect,
     const std::string_view subject = context.substr(kLogContext.size());
     if (!own) return;
     take_log_result(host, *own, subject, effect, outcome);
+    follow_taken_back(host);
     look_at_proposals(host);
     continue_ledger_move(host);
   } else if (context.starts_with(kMoveContext)) {

@@ -8,6 +8,7 @@
 #include "crypto/assert.hpp"
 #include "crypto/limits.hpp"
 #include "ledger/descriptor.hpp"
+#include "ledger/former_ledgers.hpp"
 #include "ledger/ledger_services.hpp"
 #include "ledger/log_writer.hpp"
 #include "ledger/own_log.hpp"
@@ -177,10 +178,6 @@ std::vector<LedgerAddress> addresses(const LedgerMove& move, const Identity& own
   return all;
 }
 
-bool lives_on(const LogView& view, const std::string& id) {
-  return !view.current.ledgers.empty() && view.current.ledgers.front() == id;
-}
-
 /// What the log still needs to leave: in a DID's log the addresses, then the move. Each is one that
 /// the log would take. Errors: those of read_with, not_found (the log's keys are not here).
 Result<std::vector<Entry>> parting(Host& host, const LedgerMove& move, const Identity& own,
@@ -275,9 +272,11 @@ void arrive(Host& host, LedgerMove& move, const Identity& own) {
     std::vector<PendingEntry> missing;
     const std::string& copied = copy_of(move, own, subject).last;
     for (std::size_t i = first_missing(*view, copied); i < view->history.size(); ++i) {
-      missing.push_back({entry_blob(*view->history[i].entry), view->history[i].hash});
+      missing.push_back({entry_blob(*view->history[i].entry), view->history[i].hash, {}});
     }
     leave_ledger(host, own, subject, std::move(missing));
+    note_former_read(host, own.ledger_id, subject);
+    note_former_settled(host, own.ledger_id, subject);
   }
   host.erase({"meta", std::string(kMoveRecord)});
   save_identity(host, after);
@@ -342,10 +341,16 @@ Result<JsonObject> cancel_ledger_move(Host& host) {
   if (move->step == Step::leaving) {
     return fail(Errc::wrong_state, "the ledger may have taken the move already: let it finish");
   }
+  end_ledger_move(host);
+  return ledger_move_status(host);
+}
+
+void end_ledger_move(Host& host) {
+  const auto move = ledger_move(host);
+  if (!move) return;
   if (!move->effect.empty()) host.cancel_effect(move->effect);
   host.cancel_timer(kLogModule, kMoveContext);
   host.erase({"meta", std::string(kMoveRecord)});
-  return ledger_move_status(host);
 }
 
 namespace {

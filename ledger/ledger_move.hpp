@@ -37,6 +37,8 @@ inline constexpr std::string_view kMoveContext = "move";
 [[nodiscard]] Result<JsonObject> start_ledger_move(Host& host, const JsonObject& args);
 [[nodiscard]] JsonObject ledger_move_status(Host& host);
 [[nodiscard]] Result<JsonObject> cancel_ledger_move(Host& host);
+/// Forgets a move under way, whatever it did so far.
+void end_ledger_move(Host& host);
 
 void take_move_result(Host& host, const protocol::Effect& effect, const Result<Bytes>& outcome);
 /// The next step, if it can be done: after every reading of an own log, and when a wait is over.

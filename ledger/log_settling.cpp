@@ -92,8 +92,10 @@ class Settling {
                                          const std::vector<AnchoredBlob>& blobs);
   [[nodiscard]] std::optional<LogContent> content_of(const std::string& hash) const;
   void keep(const std::vector<AnchoredBlob>& blobs);
-  [[nodiscard]] ReaderOptions options() const {
-    return {anchor_time(host_.now()), host_.test_mode(), ledger_of(identity_, kept_)};
+  /// `ledger`: where it is not the identity's.
+  [[nodiscard]] ReaderOptions options(const std::string& ledger = {}) const {
+    return {anchor_time(host_.now()), host_.test_mode(),
+            ledger.empty() ? ledger_of(identity_, kept_) : ledger};
   }
 
   Host& host_;
@@ -191,7 +193,7 @@ std::optional<LogContent> Settling::content_of(const std::string& hash) const {
 /// The pending entry as it continues `blobs`: itself, or made anew.
 Result<PendingEntry> Settling::fit(const PendingEntry& pending,
                                    const std::vector<AnchoredBlob>& blobs) {
-  if (read_with(subject_, blobs, pending.blob, options()).has_value()) return pending;
+  if (read_with(subject_, blobs, pending.blob, options(pending.ledger)).has_value()) return pending;
   TRY(const Entry entry, parse_entry(pending.blob));
   const auto parent = content_of(entry.prev);
   if (!parent) return fail(Errc::conflict, "what it was made upon is not kept");
@@ -199,7 +201,7 @@ Result<PendingEntry> Settling::fit(const PendingEntry& pending,
   TRY(const Entry anew, rebase_entry(host_, entry, *parent, view));
   Bytes blob = entry_blob(anew);
   TRY(const LogView after, read_with(subject_, blobs, blob, options()));
-  return PendingEntry{std::move(blob), after.head().hash};
+  return PendingEntry{std::move(blob), after.head().hash, {}};
 }
 
 /// Keeps what the ledger showed and, after it, what is still pending.
@@ -207,7 +209,8 @@ void Settling::carry_over(const Shown& shown) {
   std::vector<AnchoredBlob> blobs = shown.blobs;
   std::vector<PendingEntry> still;
   for (const PendingEntry& pending : post_.pending) {
-    if (shown.here.contains(pending.hash)) continue;
+    const bool elsewhere = !pending.ledger.empty();
+    if (elsewhere ? has(shown.hashes, pending.hash) : shown.here.contains(pending.hash)) continue;
     if (has(shown.hashes, pending.hash)) {  // It counts on a former ledger; here it is a copy.
       still.push_back(pending);
       continue;
@@ -219,8 +222,9 @@ void Settling::carry_over(const Shown& shown) {
                 fitted.error().detail + "). Look at `kith policy history` and make it again.");
       continue;
     }
-    blobs.push_back({fitted->blob, anchor_time(host_.now()),
-                     is_marked(blobs) ? identity_.ledger_id : std::string()});
+    const std::string& taker = elsewhere ? pending.ledger : identity_.ledger_id;
+    blobs.push_back(
+        {fitted->blob, anchor_time(host_.now()), is_marked(blobs) ? taker : std::string()});
     still.push_back(std::move(*fitted));
   }
   post_.pending = std::move(still);

@@ -6,6 +6,7 @@
 #include "crypto/limits.hpp"
 #include "ledger/descriptor.hpp"
 #include "ledger/did_kith.hpp"
+#include "ledger/former_ledgers.hpp"
 #include "ledger/log_settling.hpp"
 #include "ledger/seen_ledgers.hpp"
 #include "ledger/strict_json.hpp"
@@ -35,44 +36,31 @@ void wait(Host& host, std::string_view subject, LogPost& post) {
   host.set_timer(kLogModule, timer_name(subject), host.now() + delay);
 }
 
+const FormerLedger* former_at(const Identity& identity, std::string_view id) {
+  const auto found = std::ranges::find(identity.former, id, &FormerLedger::id);
+  return found == identity.former.end() ? nullptr : &*found;
+}
+
 void start_append(Host& host, const Identity& identity, std::string_view subject, LogPost& post) {
   const PendingEntry& first = post.pending.front();
+  const FormerLedger* former = former_at(identity, first.ledger);
   protocol::LedgerAppendPayload payload;
-  payload.ledger = identity.ledger_url;
+  payload.ledger = former != nullptr ? former->url : identity.ledger_url;
   payload.subject = subject;
   payload.blob = first.blob;
   const auto entry = parse_entry(first.blob);
   if (entry.has_value()) payload.expected_head = entry->prev;
   host.cancel_timer(kLogModule, timer_name(subject));
+  post.reading.clear();
   post.tried = first.hash;
   post.effect = start_ledger_effect(host, EffectKind::ledger_append, timer_name(subject),
                                     protocol::encode_record(payload));
 }
 
-/// The next of the former ledgers that a reading asks; empty: the identity's own is next.
-std::string next_former(Host& host, const Identity& identity, std::string_view subject,
-                        std::string_view after) {
-  if (!is_marked(stored_blobs(host, subject))) return {};
-  const auto view = stored_view(host, subject);
-  if (!view.has_value()) return {};
-  const auto contested_from = [&](const LogRecord& record, const std::string& ledger) {
-    return record.entry->op == Op::move && *record.entry->from == ledger &&
-           anchor_time(host.now()) <= *record.contestable_until;
-  };
-  bool passed = after.empty();
-  for (const FormerLedger& former : identity.former) {
-    const bool open = std::ranges::any_of(
-        view->history, [&](const LogRecord& record) { return contested_from(record, former.id); });
-    if (passed && open) return former.id;
-    passed = passed || former.id == after;
-  }
-  return {};
-}
-
 void start_log_read(Host& host, const Identity& identity, std::string_view subject, LogPost& post) {
   const std::uint64_t from = post.pages.empty() ? 0 : post.pages.back().position + 1;
-  const auto former = std::ranges::find(identity.former, post.reading, &FormerLedger::id);
-  const bool is_former = former != identity.former.end();
+  const FormerLedger* former = former_at(identity, post.reading);
+  const bool is_former = former != nullptr;
   post.effect =
       start_read(host, timer_name(subject), is_former ? former->url : identity.ledger_url, subject,
                  from, is_former ? Duration(kFormerReadLife) : Duration(kLedgerEffectLife));
@@ -147,11 +135,16 @@ std::vector<AnchoredBlob> all_stages(Host& host, const Identity& identity, std::
   if (!whole && !post.former_conflict) report_former(host, subject);
   post.former_conflict = !whole;
   std::ranges::move(shown, std::back_inserter(all));
+  // After a recover that took the log back, that may be the identity's own.
+  const std::string& first = kept.front().ledger;
+  std::stable_partition(all.begin(), all.end(),
+                        [&](const AnchoredBlob& blob) { return blob.ledger == first; });
   return all;
 }
 
 /// A former ledger showed this, or, with nothing, did not answer: on to the next.
 void leave_former(Host& host, const Identity& identity, std::string_view subject, LogPost& post) {
+  if (!post.pages.empty()) note_former_read(host, post.reading, subject);
   for (protocol::AnchoredBlob& entry : post.pages) {
     post.earlier.push_back({std::move(entry.blob), entry.time, post.reading});
   }
@@ -175,9 +168,12 @@ void take_reading(Host& host, const Identity& identity, std::string_view subject
     return;
   }
   const std::vector<AnchoredBlob> all = all_stages(host, identity, subject, post);
+  settle_log(host, identity, subject, post, all);
+  for (const StoredBlob& blob : post.earlier) {
+    if (!post.conflict && !post.former_conflict) note_former_settled(host, blob.ledger, subject);
+  }
   post.pages.clear();
   post.earlier.clear();
-  settle_log(host, identity, subject, post, all);
   go_on(host, identity, subject, post);
 }
 
@@ -188,9 +184,46 @@ Result<void> check_home(Host& host, const Identity& identity, std::string_view s
   if (replaces || entry.op == Op::genesis) return {};
   TRY(const LogView view, stored_view(host, subject));
   if (contains(view.current.ledgers, identity.ledger_id)) return {};
+  const auto lives_there = [&](const FormerLedger& former) { return lives_on(view, former.id); };
+  if (std::ranges::any_of(identity.former, lives_there)) {
+    return fail(Errc::wrong_state,
+                "a recovery took this log back to a ledger that your identity left, and the other "
+                "log is not there: see `kith policy history`");
+  }
   return fail(Errc::wrong_state,
               "your identity is moving to another ledger; try again when `kith ledger status` says "
               "that it has");
+}
+
+/// Id of the former ledger that takes the entry; empty: the identity's does. What ends or undoes
+/// something on a ledger that the log left belongs there. Errors: those of read_with.
+Result<std::string> taker_of(Host& host, const Identity& identity, std::string_view subject,
+                             const Entry& entry) {
+  const std::vector<AnchoredBlob> kept = stored_blobs(host, subject);
+  ReaderOptions options{anchor_time(host.now()), host.test_mode(), ledger_of(identity, kept)};
+  const auto here = read_with(subject, kept, entry_blob(entry), options);
+  if (here.has_value()) return std::string();
+  const bool may_lie_there = entry.op == Op::recover || entry.op == Op::veto;
+  for (const FormerLedger& former : identity.former) {
+    options.ledger = former.id;
+    const bool taken = may_lie_there && is_marked(kept) &&
+                       read_with(subject, kept, entry_blob(entry), options).has_value();
+    if (taken) return former.id;
+  }
+  return here.error();
+}
+
+void post_next(Host& host, const Identity& identity, std::string_view subject, LogPost& post,
+               PendingEntry entry) {
+  if (entry.ledger.empty()) {
+    post.pending.push_back(std::move(entry));
+    if (post.effect.empty() && !post.conflict) start_append(host, identity, subject, post);
+    return;
+  }
+  // It has a window, and what is wrong with the identity's own ledger does not matter to it.
+  post.pending.insert(post.pending.begin(), std::move(entry));
+  if (!post.effect.empty()) host.cancel_effect(post.effect);
+  start_append(host, identity, subject, post);
 }
 
 }  // namespace
@@ -227,17 +260,15 @@ Result<void> hand_in(Host& host, const Identity& identity, std::string_view subj
   CHECK(check_home(host, identity, subject, entry));
   const Bytes blob = entry_blob(entry);
   // A ledger that the log has left would refuse it.
-  const std::vector<AnchoredBlob> kept = stored_blobs(host, subject);
-  const ReaderOptions here{anchor_time(host.now()), host.test_mode(), ledger_of(identity, kept)};
-  CHECK(read_with(subject, kept, blob, here));
-  TRY(const LogView view, append_checked(host, subject, blob, host.now(), identity.ledger_id));
+  TRY(const std::string taker, taker_of(host, identity, subject, entry));
+  TRY(const LogView view,
+      append_checked(host, subject, blob, host.now(), taker.empty() ? identity.ledger_id : taker));
   if (subject == identity.did) {
     TRY(const Resolution resolution, resolve_did_kith(view));
     protocol::remember_document(host, subject, resolution.document.get_object());
     protocol::prove_own_did_again(host, subject);
   }
-  post.pending.push_back({blob, hash});
-  if (post.effect.empty() && !post.conflict) start_append(host, identity, subject, post);
+  post_next(host, identity, subject, post, {blob, hash, taker});
   save_post(host, subject, post);
   return {};
 }
@@ -281,8 +312,11 @@ void take_log_result(Host& host, const Identity& identity, std::string_view subj
 void try_again(Host& host, const Identity& identity, std::string_view subject) {
   LogPost post = log_post(host, subject);
   if (!post.effect.empty()) return;
+  // What a former ledger takes can be sent again, and does not wait for the identity's own.
+  const bool elsewhere = !post.pending.empty() && !post.pending.front().ledger.empty() &&
+                         post.pending.front().hash != post.tried;
   const bool must_read = post.pending.empty() || post.conflict || !post.error.empty();
-  if (must_read) {
+  if (must_read && !elsewhere) {
     // An append that failed may have come through: look before it is sent again.
     post.tried.clear();
     begin_reading(host, identity, subject, post);

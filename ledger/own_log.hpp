@@ -8,9 +8,10 @@
 ///     any failure -> wait -> append or read again
 ///
 /// A log that moved is read on its former ledger too, as long as a recover there could undo the
-/// move; one that does not answer does not hold up the rest, and of one that leaves out what it had
-/// shown nothing is taken. A log of which nobody says what came from where, as a recovered device
-/// has it, is read on the identity's ledger alone.
+/// move (former_ledgers.hpp); one that does not answer does not hold up the rest, and of one that
+/// leaves out what it had shown nothing is taken. A recover or veto that only a former ledger takes
+/// goes there, before all else and whether or not the identity's own answers. A log of which nobody
+/// says what came from where, as a recovered device has it, is read on the identity's ledger alone.
 
 #include <chrono>
 #include <cstdint>
@@ -25,10 +26,11 @@ namespace kith::ledger {
 
 struct PendingEntry {
   Bytes blob;
-  std::string hash;  ///< Of the entry.
+  std::string hash;         ///< Of the entry.
+  std::string ledger = {};  ///< Id of the former one that takes it; empty: the identity's.
   template <class V>
   void visit(V& v) {
-    v("blob", blob), v("hash", hash);
+    v("blob", blob), v("hash", hash), v("ledger", ledger);
   }
 };
 
