@@ -11,12 +11,17 @@ constexpr std::string_view kFormerReads = "former-read";
 /// Past the end of C, one that was not read since is asked for so long: for what came at the end.
 constexpr std::chrono::hours kFormerAskedAfter{24};
 
+/// Between the first vain question and the alarm.
+constexpr std::chrono::hours kFormerAwayMax{24};
+
 struct FormerRead {
-  Time read{};     ///< Last time; 0: never.
-  Time settled{};  ///< Of these, the last that was taken over.
+  Time read{};           ///< Last time; 0: never.
+  Time settled{};        ///< Of these, the last that was taken over.
+  Time away{};           ///< First vain question since it was read; 0: none.
+  bool alarmed = false;  ///< Of that.
   template <class V>
   void visit(V& v) {
-    v("read", read), v("settled", settled);
+    v("read", read), v("settled", settled), v("away", away), v("alarmed", alarmed);
   }
 };
 
@@ -106,7 +111,8 @@ std::string next_former(Host& host, const Identity& identity, std::string_view s
 
 void note_former_read(Host& host, std::string_view ledger, std::string_view subject) {
   const FormerRead before = read_record(host, ledger, subject).value_or(FormerRead{});
-  save(host, kFormerReads, former_read_id(ledger, subject), FormerRead{host.now(), before.settled});
+  save(host, kFormerReads, former_read_id(ledger, subject),
+       FormerRead{host.now(), before.settled, {}, false});
 }
 
 void note_former_settled(Host& host, std::string_view ledger, std::string_view subject) {
@@ -115,10 +121,55 @@ void note_former_settled(Host& host, std::string_view ledger, std::string_view s
   save(host, kFormerReads, former_read_id(ledger, subject), record);
 }
 
+void note_former_away(Host& host, const Identity& identity, std::string_view ledger,
+                      std::string_view subject) {
+  FormerRead record = read_record(host, ledger, subject).value_or(FormerRead{});
+  if (record.away == Time{}) record.away = host.now();
+  const bool is_long = host.now() - record.away >= kFormerAwayMax;
+  const bool first = is_long && !record.alarmed;
+  record.alarmed = is_long;
+  save(host, kFormerReads, former_read_id(ledger, subject), record);
+  const auto other =
+      read_record(host, ledger, subject == identity.did ? identity.policy : identity.did);
+  if (!first || (other && other->alarmed)) return;
+  const auto former = std::ranges::find(identity.former, ledger, &FormerLedger::id);
+  const std::string url = former == identity.former.end() ? std::string(ledger) : former->url;
+  host.audit("identity.former-away",
+             {{"ledger", ledger}, {"since", protocol::utc_text(record.away)}});
+  host.notify({"alarm",
+               "The ledger that your identity left, " + url + ", has not shown it since " +
+                   protocol::utc_text(record.away) +
+                   ". A recovery there could undo the move meanwhile, and you would not see it. "
+                   "Ask its operator; `kith ledger status` tells when it was last read.",
+               std::string(ledger),
+               {}});
+}
+
 std::optional<Time> former_settled(Host& host, std::string_view ledger, std::string_view subject) {
   const auto known = read_record(host, ledger, subject);
   if (!known || known->settled == Time{}) return std::nullopt;
   return known->settled;
+}
+
+JsonArray describe_former(Host& host, const Identity& identity) {
+  const auto did = marked_log(host, identity.did);
+  const auto policy = marked_log(host, identity.policy);
+  JsonArray all;
+  for (const FormerLedger& former : identity.former) {
+    JsonObject line{{"ledger", former.url}, {"ledger_id", former.id}};
+    line["asked"] = (did && has_a_say(host, *did, former.id)) ||
+                    (policy && has_a_say(host, *policy, former.id));
+    Time read = Time::max(), away = Time::max();
+    for (const std::string& subject : {identity.did, identity.policy}) {
+      const FormerRead record = read_record(host, former.id, subject).value_or(FormerRead{});
+      read = std::min(read, record.read);
+      if (record.away != Time{}) away = std::min(away, record.away);
+    }
+    if (read != Time{}) line["read"] = protocol::utc_text(read);
+    if (away != Time::max()) line["away_since"] = protocol::utc_text(away);
+    all.emplace_back(std::move(line));
+  }
+  return all;
 }
 
 void follow_taken_back(Host& host) {

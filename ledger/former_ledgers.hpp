@@ -25,6 +25,13 @@ namespace kith::ledger {
 void note_former_read(Host& host, std::string_view ledger, std::string_view subject);
 /// And what it showed was taken over, with what the others did in the same reading.
 void note_former_settled(Host& host, std::string_view ledger, std::string_view subject);
+/// It was asked in vain. When that has gone on for a day the alarm is raised (audit
+/// "identity.former-away"), once until it shows the logs again: as long as it has a say, what it
+/// would show may undo the move.
+void note_former_away(Host& host, const Identity& identity, std::string_view ledger,
+                      std::string_view subject);
+/// [{ledger, ledger_id, asked, read?, away_since?}]; `read`: when it last showed both logs.
+[[nodiscard]] JsonArray describe_former(Host& host, const Identity& identity);
 /// When that was read which was taken over last; nullopt: nothing was, as far as is known.
 [[nodiscard]] std::optional<Time> former_settled(Host& host, std::string_view ledger,
                                                  std::string_view subject);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/limits.hpp"
+#include "ledger/former_ledgers.hpp"
 #include "ledger/ledger_evidence.hpp"
 #include "ledger/receipt.hpp"
 #include "ledger/seen_ledgers.hpp"
@@ -178,6 +179,7 @@ Result<JsonObject> ledger_seen(Host& host) {
   std::string own_descriptor;
   if (const auto own = identity(host)) {
     TRY(reply, seen_of_own(host, *own));
+    if (!own->former.empty()) reply["former"] = describe_former(host, *own);
     own_descriptor = own->ledger;
   }
   TRY(JsonArray others, seen_of_others(host, own_descriptor));

@@ -16,7 +16,8 @@ namespace kith::ledger {
 /// {needed, known, cosignatures: [{witness, time}], witnessed}}, evidence?: [{id, kind, proven,
 /// noticed}]} of the identity's ledger, or {can_prove: false, note} of one that signs nothing;
 /// without an identity {}. Beside that others?: [{address?, ledger_id, checkpoint?, evidence?}],
-/// the ledgers that were asked for others' logs, and those against which there is evidence.
+/// the ledgers that were asked for others' logs, and those against which there is evidence; and
+/// former?, those that the identity left (former_ledgers.hpp).
 [[nodiscard]] Result<JsonObject> ledger_seen(Host& host);
 /// Command ledger-evidence {id}: the file. Errors: not_found.
 [[nodiscard]] Result<JsonObject> evidence_file(Host& host, const JsonObject& args);

@@ -144,7 +144,11 @@ std::vector<AnchoredBlob> all_stages(Host& host, const Identity& identity, std::
 
 /// A former ledger showed this, or, with nothing, did not answer: on to the next.
 void leave_former(Host& host, const Identity& identity, std::string_view subject, LogPost& post) {
-  if (!post.pages.empty()) note_former_read(host, post.reading, subject);
+  if (post.pages.empty()) {
+    note_former_away(host, identity, post.reading, subject);
+  } else {
+    note_former_read(host, post.reading, subject);
+  }
   for (protocol::AnchoredBlob& entry : post.pages) {
     post.earlier.push_back({std::move(entry.blob), entry.time, post.reading});
   }

@@ -313,6 +313,8 @@ TEST_F(LedgerMoveTest, WhenNothingCanUndoTheMoveTheOldLedgerIsAskedNoMore) {
   asked = 0;
   pass(std::chrono::minutes{30});
   EXPECT_EQ(asked, 0U);
+  const JsonObject seen = must(alice_->command("ledger-seen"));
+  EXPECT_FALSE(seen.at("former").get_array().at(0).get_object().at("asked").get_bool());
 }
 
 TEST_F(LedgerMoveTest, AnOldLedgerThatIsDownHoldsNothingUp) {
@@ -322,6 +324,57 @@ TEST_F(LedgerMoveTest, AnOldLedgerThatIsDownHoldsNothingUp) {
   must(set_anchor("without-it"));
   EXPECT_TRUE(net_->run_until([&] { return state(*alice_) == "posted"; }));
   EXPECT_TRUE(alice_->notices("alarm").empty());
+}
+
+/// C of weeks, so that a ledger can be away for days.
+class FormerAwayTest : public MoveLab {
+ protected:
+  FormerAwayTest() {
+    test_mode_ = false;
+    reset();
+  }
+  JsonObject former() {
+    const JsonObject seen = must(alice_->command("ledger-seen"));
+    return seen.at("former").get_array().at(0).get_object();
+  }
+  std::size_t alarms() { return alice_->audited("identity.former-away").size(); }
+};
+
+TEST_F(FormerAwayTest, ADayWithoutTheLedgerThatWasLeftRaisesTheAlarmOnceEachTime) {
+  create(*alice_, *old_);
+  EXPECT_FALSE(must(alice_->command("ledger-seen")).contains("former"));
+  move();
+  EXPECT_EQ(text(former(), "ledger"), old_->url);
+  EXPECT_TRUE(former().at("asked").get_bool());
+  EXPECT_FALSE(former().contains("away_since"));
+  const std::string read = text(former(), "read");
+  for (std::size_t outage = 1; outage <= 2; ++outage) {
+    old_->up = false;
+    pass(std::chrono::hours{23});
+    EXPECT_EQ(alarms(), outage - 1);
+    EXPECT_TRUE(former().contains("away_since"));
+    pass(std::chrono::hours{4});
+    EXPECT_EQ(alarms(), outage);
+    pass(std::chrono::hours{30});
+    EXPECT_EQ(alarms(), outage);
+    old_->up = true;
+    pass(std::chrono::hours{2});
+    EXPECT_FALSE(former().contains("away_since"));
+    EXPECT_GT(text(former(), "read"), read);
+  }
+  EXPECT_EQ(alice_->notices("alarm").size(), 2U);
+}
+
+TEST_F(FormerAwayTest, OneThatShowsNothingIsAway) {
+  create(*alice_, *old_);
+  move();
+  old_ = std::make_unique<Place>("https://old.example", 1);
+  alice_->edit([&](Host& host) {
+    for (const std::string& id : host.list("ledger-seen")) host.erase({"ledger-seen", id});
+    return 0;
+  });
+  pass(std::chrono::hours{27});
+  EXPECT_EQ(alarms(), 1U);
 }
 
 TEST_F(LedgerMoveTest, ALedgerThatWasLeftIsNotReturnedTo) {
