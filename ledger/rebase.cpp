@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/identity.hpp"
+#include "ledger/ledger_services.hpp"
 
 namespace kith::ledger {
 namespace {
@@ -55,6 +56,38 @@ Result<Policy> merge_policy(const Policy& parent, const Policy& mine, const Poli
   return merged;
 }
 
+/// A document's services, told apart: whoever moves tells of ledgers, and leaves the rest alone.
+struct DocumentParts {
+  JsonObject rest;
+  JsonArray ledgers;
+  JsonArray services;
+};
+
+Result<DocumentParts> parts_of(const Json& document) {
+  TRY(const JsonObject* object, crypto::as_object(document, "DID document"));
+  DocumentParts parts{*object, ledger_services(document), other_services(document)};
+  parts.rest.erase("service");
+  return parts;
+}
+
+/// Two changes fit beside each other if one is of the ledgers that the document tells.
+Result<Json> merge_document(const Json& parent, const Json& mine, const Json& theirs) {
+  if (mine == parent || theirs == parent || mine == theirs) {
+    return merge_value(parent, mine, theirs);
+  }
+  TRY(const DocumentParts was, parts_of(parent));
+  TRY(const DocumentParts ours, parts_of(mine));
+  TRY(const DocumentParts others, parts_of(theirs));
+  TRY(JsonObject merged, merge_value(was.rest, ours.rest, others.rest));
+  TRY(JsonArray services, merge_value(was.services, ours.services, others.services));
+  TRY(const JsonArray ledgers, merge_value(was.ledgers, ours.ledgers, others.ledgers));
+  services.insert(services.end(), ledgers.begin(), ledgers.end());
+  if (!services.empty() || theirs.get_object().contains("service")) {
+    merged["service"] = std::move(services);
+  }
+  return Json(std::move(merged));
+}
+
 Result<void> sign_update(Host& host, const Entry& old, Entry& entry, const LogView& view) {
   if (view.kind != Kind::policy) return sign_with_active(host, entry, view);
   TRY(const KeyPair agent, own_agent_key(host));
@@ -97,6 +130,7 @@ Result<Entry> rebase_move(Host& host, const Entry& entry, const LogView& view) {
 }  // namespace
 
 Result<Json> merge_state(Kind kind, const Json& parent, const Json& mine, const Json& theirs) {
+  if (kind == Kind::did) return merge_document(parent, mine, theirs);
   if (kind != Kind::policy) return merge_value(parent, mine, theirs);
   TRY(const Policy parent_policy, parse_policy(parent));
   TRY(const Policy my_policy, parse_policy(mine));

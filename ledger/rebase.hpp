@@ -13,8 +13,9 @@ namespace kith::ledger {
 [[nodiscard]] Result<Entry> rebase_entry(Host& host, const Entry& entry, const LogContent& parent,
                                          const LogView& view);
 
-/// Three-way merge of a log's state. Policies merge by agent and rule; other states only where one
-/// side left them alone. Errors: conflict.
+/// Three-way merge of a log's state. Policies merge by agent and rule, DID documents by what they
+/// tell of ledgers, of other services and besides; other states only where one side left them
+/// alone. Errors: conflict.
 [[nodiscard]] Result<Json> merge_state(Kind kind, const Json& parent, const Json& mine,
                                        const Json& theirs);
 

@@ -1,6 +1,7 @@
 #include "recovery/rotation.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "crypto/assert.hpp"
 #include "ledger/identity.hpp"
@@ -71,13 +72,26 @@ void forget_keys(Host& host, const ledger::Entry& entry) {
   }
 }
 
+/// The log takes no rotate as long as the identity is on its way to another ledger.
+bool is_put_off(Host& host, const HeldEntry& held, const Error& error) {
+  const auto view = ledger::stored_view(host, held.subject);
+  const bool ended = view.has_value() && view->status == ledger::LogStatus::deactivated;
+  return error == Errc::wrong_state && !ended;
+}
+
+/// Posts what can be posted now; what has to wait stays in the job.
 void post(Host& host, RotationJob& job) {
-  for (const HeldEntry& held : job.entries) {
+  job.problem.clear();
+  for (const HeldEntry& held : std::exchange(job.entries, {})) {
     const ledger::Entry entry = entry_of(held);
     const auto handed = ledger::post_prepared(host, held.subject, entry);
     if (handed.has_value()) continue;
-    forget_keys(host, entry);
     job.problem = handed.error().detail;
+    if (is_put_off(host, held, handed.error())) {
+      job.entries.push_back(held);
+      continue;
+    }
+    forget_keys(host, entry);
     host.audit("identity.rotation-refused", {{"log", held.subject}});
     host.notify({"alarm",
                  "The new keys of your identity could not be posted (" + job.problem +
@@ -85,8 +99,7 @@ void post(Host& host, RotationJob& job) {
                  held.subject,
                  {}});
   }
-  job.entries.clear();
-  job.step = RotationStep::posted;
+  if (job.entries.empty()) job.step = RotationStep::posted;
 }
 
 void give_up(Host& host, RotationJob& job) {
@@ -106,12 +119,19 @@ Duration pause_before_look(Host& host, std::uint32_t tries) {
   return std::min<Duration>(first * (1 << std::min<std::uint32_t>(tries, 16)), kRotationLookMax);
 }
 
+void look_later(Host& host, RotationJob& job, Time latest) {
+  const Time next_look = host.now() + pause_before_look(host, job.tries);
+  host.set_timer(kRotation, kTimerLook, std::min(next_look, latest));
+  ++job.tries;
+}
+
 /// Does what can be done now. Runs again after every crash: what is done shows in the records.
 void advance(Host& host, RotationJob job) {
   const Time deadline = job.begun + (host.test_mode() ? kPatienceTest : kPatience);
   const bool stored = job.backup != 0 && backup_stored(host, job.backup);
   if (stored || !backups_are_kept(host)) {
     post(host, job);
+    if (job.step == RotationStep::storing) look_later(host, job, Time::max());
   } else if (host.now() >= deadline) {
     give_up(host, job);
   } else {
@@ -124,9 +144,7 @@ void advance(Host& host, RotationJob job) {
         job.problem = begun.error().detail;
       }
     }
-    const Time next_look = host.now() + pause_before_look(host, job.tries);
-    host.set_timer(kRotation, kTimerLook, std::min(next_look, deadline));
-    ++job.tries;
+    look_later(host, job, deadline);
   }
   save_job(host, job);
 }

@@ -5,7 +5,8 @@
 /// right after the rotation would leave logs whose next keys nobody has.
 ///
 ///   storing  both entries are signed, their new next keys lie in the vault; a backup is made and
-///            read back, again and again until it succeeds
+///            read back, again and again until it succeeds. Then, while the identity moves to
+///            another ledger, it waits for the end of that
 ///   posted   the entries are with the identity module, which posts them until they are read back
 ///
 /// Signing needs the opened vault, so it comes first. Until the entries are posted, the keys they

@@ -4,6 +4,7 @@
 
 #include "ledger/ledger_services.hpp"
 #include "ledger/proposal_steps.hpp"
+#include "ledger/rebase.hpp"
 #include "tests/ledger/move_lab.hpp"
 
 namespace kith::test {
@@ -134,6 +135,53 @@ TEST_F(LedgerMoveTest, ItGoesOnAfterACrashAtAnyCommit) {
     }
     alice_->store().cancel_crash();
   }
+}
+
+TEST_F(LedgerMoveTest, TheAddressesAreToldEvenIfAnotherDeviceChangesTheDocumentMeanwhile) {
+  create(*alice_, *old_);
+  const std::string did = own(*alice_).did;
+  const Json service = JsonObject{{"id", did + "#x"}, {"type", "Other"}, {"serviceEndpoint", "x:"}};
+  bool came = false;
+  old_->on_append = [&] {
+    if (std::exchange(came, true)) return;
+    const LogView view = read_both(did);
+    JsonObject document = view.current.state.get_object();
+    document["service"] = JsonArray{service};
+    const auto now = ledger::anchor_time(net_->now());
+    Entry other = must(ledger::make_update(view, Json(std::move(document)), now));
+    alice_->look([&](Host& host) { must(ledger::sign_with_active(host, other, view)); });
+    must(old_->ledger.append({did, ledger::entry_blob(other), other.prev}, now));
+  };
+  move();
+  ASSERT_TRUE(came);
+  const Json& document = read_both(did).current.state;
+  EXPECT_EQ(ledger::other_services(document), JsonArray{service});
+  EXPECT_EQ(ledger::told_address(document, old_->id), old_->url);
+  EXPECT_EQ(ledger::told_address(document, new_->id), new_->url);
+  EXPECT_TRUE(alice_->audited("identity.entry-dropped").empty());
+}
+
+TEST(MergeState, DocumentsMergeWhereOnlyOneSideTellsOfLedgers) {
+  const std::string did = "did:kith:zQm";
+  const auto merge = [](const Json& parent, const Json& mine, const Json& theirs) {
+    return ledger::merge_state(ledger::Kind::did, parent, mine, theirs);
+  };
+  const Json parent = JsonObject{{"id", did}};
+  const Json other = JsonObject{{"id", did + "#x"}, {"type", "DIDCommMessaging"}};
+  const Json mine = ledger::with_ledgers(did, parent, {{"ledger:a", "https://a"}});
+  const Json theirs = JsonObject{{"id", did}, {"key", "new"}, {"service", JsonArray{other}}};
+  const Json merged = must(merge(parent, mine, theirs));
+  EXPECT_EQ(ledger::told_address(merged, "ledger:a"), "https://a");
+  EXPECT_EQ(ledger::other_services(merged), JsonArray{other});
+  EXPECT_EQ(merged.get_object().at("key"), Json("new"));
+  EXPECT_EQ(must(merge(parent, parent, theirs)), theirs);
+  EXPECT_EQ(must(merge(parent, mine, parent)), mine);
+  const Json first = JsonObject{{"id", did}, {"a", 1}};
+  EXPECT_EQ(merge(parent, first, JsonObject{{"id", did}, {"b", 1}}).error(), Errc::conflict);
+  const Json moved = ledger::with_ledgers(did, parent, {{"ledger:b", "https://b"}});
+  EXPECT_EQ(merge(parent, mine, moved).error(), Errc::conflict);
+  const Json mail = JsonObject{{"id", did}, {"service", JsonArray{JsonObject{{"id", "y"}}}}};
+  EXPECT_EQ(merge(parent, theirs, mail).error(), Errc::conflict);
 }
 
 TEST_F(LedgerMoveTest, TheNewLedgerLosingTheLogIsNoticed) {

@@ -154,6 +154,44 @@ TEST_F(RotationTest, IsNotPostedWhileNoLocationAcknowledges) {
   EXPECT_EQ(records("log-key"), keys);
 }
 
+TEST_F(RotationTest, IsPutOffWhileTheIdentityIsOnItsWayToAnotherLedger) {
+  ASSERT_NO_FATAL_FAILURE(set_up());
+  const std::string url = "https://other.test";
+  ledger::MemoryLedger other(test::ledger_descriptor(2), true);
+  ledger::LedgerProver prover(other, test::ledger_signer(2));
+  const auto usual = world_.net.perform;
+  bool held = true;
+  world_.net.perform = [&](AgentBox& box, const protocol::Effect& effect) {
+    if (ledger::ledger_of(effect) != url) return usual(box, effect);
+    // What is copied there cannot leave.
+    if (held && effect.kind == protocol::EffectKind::ledger_append) world_.ledger_down = true;
+    const auto now = ledger::anchor_time(world_.net.now());
+    return std::optional(ledger::perform_on(other, effect, now, &prover));
+  };
+  ASSERT_TRUE(owner().command("ledger-move", {{"ledger", url}}).has_value());
+  ASSERT_TRUE(world_.net.run_until(
+      [&] { return text_or_empty(*owner().command("ledger-move-status"), "state") == "leaving"; }));
+  EXPECT_EQ(rotate(), "storing");
+  world_.net.run_for(std::chrono::hours{2});  // Longer than it waits for a backup.
+  EXPECT_GT(stored(), stored_before_);
+  const JsonObject waiting = *owner().command("did-rotate-status");
+  EXPECT_EQ(text_or_empty(waiting, "state"), "storing");
+  EXPECT_NE(text_or_empty(waiting, "problem").find("moving"), std::string::npos);
+  EXPECT_EQ(rotate(), "storing");  // The same one.
+  held = world_.ledger_down = false;
+  ASSERT_TRUE(world_.net.run_until([&] { return all_posted(); }, std::chrono::hours{3}));
+  const auto identity = *owner().look([](Host& host) { return ledger::identity(host); });
+  EXPECT_EQ(identity.ledger_url, url);
+  for (const std::string& subject : {identity.did, identity.policy}) {
+    owner().look([&](Host& host) {
+      EXPECT_EQ(ledger::stored_view(host, subject)->head().entry->op, ledger::Op::rotate);
+    });
+  }
+  EXPECT_TRUE(text_or_empty(*owner().command("did-rotate-status"), "problem").empty());
+  EXPECT_TRUE(owner().audited("identity.rotation-refused").empty());
+  EXPECT_TRUE(owner().notices("alarm").empty());
+}
+
 TEST_F(RotationTest, GoesOnAfterACrashAtAnyCommit) {
   ASSERT_NO_FATAL_FAILURE(set_up());
   for (const Crash crash : {Crash::before_commit, Crash::after_commit}) {
