@@ -196,6 +196,12 @@ void follow_taken_back(Host& host) {
                back->id,
                {}});
   for (const std::string& subject : {own->did, own->policy}) read_again(host, after, subject);
+  back_up_new_home(host);
+}
+
+/// The look of recovery/owner_setup.hpp, which stands above this folder; others have no such timer.
+void back_up_new_home(Host& host) {
+  host.set_timer("recovery", "backup", host.now());
 }
 
 }  // namespace kith::ledger

@@ -41,4 +41,8 @@ void note_former_away(Host& host, const Identity& identity, std::string_view led
 /// under way ends.
 void follow_taken_back(Host& host);
 
+/// The identity lives elsewhere than the newest backup says, and whoever restores that one would
+/// take the move for a thief's: a new one is made now. Does nothing where none are kept.
+void back_up_new_home(Host& host);
+
 }  // namespace kith::ledger

@@ -282,6 +282,7 @@ void arrive(Host& host, LedgerMove& move, const Identity& own) {
   save_identity(host, after);
   host.audit("identity.moved", {{"from", own.ledger_id}, {"to", move.id}});
   for (const std::string& subject : {own.did, own.policy}) read_again(host, after, subject);
+  back_up_new_home(host);
 }
 
 /// True: the next step can begin. False: an effect is open, or a log is being posted.

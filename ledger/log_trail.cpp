@@ -92,15 +92,6 @@ Result<LogView> read_as(Host& host, LogTrail& trail, bool carried) {
   return read_log(trail.subject, blobs_of(host, trail), options);
 }
 
-/// Newest first: an owner corrects an address with an update.
-std::optional<std::string> hinted_address(const LogView& view, std::string_view id) {
-  for (auto record = view.history.rbegin(); record != view.history.rend(); ++record) {
-    if (!record->entry->content.has_value() || view.kind != Kind::did) continue;
-    if (auto address = told_address(record->entry->content->state, id)) return address;
-  }
-  return std::nullopt;
-}
-
 TrailStop stop_to(Host& host, const std::string& id, const LogView& view) {
   TrailStop stop;
   stop.id = id;
@@ -244,6 +235,14 @@ Result<LogView> end_trail(Host& host, LogTrail& trail) {
   }
   remember(host, trail, *course.view);
   return std::move(*course.view);
+}
+
+std::optional<std::string> hinted_address(const LogView& view, std::string_view id) {
+  for (auto record = view.history.rbegin(); record != view.history.rend(); ++record) {
+    if (!record->entry->content.has_value() || view.kind != Kind::did) continue;
+    if (auto address = told_address(record->entry->content->state, id)) return address;
+  }
+  return std::nullopt;
 }
 
 }  // namespace kith::ledger

@@ -111,6 +111,21 @@ void session_hints(Host& host, JsonArray& hints) {
   }
 }
 
+/// The ledger that the identity was moved to since the backup: its owner should know of that.
+void tell_of_move(Host& host, JsonObject& reply) {
+  const auto read = log_read(host, opening_summary(host).did);
+  const auto there = read ? moved_to(*read) : std::nullopt;
+  if (there) reply["moved_to"] = there->url.empty() ? there->id : there->url;
+}
+
+void move_hint(Host& host, JsonArray& hints) {
+  JsonObject told;
+  tell_of_move(host, told);
+  if (told.empty()) return;
+  hint(hints, "Your identity was moved to " + crypto::json_text_of(told, "moved_to") +
+                  " since this backup was made. If that was not you, add --undo-move.");
+}
+
 void location_hints(Host& host, JsonArray& hints) {
   for (const LocationFetch& fetch : location_fetches(host)) {
     if (fetch.problem.empty()) continue;
@@ -155,6 +170,7 @@ JsonArray hints_for(Host& host, const OpeningSummary& summary) {
       hint(hints,
            "Compare the four words with those that you noted at setup, then take your "
            "identity back with `kith recover finish`.");
+      move_hint(host, hints);
     }
   } else if (summary.good_answers > 0) {
     hint(hints, std::to_string(summary.good_answers) +
@@ -210,6 +226,7 @@ JsonObject recover_status(Host& host) {
     reply["candidates"] = describe_candidates(decision.candidates);
     reply["can_finish"] = decision.step != GenuineStep::wait;
     if (decision.step == GenuineStep::wait) reply["waiting_for"] = wait_text(decision.reason);
+    tell_of_move(host, reply);
   }
   JsonArray notes;
   if (job) {
@@ -237,6 +254,10 @@ Result<JsonObject> finish(Host& host, const Command& command) {
     if (!few->is_bool()) return fail(Errc::usage, "confirm_few is true or false");
     began->choice.accepts_few = few->get_bool();
   }
+  if (const Json* undo = command.args.if_contains("undo_move")) {
+    if (!undo->is_bool()) return fail(Errc::usage, "undo_move is true or false");
+    began->choice.undo_move = undo->get_bool();
+  }
   // The address stands in the status beside its words and counts: choosing it shows it was seen.
   if (chosen) began->choice.chosen = began->choice.shown = *chosen;
   if (!opening_summary(host).opened) {
@@ -251,13 +272,15 @@ Result<JsonObject> finish(Host& host, const Command& command) {
   if (decision.step == GenuineStep::show) {
     began->choice.shown = decision.candidates.front().policy_address;
   }
+  tell_of_move(host, reply);
   if (decision.step != GenuineStep::finish) {
     save(host, "meta", "recover", *began);
     reply["state"] = "opened";
     return reply;
   }
   TRY(OpenedSet set, open_again(host));
-  CHECK(begin_finish(host, command, std::move(set), decision.candidates.front().policy_address));
+  CHECK(begin_finish(host, command, std::move(set), decision.candidates.front().policy_address,
+                     began->choice.undo_move));
   save(host, "meta", "recover", *began);
   reply["state"] = "finishing";
   return reply;

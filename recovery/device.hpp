@@ -21,9 +21,10 @@
 ///       text?}], locations: [{state, address, problem?}], good_answers,
 ///       backup?: {counter, created, newest_known, stale}, blamed: [{id, trustee, reason}],
 ///       candidates: [{policy, words, vouching, contradicting}], waiting_for?, can_finish,
+///       moved_to? (the ledger that the identity went to since the backup),
 ///       steps: [{name, state, detail?}], notes: [text], hints: [text]}
 ///       good_answers counts; how many are needed only the owner knew.
-///   recover-finish! {choose?, confirm_few?} -> {state, candidates?, step?}
+///   recover-finish! {choose?, confirm_few?, undo_move?} -> {state, candidates?, step?, moved_to?}
 ///       First shows the candidates; given again, or with `choose` (a policy address), it takes the
 ///       identity over. Errors: not_enough, waiting_for_people, step_up_required, and others.
 ///   recover-hints {} -> {hints: [text]}: what to do next.

@@ -1,12 +1,10 @@
-// Downloads of a recovering device (device_open.hpp): parts from backup locations, logs from
-// ledgers.
+// Downloads of a recovering device (device_open.hpp) from backup locations.
 
 #include <algorithm>
 
 #include "crypto/hash.hpp"
 #include "crypto/limits.hpp"
 #include "ledger/connection.hpp"
-#include "ledger/seen_ledgers.hpp"
 #include "protocol/audit_log.hpp"
 #include "recovery/device_open.hpp"
 
@@ -14,15 +12,12 @@ namespace kith::recovery {
 namespace {
 
 constexpr std::string_view kLocations = "recover-location";
-constexpr std::string_view kLogs = "recover-log";
 constexpr std::size_t kFetchesMax = 64;
 /// One session may name no more, so that a liar leaves room for the others.
 constexpr std::size_t kFetchesOfSessionMax = kLocationsMax;
 constexpr Duration kRetry{10'000};
 constexpr Duration kRetryTest{1'000};
 constexpr Duration kRetryCap{600'000};
-constexpr Duration kReadAgain{60'000};
-constexpr Duration kReadAgainTest{5'000};
 
 Duration retry_after(Host& host, std::uint32_t tries) {
   const Duration first = host.test_mode() ? kRetryTest : kRetry;
@@ -204,103 +199,6 @@ std::vector<Source> sources(Host& host) {
     if (auto source = read_source(host, fetch)) found.push_back(std::move(*source));
   }
   return found;
-}
-
-std::optional<LogRead> log_read(Host& host, std::string_view subject) {
-  return load<LogRead>(host, kLogs, subject);
-}
-
-void save_log_read(Host& host, std::string_view subject, const LogRead& read) {
-  save(host, kLogs, subject, read);
-}
-
-std::vector<ledger::AnchoredBlob> known_log(const LogRead& read) {
-  std::vector<ledger::AnchoredBlob> blobs;
-  for (const ledger::StoredBlob& blob : read.read_at ? read.blobs : read.saved) {
-    blobs.push_back({blob.blob, ledger::anchor_time(blob.anchored)});
-  }
-  return blobs;
-}
-
-namespace {
-
-void ask_ledger(Host& host, const std::string& subject, LogRead read) {
-  const std::string& url = read.urls[read.url % read.urls.size()];
-  const protocol::LedgerReadPayload payload{url, subject, read.from, ledger::seen_at(host, url)};
-  protocol::Effect effect;
-  effect.kind = protocol::EffectKind::ledger_read;
-  effect.owner = kDeviceModule;
-  effect.context = subject;
-  effect.payload = protocol::encode_record(payload);
-  effect.expires = host.now() + retry_after(host, read.tries + 3);
-  host.start(std::move(effect));
-  read.reading = true;
-  save_log_read(host, subject, read);
-}
-
-}  // namespace
-
-void read_wanted_logs(Host& host) {
-  bool wanted = false;
-  for (const WantedLog& log : opening_summary(host).logs) {
-    wanted = true;
-    auto read = log_read(host, log.subject).value_or(LogRead{});
-    if (std::ranges::find(read.urls, log.ledger_url) == read.urls.end()) {
-      read.urls.push_back(log.ledger_url);
-      save_log_read(host, log.subject, read);
-    }
-    if (!read.reading) ask_ledger(host, log.subject, std::move(read));
-  }
-  if (wanted) {
-    host.set_timer(kDeviceModule, kTimerLogs,
-                   host.now() + (host.test_mode() ? kReadAgainTest : kReadAgain));
-  }
-}
-
-void on_log_read(Host& host, const protocol::Effect& effect, const Result<Bytes>& outcome) {
-  const std::string& subject = effect.context;
-  auto read = log_read(host, subject);
-  if (!read) return;
-  read->reading = false;
-  const auto proven = ledger::proven_entries(host, effect, outcome);
-  if (proven.has_value() && !*proven) return ask_ledger(host, subject, std::move(*read));
-  if (!proven.has_value()) {
-    read->problem = proven.error().detail;
-    read->incoming.clear();
-    read->from = 0;
-    ++read->tries;
-    ++read->url;  // Another of its ledgers may be up; the timer comes back to it.
-    save_log_read(host, subject, *read);
-    return;
-  }
-  const protocol::LedgerEntries& entries = **proven;
-  std::size_t bytes = 0;
-  for (const auto& blob : read->incoming) bytes += blob.blob.size();
-  for (const protocol::AnchoredBlob& entry : entries.entries) {
-    bytes += entry.blob.size();
-    if (bytes > limits::kLedgerSubjectBytesMax) break;
-    read->incoming.push_back({entry.blob, entry.time});
-    read->from = entry.position + 1;
-  }
-  const bool more =
-      !entries.complete && !entries.entries.empty() && bytes <= limits::kLedgerSubjectBytesMax;
-  if (more) {
-    ask_ledger(host, subject, std::move(*read));
-    return;
-  }
-  // A ledger that shows nothing is none for this log.
-  if (!read->incoming.empty()) {
-    read->blobs = std::exchange(read->incoming, {});
-    read->read_at = host.now();
-    read->tries = 0;
-    read->problem.clear();
-  } else {
-    read->problem = "the ledger does not know this log";
-    ++read->tries;
-    ++read->url;
-  }
-  read->from = 0;
-  save_log_read(host, subject, *read);
 }
 
 }  // namespace kith::recovery

@@ -24,7 +24,8 @@ bool names(const ledger::Policy& policy, const std::string& key) {
 
 /// The log with the entries that the backup's device had signed and stored before posting.
 bool named_in_planned(const ledger::LogView& view, std::vector<ledger::AnchoredBlob> blobs,
-                      const OpeningSummary& summary, const ledger::ReaderOptions& options) {
+                      const OpeningSummary& summary, ledger::ReaderOptions options) {
+  if (ledger::is_marked(blobs)) options.ledger = view.current.ledgers.front();
   const std::string signer = crypto::multikey(*summary.signer);
   for (const Bytes& entry : summary.planned) {
     const auto after = ledger::read_with(view.subject, blobs, entry, options);

@@ -132,6 +132,8 @@ void note_wallet(Host& host, const OpenedSet& set, OpeningSummary& summary) {
   }
   summary.identity_name = own->name;
   summary.policy = own->policy;
+  summary.did = own->did;
+  summary.home = {own->ledger_id, own->ledger_url};
   want_log(summary, own->did, own->ledger_url);
   want_log(summary, own->policy, own->ledger_url);
   for (const std::string& subject : {own->did, own->policy}) {
@@ -165,9 +167,9 @@ void note_opened(Host& host, const Source& source, const Collected& collected,
   name_the_blamed(host, source, collected,
                   saved_record<OwnerSet>(set.backup.content.expose(), "recovery-record", "set"),
                   summary);
+  note_wallet(host, set, summary);  // The ledger that it names is asked before those of vouches.
   open_vouches(host, set.recovery_key, summary);
   open_heads(host, set, summary);
-  note_wallet(host, set, summary);
   if (!first) return;
   host.audit("recover.opened", {{"answers", summary.good_answers}});
   host.notify({"recover",

@@ -127,6 +127,16 @@ struct WantedLog {
   friend bool operator==(const WantedLog&, const WantedLog&) = default;
 };
 
+/// A ledger on which a log lives or lived.
+struct LogStop {
+  std::string id;
+  std::string url;
+  template <class V>
+  void visit(V& v) {
+    v("id", id), v("url", url);
+  }
+};
+
 /// Record meta/recover-opening.
 struct OpeningSummary {
   bool opened = false;
@@ -146,6 +156,8 @@ struct OpeningSummary {
   bool other_newest = false;  ///< A head names another backup with the opened one's counter.
   std::string identity_name;
   std::string policy;  ///< As the backup itself says.
+  std::string did;
+  LogStop home;  ///< Its ledger, as the backup says.
   std::vector<WantedLog> logs;
   /// Entries that a device signed and may not have posted: it stored them in this backup first.
   std::vector<Bytes> planned;
@@ -155,7 +167,7 @@ struct OpeningSummary {
     v("sheet_suspect", sheet_suspect), v("problem", problem), v("blamed", blamed);
     v("vouches", vouches), v("anchor", anchor), v("signer", signer), v("counter", counter);
     v("created", created), v("newest_known", newest_known), v("other_newest", other_newest);
-    v("identity_name", identity_name), v("policy", policy);
+    v("identity_name", identity_name), v("policy", policy), v("did", did), v("home", home);
     v("logs", logs), v("planned", planned);
   }
   /// Another backup than the opened one should exist.
@@ -168,7 +180,8 @@ void evaluate(Host& host);
 /// Opens again. Errors: not_enough while nothing has opened; those of open_source.
 [[nodiscard]] Result<OpenedSet> open_again(Host& host);
 
-/// One log as a ledger gave it (collection `recover-log`, by subject).
+/// One log as a ledger gave it (collection `recover-log`, by subject). If its entries say that it
+/// moved, and the DID document tells where to, that ledger is asked next (follow()).
 struct LogRead {
   std::vector<std::string> urls;  ///< Ledgers that should have it; tried in turn.
   std::uint32_t url = 0;
@@ -177,6 +190,11 @@ struct LogRead {
   std::uint64_t from = 0;
   std::vector<ledger::StoredBlob> blobs;  ///< Of the last whole reading.
   std::optional<Time> read_at;
+  std::vector<LogStop> stops;  ///< Where `blobs` come from; of several, the blobs say of which.
+  LogStop beyond;  ///< It moved there, as `blobs` tell; empty: it lives on the last stop.
+  std::vector<ledger::StoredBlob> way;  ///< Of the reading under way: what the ledgers before gave.
+  std::vector<LogStop> way_stops;       ///< Those ledgers.
+  LogStop following;                    ///< The one that is asked; empty: the first.
   std::vector<ledger::StoredBlob> saved;  ///< As the opened backup holds it.
   std::uint32_t tries = 0;                ///< Since the last success.
   std::string problem;
@@ -184,11 +202,14 @@ struct LogRead {
   void visit(V& v) {
     v("urls", urls), v("url", url), v("reading", reading), v("incoming", incoming);
     v("from", from), v("blobs", blobs), v("read_at", read_at), v("saved", saved);
-    v("tries", tries), v("problem", problem);
+    v("tries", tries), v("problem", problem), v("stops", stops), v("beyond", beyond);
+    v("way", way), v("way_stops", way_stops), v("following", following);
   }
 };
 [[nodiscard]] std::optional<LogRead> log_read(Host& host, std::string_view subject);
 void save_log_read(Host& host, std::string_view subject, const LogRead& read);
+/// Where the log lives, if it moved away from the ledger that was asked first; nullopt: it did not.
+[[nodiscard]] std::optional<LogStop> moved_to(const LogRead& read);
 /// What is known of the log: from its ledger or, if no ledger answers, from the backup.
 [[nodiscard]] std::vector<ledger::AnchoredBlob> known_log(const LogRead& read);
 /// Timer "logs": reads wanted logs, and once read again from time to time.
@@ -202,9 +223,11 @@ struct UserChoice {
   bool accepts_few = false;
   std::optional<std::string> chosen;
   std::optional<std::string> shown;
+  bool undo_move = false;  ///< A move that the backup does not know of was not the owner's.
   template <class V>
   void visit(V& v) {
     v("accepts_few", accepts_few), v("chosen", chosen), v("shown", shown);
+    v("undo_move", undo_move);
   }
 };
 [[nodiscard]] GenuineDecision judge(Host& host, const UserChoice& choice);

@@ -79,10 +79,13 @@ struct FinishJob {
 [[nodiscard]] std::optional<FinishJob> finish_job(Host& host);
 
 /// Restores the wallet and signs everything. `set` and the chosen policy passed judge().
+/// A move to another ledger that the backup does not know of is followed if the vault can continue
+/// the logs there; with `undo_move`, and else, it counts as a thief's (finish_sign.hpp).
 /// Errors: step_up_required, wrong_passphrase; malformed or refused (the backup); not_found (the
-/// vault does not hold what it should). An error leaves nothing changed.
+/// vault does not hold what it should); unreachable (the ledger that the identity was moved to). An
+/// error leaves nothing changed.
 [[nodiscard]] Result<void> begin_finish(Host& host, const Command& command, OpenedSet set,
-                                        const std::string& policy);
+                                        const std::string& policy, bool undo_move);
 /// The command again while the identity's entries cannot be posted any more: signs new ones.
 [[nodiscard]] Result<void> sign_again(Host& host, const Command& command, FinishJob job);
 

@@ -6,6 +6,7 @@
 #include "ledger/identity.hpp"
 #include "ledger/log_keys.hpp"
 #include "ledger/policy.hpp"
+#include "ledger/seen_ledgers.hpp"
 #include "protocol/own_service.hpp"
 #include "protocol/vault.hpp"
 #include "recovery/finish_sign.hpp"
@@ -172,6 +173,69 @@ Result<std::vector<ledger::AnchoredBlob>> keep_known_log(Host& host, const std::
   return blobs;
 }
 
+ledger::FormerLedger ledger_at(Host& host, const LogStop& stop) {
+  const auto seen = ledger::seen_ledger(host, stop.url);
+  return {stop.url, seen ? seen->descriptor : std::string(), stop.id};
+}
+
+/// What was read on the identity's own ledger is all that counts.
+void stay_home(Host& host, const std::string& subject, const ledger::Identity& own, LogRead read) {
+  if (read.stops.size() > 1) {
+    std::erase_if(read.blobs, [&](const auto& blob) { return blob.ledger != own.ledger_id; });
+    for (ledger::StoredBlob& blob : read.blobs) blob.ledger.clear();
+    read.stops.resize(1);
+  }
+  read.beyond = {};
+  save_log_read(host, subject, read);
+}
+
+/// Both logs were moved, to the same ledger, and the vault holds the keys to continue them.
+bool moved_by_owner(Host& host, const std::vector<LogRead>& reads,
+                    const std::vector<std::string>& subjects) {
+  for (std::size_t i = 0; i < reads.size(); ++i) {
+    const auto there = moved_to(reads[i]);
+    const auto view = ledger::read_log(subjects[i], known_log(reads[i]),
+                                       {ledger::anchor_time(host.now()), host.test_mode()});
+    if (!there || there->url.empty() || there->id != moved_to(reads[0])->id) return false;
+    if (!view.has_value() || !holds_next_keys(host, *view)) return false;
+  }
+  return true;
+}
+
+/// The identity was moved after this backup was made: it lives where its logs are now. With
+/// `undo_move`, and where the vault cannot continue them, the move counts as a thief's.
+/// Errors: unreachable (that ledger does not answer).
+Result<void> follow_move(Host& host, ledger::Identity& own, bool undo_move, FinishJob& job) {
+  const std::vector<std::string> subjects{own.did, own.policy};
+  std::vector<LogRead> reads;
+  for (const std::string& subject : subjects) {
+    reads.push_back(log_read(host, subject).value_or(LogRead{}));
+  }
+  if (undo_move || !moved_by_owner(host, reads, subjects)) {
+    for (std::size_t i = 0; i < reads.size(); ++i) stay_home(host, subjects[i], own, reads[i]);
+    return {};
+  }
+  for (const LogRead& read : reads) {
+    if (read.beyond.id.empty()) continue;
+    return fail(Errc::unreachable,
+                "your identity was moved to " + read.beyond.url +
+                    ", which does not answer: try again later. If it was not you who moved it, "
+                    "`kith recover finish --undo-move` takes it back");
+  }
+  own.former.push_back({own.ledger_url, own.ledger, own.ledger_id});
+  const std::vector<LogStop>& stops = reads[0].stops;
+  for (std::size_t i = 1; i + 1 < stops.size(); ++i) {
+    own.former.push_back(ledger_at(host, stops[i]));
+  }
+  const ledger::FormerLedger now_on = ledger_at(host, stops.back());
+  own.ledger_url = now_on.url;
+  own.ledger = now_on.descriptor;
+  own.ledger_id = now_on.id;
+  job.notes.push_back("Your identity was moved to " + now_on.url +
+                      " after this backup was made. It lives there.");
+  return {};
+}
+
 Result<void> plan_identity(Host& host, const SealedKey& vault, const PublicKey& agent,
                            FinishJob& job) {
   const auto own = ledger::identity(host);
@@ -196,7 +260,7 @@ Result<void> plan_identity(Host& host, const SealedKey& vault, const PublicKey& 
 }  // namespace
 
 Result<void> begin_finish(Host& host, const Command& command, OpenedSet set,
-                          const std::string& policy) {
+                          const std::string& policy, bool undo_move) {
   if (!command.step_up) return fail(Errc::step_up_required);
   TRY(const OwnBeginnings beginnings, restore(host, command, set));
   auto own = ledger::identity(host);
@@ -209,9 +273,10 @@ Result<void> begin_finish(Host& host, const Command& command, OpenedSet set,
   job.agent = agent.public_key;
   own->agent_key = agent.public_key;
   CHECK(take_link_secret(host, vault, job));
+  CHECK(follow_move(host, *own, undo_move, job));
+  ledger::save_identity(host, *own);
   CHECK(plan_identity(host, vault, agent.public_key, job));
   rotate_relationships(host, vault, beginnings, job);
-  ledger::save_identity(host, *own);
   save_finish_job(host, job);
   host.cancel_timer(kDeviceModule, kTimerLogs);
   host.set_timer(kDeviceModule, kTimerFinish, host.now());

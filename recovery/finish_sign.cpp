@@ -43,6 +43,14 @@ class Planner {
   [[nodiscard]] ledger::ReaderOptions options() const {
     return {ledger::anchor_time(host_.now()), host_.test_mode()};
   }
+  /// Where an entry is to lie: the identity's ledger; of a veto, the one of what it ends. Empty
+  /// while nobody says what came from where.
+  [[nodiscard]] std::string ledger_for(const Entry& entry) {
+    if (!ledger::is_marked(blobs_)) return {};
+    if (entry.op == ledger::Op::veto) return blobs_[view_->pending->record.position].ledger;
+    const auto own = ledger::identity(host_);
+    return own ? own->ledger_id : std::string();
+  }
 
   /// The next keys of `content` that the vault holds.
   [[nodiscard]] Result<std::vector<KeyPair>> next_keys(const LogContent& content) {
@@ -62,8 +70,10 @@ class Planner {
 
   [[nodiscard]] Result<void> add(const Entry& entry) {
     const Bytes blob = ledger::entry_blob(entry);
-    TRY(view_, ledger::read_with(subject_, blobs_, blob, options()));
-    blobs_.push_back({blob, ledger::anchor_time(host_.now())});
+    ledger::ReaderOptions there = options();
+    there.ledger = ledger_for(entry);
+    TRY(view_, ledger::read_with(subject_, blobs_, blob, there));
+    blobs_.push_back({blob, ledger::anchor_time(host_.now()), there.ledger});
     plan_.entries.push_back({subject_, blob, false});
     return {};
   }
@@ -209,6 +219,15 @@ class Planner {
 };
 
 }  // namespace
+
+bool holds_next_keys(Host& host, const ledger::LogView& view) {
+  const auto& next = view.current.next;
+  const auto announced = [&](const protocol::VaultRecord& item) {
+    return std::ranges::count(next.kd, ledger::key_digest(item.id)) > 0;
+  };
+  const auto items = protocol::vault_items_of(host, view.subject, VaultUse::log_next);
+  return std::ranges::count_if(items, announced) >= std::ptrdiff_t{next.t};
+}
 
 Result<LogPlan> plan_log(Host& host, const SealedKey& vault, const std::string& subject,
                          const std::vector<AnchoredBlob>& blobs, const Json& state) {

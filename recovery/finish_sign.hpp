@@ -18,6 +18,10 @@ struct LogPlan {
   std::vector<std::string> notes;
 };
 
+/// The vault holds as many of the next keys that the log announces as it asks for: it is its
+/// owner's to continue.
+[[nodiscard]] bool holds_next_keys(Host& host, const ledger::LogView& view);
+
 /// Entries that take the log back with `state`, from what the ledger shows (`blobs`).
 ///
 /// Fast, if the vault holds the next keys that the head announces: two rotates, of which the second

@@ -93,7 +93,9 @@ std::vector<CommandSpec> recovery_commands() {
        "recover-finish",
        Special::none,
        {{"--choose", "choose", "Which of the identities found, by its policy address"},
-        {"--confirm-few", "confirm_few", "Go on although few trustees confirm it", flag}},
+        {"--confirm-few", "confirm_few", "Go on although few trustees confirm it", flag},
+        {"--undo-move", "undo_move",
+         "A move to another ledger since the backup was not yours: take it back", flag}},
        "Take your identity over to this device? All older devices lose their rights."},
       {"recover hints", "What the trustees left for you", "recover-hints", Special::none, {}},
   };
