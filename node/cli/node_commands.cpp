@@ -29,6 +29,11 @@ int run_node(const Invocation& invocation, const Output& output) {
   if (!chosen.has_value()) return output.error(chosen.error());
   RuntimeOptions options = std::move(*chosen);
   options.serve_control = true;
+  if (auto digest = program_digest(); digest.has_value()) {
+    options.program_digest = std::move(*digest);
+  } else {
+    output.say("Not compared with the program of the last start: " + digest.error().detail);
+  }
   auto runtime = Runtime::start(std::move(*home), std::move(*keys), std::move(options));
   if (!runtime.has_value()) return output.error(runtime.error());
 
