@@ -122,4 +122,12 @@ std::span<const KeyTypeInfo> key_types() {
   return all;
 }
 
+std::string types_text(const KeyTypeInfo& info) {
+  std::string text;
+  for (const KeyType type : info.types) {
+    text += (text.empty() ? "" : ", ") + std::string(key_type_name(type));
+  }
+  return text.empty() ? "32 secret bytes" : text;
+}
+
 }  // namespace kith::crypto

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,5 +38,7 @@ struct KeyTypeInfo {
 
 /// "Ed25519", "P-256".
 [[nodiscard]] std::string_view key_type_name(KeyType type);
+/// "Ed25519, secp256k1", or that it is a bare secret.
+[[nodiscard]] std::string types_text(const KeyTypeInfo& info);
 
 }  // namespace kith::crypto

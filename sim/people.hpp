@@ -34,6 +34,9 @@ enum class Stage : std::uint8_t {
 };
 [[nodiscard]] std::string_view stage_name(Stage stage);
 
+/// The objects in a reply's list of that name.
+[[nodiscard]] std::vector<JsonObject> rows_of(const JsonObject& reply, std::string_view name);
+
 /// A trustee's yes, as the person gave it.
 struct Approval {
   std::string trustee;  ///< Person.

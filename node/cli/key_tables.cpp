@@ -6,16 +6,6 @@
 namespace kith::node {
 namespace {
 
-std::string types_text(const crypto::KeyTypeInfo& info) {
-  std::string text;
-  for (const KeyType type : info.types) {
-    text += (text.empty() ? "" : ", ") + std::string(crypto::key_type_name(type));
-  }
-  return text.empty() ? "32 secret bytes" : text;
-}
-
-}  // namespace
-
 JsonObject algorithm_table() {
   JsonArray rows;
   for (const crypto::AlgorithmInfo& one : crypto::algorithms()) {
@@ -47,6 +37,8 @@ JsonObject key_type_table() {
   return {{"key_types", std::move(rows)}};
 }
 
+}  // namespace
+
 void print_algorithms(const Output& output) {
   if (output.json) return output.print(algorithm_table());
   for (const crypto::AlgorithmInfo& one : crypto::algorithms()) {
@@ -63,9 +55,9 @@ void print_algorithms(const Output& output) {
 void print_key_types(const Output& output) {
   if (output.json) return output.print(key_type_table());
   for (const crypto::KeyTypeInfo& one : crypto::key_types()) {
-    output.say(std::string(one.name) + " (" + types_text(one) + "): " + std::string(one.use) +
-               "\n  kept in: " + std::string(crypto::keeping_text(one.keeping)) + "; used " +
-               std::string(one.life));
+    output.say(std::string(one.name) + " (" + crypto::types_text(one) +
+               "): " + std::string(one.use) + "\n  kept in: " +
+               std::string(crypto::keeping_text(one.keeping)) + "; used " + std::string(one.life));
   }
   output.say(
       "\nEach key has one purpose and is drawn by itself: none is derived from a tree or from your "

@@ -6,10 +6,7 @@
 
 namespace kith::node {
 
-[[nodiscard]] JsonObject algorithm_table();
-[[nodiscard]] JsonObject key_type_table();
-
-/// Of a table for people: a row for each, and what its columns mean.
+/// A row for each, and what its columns mean; with --json the whole table.
 void print_algorithms(const Output& output);
 void print_key_types(const Output& output);
 

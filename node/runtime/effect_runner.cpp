@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "ledger/ledger_effects.hpp"
+#include "node/runtime/job_carrier.hpp"
 #include "protocol/messenger.hpp"
 
 namespace kith::node {
@@ -140,10 +141,7 @@ void EffectRunner::use_ledger(const Effect& effect, const std::string& ledger_ur
     if (!reply.has_value() && !retryable(reply.error().code)) {
       return finished(effect.id, reply.error());
     }
-    if (!reply.has_value()) return submit_(ledger::result_of(effect, reply.error()));
-    submit_(ledger::result_of(
-        effect, ledger::HttpReply{static_cast<int>(reply->status), reply->content_type,
-                                  std::string(crypto::as_text(reply->body))}));
+    submit_(ledger::result_of(effect, reply_of(std::move(reply))));
   });
 }
 

@@ -8,6 +8,7 @@
 #include "ledger/remote/limits.hpp"
 #include "ledger/signed_note.hpp"
 #include "ledger/witness_limits.hpp"
+#include "node/runtime/job_carrier.hpp"
 #include "node/runtime/system_clock.hpp"
 
 namespace kith::node {
@@ -158,13 +159,7 @@ void LedgerDesk::call(const ledger::Cosigning::Question& question) {
   client_.request(std::move(call),
                   [this, alive = alive_, witness = question.witness](Result<HttpReply> reply) {
                     if (!*alive) return;
-                    Result<ledger::HttpReply> got = ledger::HttpReply{};
-                    if (reply.has_value()) {
-                      got = ledger::HttpReply{static_cast<int>(reply->status), reply->content_type,
-                                              std::string(crypto::as_text(reply->body))};
-                    } else {
-                      got = reply.error();
-                    }
+                    const auto got = reply_of(std::move(reply));
                     check(cosigning_->take(witness, got, wall_now()));
                     release_waiters();
                     ask_witnesses();

@@ -133,31 +133,38 @@ void Reception::take_envelope(HttpRequest request, HttpRespond respond) {
 }
 
 /// One unit of work: the answer leaves when what it says is durable.
+void Reception::ask_witness(std::string_view command, JsonObject args, HttpRespond respond,
+                            HttpResponse (*answer)(const JsonObject& said)) {
+  Command asked{"http-" + crypto::hex(random_.bytes(8)), std::string(command), std::move(args), {}};
+  events_.submit(CommandGiven{std::move(asked)},
+                 [respond = std::move(respond), answer](const Result<Outcome>& outcome) {
+                   if (!outcome.has_value() || !outcome->reply) {
+                     return respond(error_response(503, fail(Errc::wrong_state)));
+                   }
+                   if (!outcome->reply->has_value()) {
+                     const Error& error = outcome->reply->error();
+                     return respond(error_response(witness_status(error.code), error));
+                   }
+                   respond(answer(**outcome->reply));
+                 });
+}
+
 void Reception::give_cosignature(const HttpRequest& request, const HttpRespond& respond) {
   if (request.method != "POST") return respond(error_response(405, fail(Errc::unsupported)));
   if (request.body.size() > ledger::witness_limits::kRequestBytesMax) {
     return respond(error_response(400, fail(Errc::limit_exceeded)));
   }
-  JsonObject args{{"request", crypto::as_text(request.body)}};
-  Command command{"http-" + crypto::hex(random_.bytes(8)), "witness-cosign", std::move(args), {}};
-  events_.submit(CommandGiven{std::move(command)}, [respond](const Result<Outcome>& outcome) {
-    if (!outcome.has_value() || !outcome->reply) {
-      return respond(error_response(503, fail(Errc::wrong_state)));
-    }
-    if (!outcome->reply->has_value()) {
-      const Error& error = outcome->reply->error();
-      return respond(error_response(witness_status(error.code), error));
-    }
-    const JsonObject& said = **outcome->reply;
-    if (const Json* lines = said.if_contains("signatures")) {
-      return respond(plain_response(200, std::string(kPlainText), lines->get_string()));
-    }
-    respond(
-        plain_response(409, std::string(ledger::kSizeContentType), said.at("size").get_string()));
-  });
+  ask_witness("witness-cosign", {{"request", crypto::as_text(request.body)}}, respond,
+              [](const JsonObject& said) {
+                if (const Json* lines = said.if_contains("signatures")) {
+                  return plain_response(200, std::string(kPlainText), lines->get_string());
+                }
+                return plain_response(409, std::string(ledger::kSizeContentType),
+                                      said.at("size").get_string());
+              });
 }
 
-/// One unit of work, like a cosignature. Nobody shall keep a copy: the next one is later.
+/// Nobody shall keep a copy: the next one is later.
 void Reception::give_time(const HttpRequest& request, const HttpRespond& respond) {
   if (request.method != "GET") return respond(error_response(405, fail(Errc::unsupported)));
   const std::string group = stranger_group(request.remote_address);
@@ -166,21 +173,14 @@ void Reception::give_time(const HttpRequest& request, const HttpRespond& respond
   }
   const std::string_view asked = std::string_view(request.path).substr(kTimePrefix.size());
   const std::size_t slash = std::min(asked.find('/'), asked.size());
-  JsonObject args{{"subject", asked.substr(0, slash)},
-                  {"hash", asked.substr(std::min(slash + 1, asked.size()))}};
-  Command command{"http-" + crypto::hex(random_.bytes(8)), "witness-time", std::move(args), {}};
-  events_.submit(CommandGiven{std::move(command)}, [respond](const Result<Outcome>& outcome) {
-    if (!outcome.has_value() || !outcome->reply) {
-      return respond(error_response(503, fail(Errc::wrong_state)));
-    }
-    if (!outcome->reply->has_value()) {
-      const Error& error = outcome->reply->error();
-      return respond(error_response(witness_status(error.code), error));
-    }
-    HttpResponse response = json_response(200, **outcome->reply);
-    response.fields.emplace_back("Cache-Control", "no-store");
-    respond(std::move(response));
-  });
+  ask_witness("witness-time",
+              {{"subject", asked.substr(0, slash)},
+               {"hash", asked.substr(std::min(slash + 1, asked.size()))}},
+              respond, [](const JsonObject& said) {
+                HttpResponse response = json_response(200, said);
+                response.fields.emplace_back("Cache-Control", "no-store");
+                return response;
+              });
 }
 
 void Reception::give_invitation(const HttpRespond& respond) {

@@ -38,6 +38,8 @@ class Reception {
  private:
   void take_envelope(HttpRequest request, HttpRespond respond);
   void give_invitation(const HttpRespond& respond);
+  void ask_witness(std::string_view command, JsonObject args, HttpRespond respond,
+                   HttpResponse (*answer)(const JsonObject& said));
   void give_cosignature(const HttpRequest& request, const HttpRespond& respond);
   void give_time(const HttpRequest& request, const HttpRespond& respond);
   void give_long_form(const std::string& id, bool as_message, const HttpRespond& respond);

@@ -7,6 +7,7 @@
 #include "ledger/embedded/leveldb_ledger.hpp"
 #include "ledger/remote/limits.hpp"
 #include "ledger/signed_note.hpp"
+#include "node/runtime/job_carrier.hpp"
 #include "node/runtime/system_clock.hpp"
 #include "protocol/record.hpp"
 
@@ -118,13 +119,7 @@ void ReplicaDesk::call(const ledger::HttpQuestion& question) {
   call.follow_redirects = false;
   client_.request(std::move(call), [this, alive = alive_](Result<HttpReply> reply) {
     if (!*alive) return;
-    Result<ledger::HttpReply> got = ledger::HttpReply{};
-    if (reply.has_value()) {
-      got = ledger::HttpReply{static_cast<int>(reply->status), reply->content_type,
-                              std::string(crypto::as_text(reply->body))};
-    } else {
-      got = reply.error();
-    }
+    const auto got = reply_of(std::move(reply));
     check(replica_ ? take(got) : take_descriptor(got));
     arm();
   });

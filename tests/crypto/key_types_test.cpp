@@ -22,14 +22,6 @@ namespace {
 constexpr std::array kAllTypes = {KeyType::ed25519, KeyType::x25519, KeyType::secp256k1,
                                   KeyType::p256,    KeyType::p384,   KeyType::p521};
 
-std::string types_text(const KeyTypeInfo& info) {
-  std::string text;
-  for (const KeyType type : info.types) {
-    text += (text.empty() ? "" : ", ") + std::string(key_type_name(type));
-  }
-  return text.empty() ? "32 secret bytes" : text;
-}
-
 std::string page() {
   std::string text =
       "# Algorithms and keys\n\nWhat `kith algs` and `kith keys types` print. Written by the "

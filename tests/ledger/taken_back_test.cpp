@@ -55,6 +55,20 @@ class TakenBackTest : public MoveLab {
     const Entry veto = veto_of(seen(subject));
     must(alice_->edit([&](Host& host) { return ledger::post_entry(host, subject, veto); }));
   }
+  /// Another device of the owner changes the policy there; the hash of its entry.
+  std::string change_on_old(const std::string& policy) {
+    const LogView view = read_both(policy);
+    const auto now = ledger::anchor_time(net_->now());
+    const Entry other = alice_->look([&](Host& host) {
+      ledger::Policy changed = must(ledger::parse_policy(view.current.state));
+      changed.set = "of-another-device";
+      Entry update = must(ledger::make_update(view, ledger::policy_json(changed), now));
+      must(ledger::add_signature(update, must(ledger::own_agent_key(host)), host.keys()));
+      return update;
+    });
+    must(old_->ledger.append({policy, ledger::entry_blob(other), other.prev}, now));
+    return ledger::entry_hash(other);
+  }
 };
 
 TEST_F(TakenBackTest, TheIdentityLivesOnTheOldLedgerAgain) {
@@ -99,19 +113,10 @@ TEST_F(TakenBackTest, AnEntryOfAnotherDeviceOnTheOldLedgerIsSeenThere) {
   ASSERT_TRUE(net_->run_until([&] { return lives_on_old(); }));
   const std::string policy = own(*alice_).policy;
   const std::size_t alarms = alice_->audited("identity.foreign-entry").size();
-  const LogView view = read_both(policy);
-  const auto now = ledger::anchor_time(net_->now());
-  const Entry other = alice_->look([&](Host& host) {
-    ledger::Policy changed = must(ledger::parse_policy(view.current.state));
-    changed.set = "of-another-device";
-    Entry update = must(ledger::make_update(view, ledger::policy_json(changed), now));
-    must(ledger::add_signature(update, must(ledger::own_agent_key(host)), host.keys()));
-    return update;
-  });
-  must(old_->ledger.append({policy, ledger::entry_blob(other), other.prev}, now));
+  const std::string other = change_on_old(policy);
   ASSERT_TRUE(net_->run_until(
       [&] { return alice_->audited("identity.foreign-entry").size() == alarms + 1; }));
-  EXPECT_EQ(seen(policy).head().hash, ledger::entry_hash(other));
+  EXPECT_EQ(seen(policy).head().hash, other);
 }
 
 TEST_F(TakenBackTest, AVetoGoesToTheOldLedgerEvenWhileTheNewOneIsDown) {
@@ -172,18 +177,8 @@ TEST_F(TakenBackTest, OneLogAloneTakesTheIdentityNowhere) {
   EXPECT_NE(refused.error().detail.find("took this log back"), std::string::npos);
   EXPECT_TRUE(alice_->audited("identity.ledger-conflict").empty());
   // What happens to it is still seen, long after C of the move.
-  const LogView view = read_both(policy);
-  const auto now = ledger::anchor_time(net_->now());
-  const Entry other = alice_->look([&](Host& host) {
-    ledger::Policy changed = must(ledger::parse_policy(view.current.state));
-    changed.set = "of-another-device";
-    Entry update = must(ledger::make_update(view, ledger::policy_json(changed), now));
-    must(ledger::add_signature(update, must(ledger::own_agent_key(host)), host.keys()));
-    return update;
-  });
-  must(old_->ledger.append({policy, ledger::entry_blob(other), other.prev}, now));
-  EXPECT_TRUE(
-      net_->run_until([&] { return seen(policy).head().hash == ledger::entry_hash(other); }));
+  const std::string other = change_on_old(policy);
+  EXPECT_TRUE(net_->run_until([&] { return seen(policy).head().hash == other; }));
 }
 
 TEST_F(TakenBackTest, ARecoverThatIsPendingWhenCEndsIsFollowedToItsEnd) {
