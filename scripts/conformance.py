@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import sys
 import tomllib
 import xml.etree.ElementTree as tree
@@ -131,6 +132,8 @@ def fault_problems(name, fault, tests, root):
     for test in fault["fails"]:
         if test not in tests:
             yield f"{name}: there is no test {test}"
+    if "seen" in fault and not re.fullmatch(r"20\d\d-[01]\d-[0-3]\d", str(fault["seen"])):
+        yield f"{name}: `seen` is a day, as 2026-11-23"
 
 
 def problems(rows, planted, models, root=ROOT):
@@ -149,7 +152,8 @@ def problems(rows, planted, models, root=ROOT):
 
 
 def evidence(row, planted):
-    return [{"test": test, "breaks": sorted(name for name, fault in planted.items() if test in fault["fails"])}
+    return [{"test": test, "breaks": {name: str(fault.get("seen", "")) or None
+                                      for name, fault in sorted(planted.items()) if test in fault["fails"]}}
             for test in row.get("tests", [])]
 
 
@@ -184,16 +188,25 @@ def counts(shown):
             for status in (*STATUSES, "unproven") if any(row["status"] == status for row in shown)}
 
 
+def total(shown):
+    """The last line. A row is seen when one of its faults was planted and caught."""
+    met = [row for row in shown if row["status"] == "met"]
+    seen = sum(any(any(item["breaks"].values()) for item in row["evidence"]) for row in met)
+    numbers = ", ".join(f"{number} {status}" for status, number in counts(shown).items())
+    return f"{numbers}; of those that are met, {seen} with a fault that was seen to be caught"
+
+
 def print_rows(shown):
     for row in shown:
         print(f"{row['id']:<13} {row['status']:<9} {row['wants']}")
         print(f"{'':<24}{row.get('reason') or row.get('how')}")
         for item in row["evidence"]:
-            seen = f"  (fails with: {', '.join(item['breaks'])})" if item["breaks"] else ""
-            print(f"{'':<24}- {item['test']}{seen}")
+            print(f"{'':<24}- {item['test']}")
+            for name, seen in item["breaks"].items():
+                print(f"{'':<26}fails with {name} ({'seen ' + seen if seen else 'not planted yet'})")
         for name in (*row.get("commands", []), *row.get("pages", [])):
             print(f"{'':<24}- {name}")
-    print(", ".join(f"{number} {status}" for status, number in counts(shown).items()))
+    print(total(shown))
 
 
 def plant(rows, planted, wanted):
@@ -217,6 +230,7 @@ def main():
     words.add_argument("--json", action="store_true")
     words.add_argument("--results", action="append", default=[])
     words.add_argument("--status", choices=(*STATUSES, "unproven"))
+    words.add_argument("--brief", action="store_true")
     words.add_argument("--breaks", action="store_true")
     words.add_argument("names", nargs="*")
     given = words.parse_args()
@@ -233,7 +247,12 @@ def main():
         shown = [row for row in shown if row["id"] in given.names]
     if given.status:
         shown = [row for row in shown if row["status"] == given.status]
-    if given.json:
+    if given.brief:
+        for row in shown:
+            if row["status"] == "unproven":
+                print(f"{row['id']}: {row['reason']}")
+        print(total(shown))
+    elif given.json:
         print(json.dumps({"counts": counts(shown), "rows": shown}, indent=1))
     else:
         print_rows(shown)
@@ -241,4 +260,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `conformance.sh | head` is no error.
     sys.exit(main())

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Which requirement is met, by which test, and what is open: the table of docs/conformance, checked.
 #
-#   conformance.sh [--json] [--results FILE]... [--status met|operator|open] [ID...]
+#   conformance.sh [--json | --brief] [--results FILE]... [--status met|operator|open] [ID...]
 #   conformance.sh --breaks [ID or name of a fault]...
 #
 #   --json          one JSON document: id, status, evidence and more of each row
+#   --brief         counts alone, and what a report does not prove
 #   --results FILE  reports that ctest wrote (build/dev/test-report.xml); a row is met only if all of
 #                   its tests passed there
 #   --breaks        plant the faults of these rows (of all, if none is named) in a copy of HEAD and look

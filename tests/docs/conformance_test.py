@@ -79,6 +79,7 @@ def unnoticed(rows, planted, models):
         "a line that is gone from its file": lambda r, p, m: p[fault].update(line="no such line of code"),
         "a line that stands there twice": lambda r, p, m: p[fault].update(line="return"),
         "a fault that changes nothing": lambda r, p, m: p[fault].update(plant=p[fault]["line"]),
+        "a day that is none": lambda r, p, m: p[fault].update(seen="yes"),
         "a fault for a test that is not there": lambda r, p, m: p[fault].update(fails=["crypto/No.SuchTest"]),
         "a control without a test": lambda r, p, m: m[threat].update(tests=[]),
         "a control whose test is not there": lambda r, p, m: m[threat].update(tests=["crypto/No.SuchTest"]),
