@@ -203,6 +203,9 @@ inline constexpr std::size_t kPickupBatchMax = 10;
 inline constexpr std::size_t kPickupBytesMax = 512 * 1024;
 /// DIDs that one client may register: a pairwise DID for each of its contacts.
 inline constexpr std::size_t kMailboxRecipientsMax = 2000;
+/// Clients that have one DID: a copy of each of its mails is stored for each. A relationship has
+/// as many agents (kRecipientsMax), and a document of another kind may name more keys.
+inline constexpr std::size_t kClientsPerDidMax = 16;
 /// Items of one registration or receipt message.
 inline constexpr std::size_t kRecipientUpdatesMax = 64;
 /// Undelivered mail is kept this long; messages expire earlier (kMessageLifeMax).

@@ -48,14 +48,12 @@ Result<protocol::HistoryKeys> LogHistory::read(Host& host, const Did& did,
   blobs.reserve(entries.size());
   for (const Bytes& entry : entries) blobs.push_back({entry, now});
   TRY(const LogView view, read_log(did.text(), blobs, {now, host.test_mode()}));
-  if (!known_head.empty() && !has_seen(view, known_head)) {
-    return fail(Errc::conflict, "the log lacks what was shown before");
-  }
   if (view.status != LogStatus::normal) {
     return fail(Errc::refused, "the log is not settled, or has ended");
   }
   protocol::HistoryKeys keys;
   keys.head = view.head().hash;
+  keys.behind = !known_head.empty() && !has_seen(view, known_head);
   TRY(keys.authentication, keys_now(view, did));
   return keys;
 }

@@ -3,11 +3,11 @@
 #include "protocol/own_did.hpp"
 #include "protocol/pickup_parts.hpp"
 
-/// Noticing that a DID of ours is another client's at the mediator. Nobody tells who loses one
-/// (recipient_proof.hpp), so its list is read now and then. What it lacks is asked for without
-/// proof: a mediator that has forgotten it takes it again, one that gave it away refuses, and so
-/// does one that insists on proofs. There it is asked for with a proof that gives way to another's:
-/// an ordinary one would take it back, and the other side would do the same.
+/// Noticing that a DID of ours is another client's at the mediator, and ours no more. Nobody tells
+/// who loses one (recipient_proof.hpp), so its list is read now and then. What it lacks is asked
+/// for without proof: a mediator that has forgotten it takes it again, one that gave it away
+/// refuses, and so does one that insists on proofs. There it is asked for with a proof that gives
+/// way to another's: an ordinary one would take it back, and the other side would do the same.
 
 namespace kith::protocol::pickup {
 namespace {
@@ -101,7 +101,8 @@ void on_lost(Host& host, const std::string& did) {
   host.notify({"alarm",
                "Your mediator gives mail from " + whose +
                    " to another agent, which proved that it has the keys. That is right if you "
-                   "have moved to another device; else somebody has your keys: connect with " +
+                   "have moved to another device, or have removed this one; else somebody has your "
+                   "keys: connect with " +
                    whose + " anew.",
                found == contacts.end() ? did : found->id,
                {}});

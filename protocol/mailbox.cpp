@@ -4,27 +4,13 @@
 
 #include "crypto/hash.hpp"
 #include "protocol/audit_log.hpp"
+#include "protocol/mail_route.hpp"
 
 namespace kith::protocol {
 namespace {
 
 constexpr std::string_view kStates = "mailbox";
-constexpr std::string_view kRoutes = "mail-route";
 constexpr std::string_view kHeld = "mail-held";
-
-constexpr std::chrono::hours kTakeoverWindow{1};
-
-struct MailRoute {
-  std::string client;
-  std::optional<RecipientClaim> claim;  ///< Absent: registered without proof.
-  std::uint64_t takeovers = 0;          ///< By equal claims, since ...
-  Time takeovers_since{};               ///< ... this time.
-  template <class V>
-  void visit(V& v) {
-    v("client", client), v("claim", claim), v("takeovers", takeovers),
-        v("takeovers_since", takeovers_since);
-  }
-};
 
 /// Record `mail-pair/<client>`/<mail_pair>: how much of it waits.
 struct PairUse {
@@ -54,9 +40,6 @@ std::string held_id(std::string_view client, std::string_view mail, Time until) 
 std::string box(std::string_view client) {
   return "mail/" + std::string(client);
 }
-std::string registered(std::string_view client) {
-  return "mail-did/" + std::string(client);
-}
 
 std::string pairs(std::string_view client) {
   return "mail-pair/" + std::string(client);
@@ -76,118 +59,18 @@ void uncount_pair(Host& host, std::string_view client, const std::string& pair) 
   host.erase({pairs(client), pair});
 }
 
-MailUse use_of(const MailboxState& state) {
-  return {state.count, state.bytes, state.recipients, 0};
-}
-
-void put_route(Host& host, std::string_view did, const MailRoute& route) {
-  MailboxState state = mailbox_state(host, route.client);
-  MailUse total = total_use(host);
-  ++state.recipients;
-  ++total.dids;
-  save_total_use(host, total);
-  save(host, kStates, route.client, state);
-  save(host, kRoutes, did, route);
-  save(host, registered(route.client), did, MailRoute{route.client, {}});
-}
-
-void erase_route(Host& host, std::string_view did, std::string_view client) {
-  MailboxState state = mailbox_state(host, client);
-  --state.recipients;
-  MailUse total = total_use(host);
-  total.dids -= std::min<std::uint64_t>(total.dids, 1);
-  save_total_use(host, total);
-  save(host, kStates, client, state);
-  host.erase({std::string(kRoutes), std::string(did)});
-  host.erase({registered(client), std::string(did)});
-}
-
-Registration add_route(Host& host, std::string_view did, const MailRoute& route) {
-  const MailUse use = use_of(mailbox_state(host, route.client));
-  const auto may = may_register(policy_of(host), use, total_use(host));
-  if (!may.has_value()) {
-    return may.error() == Errc::limit_exceeded ? Registration::client_error
-                                               : Registration::server_error;
-  }
-  put_route(host, did, route);
-  return Registration::success;
-}
-
-/// A log that goes on from the known head has another head: check_recipient_proof saw to it.
-bool outranks(const RecipientClaim& claim, const std::optional<RecipientClaim>& known) {
-  return !known || claim.head != known->head || claim.time > known->time;
-}
-
-/// Two holders of the same keys may not go on for ever. False: they did so often enough.
-bool count_takeover(Host& host, MailRoute& route) {
-  if (route.takeovers_since + kTakeoverWindow <= host.now()) {
-    route.takeovers = 0;
-    route.takeovers_since = host.now();
-  }
-  if (route.takeovers >= limits::kTakeoversPerHour) return false;
-  ++route.takeovers;
-  return true;
-}
-
 }  // namespace
 
 MailboxState mailbox_state(Host& host, std::string_view client) {
   return load<MailboxState>(host, kStates, client).value_or(MailboxState{});
 }
 
-std::optional<std::string> client_for(Host& host, std::string_view did) {
-  const auto route = load<MailRoute>(host, kRoutes, did);
-  if (!route) return std::nullopt;
-  return route->client;
+void save_mailbox_state(Host& host, std::string_view client, const MailboxState& state) {
+  save(host, kStates, client, state);
 }
 
-std::optional<RecipientClaim> claim_on(Host& host, std::string_view did) {
-  auto route = load<MailRoute>(host, kRoutes, did);
-  if (!route) return std::nullopt;
-  return std::move(route->claim);
-}
-
-Registration register_recipient(Host& host, std::string_view client, std::string_view did) {
-  if (const auto owner = client_for(host, did)) {
-    return *owner == client ? Registration::no_change : Registration::client_error;
-  }
-  if (policy_of(host).require_proof) return Registration::client_error;
-  return add_route(host, did, MailRoute{std::string(client), {}});
-}
-
-ProvenRegistration register_proven(Host& host, std::string_view client, std::string_view did,
-                                   const RecipientClaim& claim) {
-  MailRoute wanted{std::string(client), claim};
-  const auto route = load<MailRoute>(host, kRoutes, did);
-  if (!route) return {add_route(host, did, wanted), {}};
-  wanted.takeovers = route->takeovers;
-  wanted.takeovers_since = route->takeovers_since;
-  const bool stronger = outranks(claim, route->claim);
-  if (route->client == client) {
-    if (stronger) save(host, kRoutes, did, wanted);
-    return {Registration::no_change, {}};
-  }
-  if (!stronger) return {Registration::client_error, {}};
-  // The DID leaves one share and enters another; the sum stays.
-  const MailUse use = use_of(mailbox_state(host, client));
-  if (use.dids >= policy_of(host).client.dids) return {Registration::client_error, {}};
-  const bool equal = route->claim && route->claim->head == claim.head;
-  if (equal && !count_takeover(host, wanted)) return {Registration::server_error, {}};
-  erase_route(host, did, route->client);
-  put_route(host, did, wanted);
-  return {Registration::success, route->client};
-}
-
-Registration remove_recipient(Host& host, std::string_view client, std::string_view did) {
-  const auto owner = client_for(host, did);
-  if (!owner) return Registration::no_change;
-  if (*owner != client) return Registration::client_error;
-  erase_route(host, did, client);
-  return Registration::success;
-}
-
-std::vector<std::string> recipients_of(Host& host, std::string_view client) {
-  return host.list(registered(client));
+MailUse use_of(const MailboxState& state) {
+  return {state.count, state.bytes, state.recipients, 0};
 }
 
 std::string mail_pair(std::string_view sender, std::string_view recipient_did) {
@@ -343,7 +226,9 @@ std::uint64_t move_mail(Host& host, std::string_view from, std::string_view to,
 }
 
 void drop_mailbox(Host& host, std::string_view client) {
-  for (const std::string& did : recipients_of(host, client)) erase_route(host, did, client);
+  for (const std::string& did : recipients_of(host, client)) {
+    static_cast<void>(remove_recipient(host, client, did));
+  }
   for (const std::string& id : host.list(box(client))) remove_mail(host, client, id);
   if (host.get({std::string(kStates), std::string(client)})) {
     host.erase({std::string(kStates), std::string(client)});

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Mailboxes of a mediator: one per client, bounded, oldest first. And which DID's mail goes where.
+/// Mailboxes of a mediator: one per client, bounded, oldest first. Which DID's mail goes where:
+/// mail_route.hpp.
 
 #include <optional>
 #include <set>
@@ -42,47 +43,10 @@ struct MailboxState {
   }
 };
 
-enum class Registration : std::uint8_t { success, no_change, client_error, server_error };
-
-/// What a client has proven of a DID that it registered (recipient_proof.hpp).
-struct RecipientClaim {
-  Time time{};       ///< Of the proof.
-  std::string head;  ///< Hash of the newest entry of the DID's log; empty: it has none.
-  template <class V>
-  void visit(V& v) {
-    v("time", time), v("head", head);
-  }
-};
-
-/// Only DIDs that nobody else registered. client_error: another's, beyond the client's quota, or
-/// without a proof where the policy asks for one; server_error: beyond the quota of all
-/// (mediation_policy.hpp).
-[[nodiscard]] Registration register_recipient(Host& host, std::string_view client,
-                                              std::string_view did);
-
-struct ProvenRegistration {
-  Registration result = Registration::client_error;
-  /// The client from which the DID was taken; its mail for that DID is still to be moved.
-  std::optional<std::string> former;
-};
-/// Registers with a checked claim, which goes before registrations without one. Of two claims the
-/// one with more of the DID's log counts, else the newer one: whoever holds the DID's keys last
-/// decides where its mail goes. Results as above; server_error also where equal claims took the DID
-/// from each other limits::kTakeoversPerHour times within an hour.
-[[nodiscard]] ProvenRegistration register_proven(Host& host, std::string_view client,
-                                                 std::string_view did, const RecipientClaim& claim);
-/// The claim behind a registration; absent: nobody registered the DID, or without proof.
-[[nodiscard]] std::optional<RecipientClaim> claim_on(Host& host, std::string_view did);
-/// Moves mail for `dids` to the end of another client's mailbox, oldest first, and returns how much
-/// it was. What was accepted is never dropped, so the new mailbox may be over its quota then.
-std::uint64_t move_mail(Host& host, std::string_view from, std::string_view to,
-                        const std::set<std::string>& dids);
-
-[[nodiscard]] Registration remove_recipient(Host& host, std::string_view client,
-                                            std::string_view did);
-[[nodiscard]] std::vector<std::string> recipients_of(Host& host, std::string_view client);
-/// The client that registered `did`.
-[[nodiscard]] std::optional<std::string> client_for(Host& host, std::string_view did);
+[[nodiscard]] MailboxState mailbox_state(Host& host, std::string_view client);
+void save_mailbox_state(Host& host, std::string_view client, const MailboxState& state);
+/// What the policy counts of one client.
+[[nodiscard]] MailUse use_of(const MailboxState& state);
 
 struct StoredMail {
   std::string id;
@@ -117,7 +81,10 @@ struct MailSummary {
 [[nodiscard]] std::optional<Time> next_release(Host& host);
 /// Mail whose time has come, by client. Each is returned once.
 [[nodiscard]] std::vector<std::pair<std::string, StoredMail>> release_mail(Host& host);
-[[nodiscard]] MailboxState mailbox_state(Host& host, std::string_view client);
+/// Moves mail for `dids` to the end of another client's mailbox, oldest first, and returns how much
+/// it was. What was accepted is never dropped, so the new mailbox may be over its quota then.
+std::uint64_t move_mail(Host& host, std::string_view from, std::string_view to,
+                        const std::set<std::string>& dids);
 /// Drops registrations and mail of a client.
 void drop_mailbox(Host& host, std::string_view client);
 /// Drops mail older than the policy's mail_days from every mailbox.

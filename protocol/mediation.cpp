@@ -6,6 +6,7 @@
 #include <set>
 
 #include "protocol/live.hpp"
+#include "protocol/mail_route.hpp"
 #include "protocol/mailbox.hpp"
 #include "protocol/mediator.hpp"
 #include "protocol/messenger.hpp"
@@ -155,17 +156,20 @@ class Adder {
       if (bare == Registration::client_error) done[kProofWantedMember] = true;
       return bare;
     }
-    const auto claim = check(*member, did);
+    const auto checked = check(*member, did);
     if (history_bytes_ > kProofHistoryBytesMax) {
       return fail(Errc::limit_exceeded, "too long histories in one message");
     }
-    if (!claim.has_value()) return Registration::client_error;
-    if (crypto::json_true(update, kYieldMember) && is_anothers(did.text())) {
+    if (crypto::json_true(update, kYieldMember) && is_taken(did, checked)) {
       done[kTakenMember] = true;
       return Registration::client_error;
     }
-    ProvenRegistration registered = register_proven(host_, client_, did.text(), *claim);
-    if (registered.former) taken_[*registered.former].insert(did.text());
+    if (!checked.has_value()) return Registration::client_error;
+    const ProvenRegistration registered = register_proven(host_, client_, did.text(), *checked);
+    for (const std::string& former : registered.former) {
+      if (registered.moves) taken_[former].insert(did.text());
+    }
+    if (!registered.moves) revoked_ += registered.former.size();
     return registered.result;
   }
 
@@ -175,15 +179,16 @@ class Adder {
       const std::uint64_t moved = move_mail(host_, former, client_, dids);
       host_.audit("mediation.taken-over", {{"dids", dids.size()}, {"messages", moved}});
     }
+    if (revoked_ > 0) host_.audit("mediation.revoked", {{"registrations", revoked_}});
   }
 
  private:
-  /// By a proof of its own.
-  bool is_anothers(const std::string& did) {
-    const auto owner = client_for(host_, did);
-    return owner && *owner != client_ && claim_on(host_, did);
+  /// Another client has proven it by the same key, or by a log that goes on from this one.
+  bool is_taken(const Did& did, const Result<CheckedClaim>& checked) {
+    if (checked.has_value()) return is_anothers(host_, client_, did.text(), *checked);
+    return checked.error() == Errc::conflict && !claim_of(host_, client_, did.text());
   }
-  Result<RecipientClaim> check(const Json& member, const Did& did) {
+  Result<CheckedClaim> check(const Json& member, const Did& did) {
     TRY(const JsonObject* object, crypto::as_object(member, kProofMember));
     TRY(const auto proof, decode_body<RecipientProof>(*object));
     history_bytes_ += proof.history_bytes();
@@ -197,6 +202,7 @@ class Adder {
   const DidHistory* history_;
   std::size_t history_bytes_ = 0;
   std::map<std::string, std::set<std::string>> taken_;  ///< DIDs by the client that had them.
+  std::size_t revoked_ = 0;  ///< Registrations that ended beside others of the same DID.
 };
 
 Result<void> on_update(Host& host, const Inbound& inbound, const Dialect& dialect,
@@ -225,7 +231,7 @@ Result<void> on_update(Host& host, const Inbound& inbound, const Dialect& dialec
     done["action"] = action;
     done["result"] = word_of(result);
     const bool holds = result == Registration::success || result == Registration::no_change;
-    if (action == "add" && holds && claim_on(host, text)) done[kProvenMember] = true;
+    if (action == "add" && holds && claim_of(host, client.id, text)) done[kProvenMember] = true;
     updated.push_back(std::move(done));
   }
   adder.move_taken_mail();

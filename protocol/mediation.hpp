@@ -9,7 +9,8 @@
 ///
 /// An added recipient may carry a proof (recipient_proof.hpp). One that does not hold refuses its
 /// item; one that holds takes the DID, and the mail that waits for it, from a client that showed
-/// none or an older one. That client is told nothing: its next query lacks the DID.
+/// none, an older one by the same key, or one by a key that the DID does not name any more
+/// (mail_route.hpp). That client is told nothing: its next query lacks the DID.
 
 #include <string>
 #include <string_view>

@@ -6,6 +6,7 @@
 #include "protocol/forward.hpp"
 #include "protocol/live.hpp"
 #include "protocol/mail_pickup.hpp"
+#include "protocol/mail_route.hpp"
 #include "protocol/mailbox.hpp"
 #include "protocol/mediation.hpp"
 #include "protocol/messenger.hpp"
@@ -68,28 +69,51 @@ Result<Mail> mail_for(Host& host, const MediationPolicy& policy, const Contact& 
   return mail;
 }
 
-/// All of its envelopes are queued, or none.
+/// The clients that still get mail for the recipient. Errors: refused (none of them).
+Result<std::vector<Contact>> served_ones(Host& host, const MediationPolicy& policy,
+                                         const std::vector<std::string>& clients) {
+  std::vector<Contact> served;
+  for (const std::string& client : clients) {
+    auto contact = find_contact(host, client);
+    if (contact && still_served(policy, contact->their_did)) served.push_back(std::move(*contact));
+  }
+  if (!served.empty()) return served;
+  return fail(Errc::refused, "this mediator does not serve that recipient any more");
+}
+
+/// Who sends and for whom, where the sender says it. Forwards are anonymous as a rule; then nothing
+/// here tells senders apart, and nothing shall.
+std::string pair_of(const Inbound& inbound, const Did& recipient) {
+  if (!inbound.info.authenticated || !inbound.info.sender) return {};
+  return mail_pair(inbound.info.sender->text(), recipient.text());
+}
+
+/// All of its envelopes are queued, or none. Each client has a copy of its own; one that cannot
+/// take it, because it has no room, does not keep the others from theirs.
 Result<void> on_forward(Host& host, const Inbound& inbound) {
   TRY(const Forward forward, parse_forward(inbound.message));
   TRY(const DidUrl next, DidUrl::parse(forward.next));
-  const auto client = client_for(host, next.did().text());
-  if (!client) {
+  const std::vector<std::string> clients = clients_for(host, next.did().text());
+  if (clients.empty()) {
     if (take_rewrapped(host, inbound, forward)) return {};
     return fail(Errc::unknown_peer, "nobody here registered that recipient");
   }
   if (!forward.encrypted) return fail(Errc::malformed, "only encrypted messages are relayed");
-  const auto contact = find_contact(host, *client);
   const MediationPolicy policy = policy_of(host);
-  if (!contact || !still_served(policy, contact->their_did)) {
-    return fail(Errc::refused, "this mediator does not serve that recipient any more");
-  }
+  TRY(const std::vector<Contact> served, served_ones(host, policy, clients));
+  const std::string pair = pair_of(inbound, next.did());
   for (const std::string& envelope : forward.envelopes) {
-    TRY(Mail mail, mail_for(host, policy, *contact, forward, envelope));
-    // Forwards are anonymous as a rule; then nothing here tells senders apart, and nothing shall.
-    if (inbound.info.authenticated && inbound.info.sender) {
-      mail.pair = mail_pair(inbound.info.sender->text(), mail.recipient_did);
+    std::optional<Error> refusal;
+    bool taken = false;
+    for (const Contact& client : served) {
+      auto mail = mail_for(host, policy, client, forward, envelope);
+      if (mail.has_value()) mail->pair = pair;
+      const auto put = mail.has_value() ? take_mail(host, policy, client.id, std::move(*mail))
+                                        : Result<void>(mail.error());
+      taken = taken || put.has_value();
+      if (!put.has_value() && !refusal) refusal = put.error();
     }
-    CHECK(take_mail(host, policy, *client, std::move(mail)));
+    if (!taken) return *refusal;
   }
   return {};
 }

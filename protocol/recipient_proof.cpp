@@ -30,8 +30,14 @@ Result<HistoryKeys> keys_of(Host& host, const DidHistory* history, const Did& di
   if (history == nullptr || entries.empty()) {
     return fail(Errc::unsupported, "the keys of that DID are not known here");
   }
-  const auto known = claim_on(host, did.text());
-  return history->read(host, did, entries, known ? known->head : std::string());
+  return history->read(host, did, entries, known_head(host, did.text()));
+}
+
+/// What a claim keeps of a key.
+std::string digest_of(const PublicKey& key) {
+  const std::string text = crypto::multikey(key);
+  const auto digest = crypto::digest("kith/mail-route-key", {crypto::as_bytes(text)});
+  return crypto::hex(ByteView(digest).first(16));
 }
 
 }  // namespace
@@ -74,9 +80,9 @@ Result<RecipientProof> prove_recipient(Host& host, const DidHistory* history, co
   return fail(Errc::not_found, "no key of ours for " + recipient.text());
 }
 
-Result<RecipientClaim> check_recipient_proof(Host& host, const DidHistory* history,
-                                             const RecipientProof& proof, const Did& recipient,
-                                             const ProofEnds& ends) {
+Result<CheckedClaim> check_recipient_proof(Host& host, const DidHistory* history,
+                                           const RecipientProof& proof, const Did& recipient,
+                                           const ProofEnds& ends) {
   if (proof.time_ms < epoch_ms(host.now() - kProofLife) ||
       proof.time_ms > epoch_ms(host.now() + limits::kClockSkew)) {
     return fail(Errc::expired, "the proof is too old, or of the future");
@@ -88,7 +94,11 @@ Result<RecipientClaim> check_recipient_proof(Host& host, const DidHistory* histo
   if (std::ranges::find(named, proof.key) == named.end()) {
     return fail(Errc::not_authentic, "that DID does not name this key now");
   }
-  return RecipientClaim{from_epoch_ms(proof.time_ms), std::move(keys.head)};
+  if (keys.behind) return fail(Errc::conflict, "the log lacks what was shown before");
+  CheckedClaim checked;
+  checked.claim = {from_epoch_ms(proof.time_ms), std::move(keys.head), digest_of(proof.key)};
+  for (const PublicKey& key : named) checked.keys.push_back(digest_of(key));
+  return checked;
 }
 
 }  // namespace kith::protocol

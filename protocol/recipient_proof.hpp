@@ -6,8 +6,9 @@
 ///
 /// An authentication key of the recipient's DID signs mediator, client, recipient and time. Whoever
 /// overhears a proof can use it neither elsewhere nor for another client, and not again after a
-/// newer one. Keys of a did:peer or did:key are read off the DID; a DID with a history of its own
-/// shows it with the proof, and only keys of its newest state count.
+/// newer one. Two devices with a key each may have the same DID at one mediator. Keys of a did:peer
+/// or did:key are read off the DID; a DID with a history of its own shows it with the proof, and
+/// only keys of its newest state count.
 
 #include <optional>
 #include <string>
@@ -16,7 +17,7 @@
 
 #include "protocol/did.hpp"
 #include "protocol/host.hpp"
-#include "protocol/mailbox.hpp"
+#include "protocol/mail_route.hpp"
 
 namespace kith::protocol {
 
@@ -26,9 +27,10 @@ inline constexpr const char* kProvenMember = "kith_proven";
 /// In the answer to an item without proof that was refused: one with a proof may be taken. It says
 /// nothing about who else has the DID; only who proves it learns that.
 inline constexpr const char* kProofWantedMember = "kith_proof_wanted";
-/// Beside a proof: it gives way to another client's, however old that is.
+/// Beside a proof: it gives way to another client's by the same key, however old that is.
 inline constexpr const char* kYieldMember = "kith_yield";
-/// In the answer to such an item: it gave way.
+/// In the answer to such an item: it gave way, or its key counted only in a state before the
+/// newest.
 inline constexpr const char* kTakenMember = "kith_taken";
 /// An older proof is refused, and one of the future beyond limits::kClockSkew.
 inline constexpr std::chrono::hours kProofLife{1};
@@ -61,6 +63,7 @@ struct ProofEnds {
 struct HistoryKeys {
   std::vector<PublicKey> authentication;  ///< Of the newest state.
   std::string head;                       ///< Hash of the newest entry.
+  bool behind = false;                    ///< It lacks what was shown before.
 };
 
 /// DIDs that are known by a log. The ledger modules know how to read one; this is their seam.
@@ -69,9 +72,9 @@ class DidHistory {
   virtual ~DidHistory() = default;
   /// Entries kept for a DID of ours, oldest first; empty: there are none.
   [[nodiscard]] virtual std::vector<Bytes> entries(Host& host, const Did& did) const = 0;
-  /// Reads what somebody shows as the history of `did`. It must contain `known_head`, unless that
-  /// is empty. Errors: not_found (not that DID's), conflict (without the known head), refused (not
-  /// settled, or ended), unsupported, those of the reader.
+  /// Reads what somebody shows as the history of `did`. It is behind without `known_head`, unless
+  /// that is empty. Errors: not_found (not that DID's), refused (not settled, or ended),
+  /// unsupported, those of the reader.
   [[nodiscard]] virtual Result<HistoryKeys> read(Host& host, const Did& did,
                                                  const std::vector<Bytes>& entries,
                                                  std::string_view known_head) const = 0;
@@ -84,12 +87,13 @@ class DidHistory {
                                                      const Did& recipient, const ProofEnds& ends);
 
 /// The mediator's check; cheap and public parts come first. Errors: expired (too old, or of the
-/// future), bad_signature, not_authentic (a key that the DID does not name), unsupported, those of
+/// future), bad_signature, not_authentic (a key that the DID does not name), conflict
+/// (named, but by a history that lacks what was shown before), unsupported, those of
 /// DidHistory::read.
-[[nodiscard]] Result<RecipientClaim> check_recipient_proof(Host& host, const DidHistory* history,
-                                                           const RecipientProof& proof,
-                                                           const Did& recipient,
-                                                           const ProofEnds& ends);
+[[nodiscard]] Result<CheckedClaim> check_recipient_proof(Host& host, const DidHistory* history,
+                                                         const RecipientProof& proof,
+                                                         const Did& recipient,
+                                                         const ProofEnds& ends);
 
 }  // namespace kith::protocol
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "protocol/mailbox.hpp"
+#include "protocol/mail_route.hpp"
 #include "protocol/own_did.hpp"
 #include "protocol/pickup.hpp"
 #include "tests/ledger/mediation_lab.hpp"
@@ -68,14 +68,17 @@ class LostDids : public test::MediationLab {
     return dids;
   }
   std::string client_of(const std::string& did) {
-    return relay().look(
-        [&](Host& host) { return protocol::client_for(host, did).value_or(std::string()); });
+    return relay().look([&](Host& host) {
+      const auto clients = protocol::clients_for(host, did);
+      return clients.size() == 1 ? clients.front() : std::string();
+    });
   }
   /// As when the registration lapsed, or an older backup was restored.
   void forget(const std::string& did) {
     relay().edit([&](Host& host) {
-      const auto owner = protocol::client_for(host, did).value_or("");
-      EXPECT_EQ(protocol::remove_recipient(host, owner, did), Registration::success);
+      for (const std::string& owner : protocol::clients_for(host, did)) {
+        EXPECT_EQ(protocol::remove_recipient(host, owner, did), Registration::success);
+      }
       return true;
     });
   }
@@ -90,8 +93,12 @@ class LostDids : public test::MediationLab {
   void take_over(const std::string& did) {
     relay().edit([&](Host& host) {
       const std::string thief = other(host);
-      const RecipientClaim claim{host.now() + std::chrono::seconds{1}, {}};
-      EXPECT_EQ(protocol::register_proven(host, thief, did, claim).result, Registration::success);
+      const auto clients = protocol::clients_for(host, did);
+      RecipientClaim claim;  // By the key that she has.
+      if (!clients.empty()) claim = protocol::claim_of(host, clients.front(), did).value_or(claim);
+      claim.time = host.now() + std::chrono::seconds{1};
+      EXPECT_EQ(protocol::register_proven(host, thief, did, {claim, {claim.key}}).result,
+                Registration::success);
       return true;
     });
   }
@@ -132,7 +139,7 @@ TEST_F(LostDids, WhatTheMediatorForgotIsProvenToItAgainWithoutAnAlarm) {
   net_.run_for(kDay + std::chrono::hours{1});
   EXPECT_EQ(client_of(dids[0]), me);
   EXPECT_TRUE(
-      relay().look([&](Host& host) { return protocol::claim_on(host, dids[0]).has_value(); }));
+      relay().look([&](Host& host) { return protocol::claim_of(host, me, dids[0]).has_value(); }));
   EXPECT_EQ(wish(dids[0]), DidWish::registered);
   EXPECT_TRUE(alice().notices("alarm").empty());
 }

@@ -87,7 +87,7 @@ TEST_F(MediationTest, WhoDidNotAskForMediationRegistersNothing) {
   EXPECT_TRUE(
       ask(box, std::string(kV3) + "recipient-update", update("did:example:x")).type.empty());
   EXPECT_FALSE(
-      relay().look([](Host& h) { return protocol::client_for(h, "did:example:x").has_value(); }));
+      relay().look([](Host& h) { return !protocol::clients_for(h, "did:example:x").empty(); }));
 }
 
 TEST_F(MediationTest, ASecondClientGetsNoDidOfTheFirst) {

@@ -369,7 +369,9 @@ TEST_F(PublicDid, AMediatorThatWantsProofGetsIt) {
   ASSERT_TRUE(net_.run_until([&] { return registered(alice); }));
   EXPECT_EQ(wish(alice, did), DidWish::registered);
   const auto claim = [&] {
-    return relay().look([&](Host& host) { return protocol::claim_on(host, did); });
+    return relay().look([&](Host& host) {
+      return protocol::claim_of(host, protocol::clients_for(host, did).at(0), did);
+    });
   };
   ASSERT_TRUE(claim().has_value());
   EXPECT_EQ(document_of(alice).at("service").at(0).at("serviceEndpoint").at("routingKeys").at(0),

@@ -5,19 +5,12 @@
 
 #include <gtest/gtest.h>
 
-#include "ledger/log_store.hpp"
-#include "ledger/microledger.hpp"
-#include "protocol/mailbox.hpp"
-#include "protocol/pickup.hpp"
-#include "tests/ledger/mediation_lab.hpp"
+#include "tests/ledger/proof_lab.hpp"
 
 namespace kith {
 namespace {
 
 using ledger::Connection;
-using ledger::LogHistory;
-using protocol::Pickup;
-using protocol::PickupPace;
 using protocol::ProofEnds;
 using protocol::RecipientProof;
 using test::AgentBox;
@@ -26,118 +19,7 @@ using test::kSoon;
 using test::kV2;
 using test::kV3;
 
-class RecipientProofTest : public test::MediationLab {
- protected:
-  /// Kith's own client, without the parts that have nothing to do with mail.
-  AgentBox& person(const std::string& name) {
-    return net_.add(name,
-                    [] {
-                      test::Modules all;
-                      all.push_back(std::make_unique<Connection>());
-                      all.push_back(std::make_unique<Pickup>(PickupPace{},
-                                                             std::make_shared<const LogHistory>()));
-                      return all;
-                    },
-                    {.has_address = false});
-  }
-  void join(AgentBox& box) {
-    const auto invitation = relay().command("mediator-invitation");
-    ASSERT_TRUE(invitation.has_value());
-    const std::string url(invitation->at("url").get_string());
-    ASSERT_TRUE(box.command("accept", {{"url", url}}).has_value());
-    ASSERT_TRUE(net_.run_until([&] { return registered(box); }, kSoon)) << box.name();
-  }
-  static bool registered(AgentBox& box) {
-    return box.look([](Host& host) {
-      return host.get({"meta", "mediator"}).has_value() && protocol::all_registered(host);
-    });
-  }
-  /// A client that is no Kith, let in.
-  AgentBox& client(const std::string& name) {
-    AgentBox& box = stranger(name);
-    EXPECT_EQ(ask(box, std::string(kV3) + "mediate-request").type,
-              std::string(kV3) + "mediate-grant");
-    return box;
-  }
-  /// A DID whose keys `box` holds.
-  std::string make_did(AgentBox& box) {
-    return box.edit([](Host& host) { return ledger::make_one_time_did(host, {})->text(); });
-  }
-  /// A DID with a log, whose keys `box` holds.
-  std::string make_logged_did(AgentBox& box) {
-    return box.edit([](Host& host) { return ledger::new_pair_log(host, {})->did; });
-  }
-  ProofEnds ends(AgentBox& client) {
-    return {*Did::parse(routing_did()), *Did::parse(dids_.at(client.name()))};
-  }
-  /// A proof that `did` is of `client`, by keys that `holder` has.
-  RecipientProof proof(AgentBox& holder, const std::string& did, AgentBox& client) {
-    const ProofEnds both = ends(client);
-    return holder.look([&](Host& host) {
-      const LogHistory history;
-      return *protocol::prove_recipient(host, &history, *Did::parse(did), both);
-    });
-  }
-  std::string add(AgentBox& client, const std::string& did) {
-    return result_of(ask(client, std::string(kV3) + "recipient-update", update(did)));
-  }
-  std::string add(AgentBox& client, const std::string& did, const Json& proof,
-                  const std::string& type = std::string(kV3) + "recipient-update") {
-    JsonObject item{{"recipient_did", did}, {"action", "add"}, {"kith_proof", proof}};
-    return result_of(ask(client, type, {{"updates", JsonArray{std::move(item)}}}));
-  }
-  std::string add(AgentBox& client, const std::string& did, const RecipientProof& proof) {
-    return add(client, did, protocol::encode_body(proof));
-  }
-  std::string add_proven(AgentBox& client, const std::string& did) {
-    return add(client, did, proof(client, did, client));
-  }
-  /// Whose DID it is for the mediator: the client's name here, or "".
-  std::string owner_of(const std::string& did) {
-    return relay().look([&](Host& host) -> std::string {
-      const auto id = protocol::client_for(host, did);
-      const auto contact = id ? protocol::find_contact(host, *id) : std::nullopt;
-      if (!contact) return "";
-      for (const auto& [name, own] : dids_) {
-        if (own == contact->their_did) return name;
-      }
-      return "a person";
-    });
-  }
-  std::string id_of(AgentBox& client) {
-    return relay().look([&](Host& host) -> std::string {
-      for (const Contact& contact : protocol::list_contacts(host)) {
-        if (contact.their_did == dids_.at(client.name())) return contact.id;
-      }
-      return "";
-    });
-  }
-  void put(AgentBox& client, const std::string& did, const Bytes& envelope, Time held = {}) {
-    const std::string id = id_of(client);
-    relay().edit([&](Host& host) {
-      EXPECT_TRUE(protocol::put_mail(host, id, {envelope, did, {}, held}).has_value());
-      return true;
-    });
-  }
-  std::vector<Bytes> mail_of(AgentBox& client) {
-    const std::string id = id_of(client);
-    return relay().look([&](Host& host) {
-      std::vector<Bytes> envelopes;
-      for (auto& one : protocol::read_mail(host, id, {}, 100)) {
-        envelopes.push_back(std::move(one.mail.envelope));
-      }
-      return envelopes;
-    });
-  }
-  protocol::MailboxState box_of(AgentBox& client) {
-    const std::string id = id_of(client);
-    return relay().look([&](Host& host) { return protocol::mailbox_state(host, id); });
-  }
-  std::optional<protocol::RecipientClaim> claim(const std::string& did) {
-    return relay().look([&](Host& host) { return protocol::claim_on(host, did); });
-  }
-  void later(std::chrono::minutes time = std::chrono::minutes{1}) { net_.run_for(time); }
-};
+class RecipientProofTest : public test::ProofLab {};
 
 using Mails = std::vector<Bytes>;
 
@@ -575,7 +457,7 @@ TEST_F(RecipientProofTest, ADidRegisteredByAnOlderVersionIsProvenAtTheNextStart)
   ASSERT_TRUE(net_.run_until([&] { return registered(alice); }, kSoon));
   const std::string did = alice.look([](Host& host) { return host.list("own-did").front(); });
   relay().edit([&](Host& host) {
-    save(host, "mail-route", did, OldRoute{*protocol::client_for(host, did)});
+    save(host, "mail-route", did, OldRoute{protocol::clients_for(host, did).front()});
     return true;
   });
   ASSERT_FALSE(claim(did).has_value());
