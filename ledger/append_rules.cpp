@@ -22,6 +22,13 @@ Result<std::string> head_of(std::string_view subject, std::span<const AnchoredBl
   return view.head().hash;
 }
 
+/// Of a word of a witness, in a page.
+constexpr std::size_t kWordBytes = 180;
+
+std::size_t page_bytes(const LedgerEntry& entry) {
+  return entry.blob.size() + kWordBytes * entry.witnessed.size();
+}
+
 bool stands_alone(Op op) {
   return op == Op::recover || op == Op::veto;
 }
@@ -80,10 +87,21 @@ Result<void> check_append(const AppendRequest& request) {
   if (request.blob.size() > limits::kEntryBytesMax) {
     return fail(Errc::limit_exceeded, "the entry is too long");
   }
+  if (request.witnessed.size() > limits::kLedgerWitnessesMax) {
+    return fail(Errc::limit_exceeded, "more times than a ledger has witnesses");
+  }
   if (!request.expected_head.empty() && !is_digest(request.expected_head)) {
     return fail(Errc::malformed, "the expected head is not the hash of an entry");
   }
   return {};
+}
+
+std::vector<WitnessTime> words_to_keep(const AppendRequest& request,
+                                       const LedgerDescriptor& descriptor) {
+  if (request.witnessed.empty()) return {};
+  const auto entry = parse_entry(request.blob);
+  if (!entry.has_value() || !stands_alone(entry->op)) return {};
+  return good_times(descriptor, request.subject, request.blob, request.witnessed);
 }
 
 Result<std::variant<LedgerLeaf, StaleHead>> judge_append(const AppendRequest& request,
@@ -92,12 +110,20 @@ Result<std::variant<LedgerLeaf, StaleHead>> judge_append(const AppendRequest& re
   TRY(const Entry entry, parse_entry(request.blob));
   const AnchorTime low = std::max(context.now, anchor_time_ms(0));
   const AnchorTime time = std::min(std::max(low, context.newest), kAnchorTimeMax);
-  const ReaderOptions options{time, context.test_mode, context.ledger, true};
+  ReaderOptions options{time, context.test_mode, context.ledger, true};
+  const bool has_words =
+      !request.witnessed.empty() ||
+      std::ranges::any_of(context.blobs, [](const auto& held) { return !held.witnessed.empty(); });
+  if (has_words && context.descriptor != nullptr) {
+    options.descriptors.push_back(*context.descriptor);
+  }
   CHECK(check_room(context.blobs, entry, request.blob));
   // What continues the head names it as its prev: then one reading tells all.
   const bool compares = !stands_alone(entry.op);
   if (!compares || request.expected_head == entry.prev) {
-    const auto after = read_with(request.subject, context.blobs, request.blob, options);
+    AnchoredBlob candidate{request.blob, time, context.ledger};
+    candidate.witnessed = request.witnessed;
+    const auto after = read_with(request.subject, context.blobs, candidate, options);
     if (after.has_value()) {
       return Judgement(LedgerLeaf{request.subject, request.blob, time, after->kind});
     }
@@ -127,8 +153,8 @@ Result<AppendOutcome> TreeLedger::append(const AppendRequest& request, AnchorTim
 }
 
 bool add_to_page(LedgerPage& page, LedgerEntry entry, std::size_t max) {
-  std::size_t bytes = entry.blob.size();
-  for (const LedgerEntry& held : page.entries) bytes += held.blob.size();
+  std::size_t bytes = page_bytes(entry);
+  for (const LedgerEntry& held : page.entries) bytes += page_bytes(held);
   const bool full = page.entries.size() >= std::min(max, limits::kLedgerPageEntriesMax) ||
                     (!page.entries.empty() && bytes > limits::kLedgerPageBytesMax);
   if (full) {

@@ -36,10 +36,16 @@ struct AppendContext {
   /// Id of the ledger; empty: not known. With it a log that moved here is taken as it was where it
   /// comes from, and one that moved away takes no more than what ends the move.
   std::string ledger = {};
+  const LedgerDescriptor* descriptor = nullptr;  ///< Where witnesses' words are kept.
 };
 
 /// Shape of a request, before anything is looked up. Errors: malformed, limit_exceeded.
 [[nodiscard]] Result<void> check_append(const AppendRequest& request);
+
+/// The words of `request` that a backend keeps beside the leaf: of a recover or veto, those that
+/// hold.
+[[nodiscard]] std::vector<WitnessTime> words_to_keep(const AppendRequest& request,
+                                                     const LedgerDescriptor& descriptor);
 
 /// The leaf to store, or the head when `expected_head` is another. The blob is not held yet.
 /// Errors: those of Ledger::append.

@@ -5,12 +5,14 @@
 #include "ledger/did_kith.hpp"
 #include "ledger/did_lint.hpp"
 #include "ledger/former_ledgers.hpp"
+#include "ledger/handed_entries.hpp"
 #include "ledger/identity.hpp"
 #include "ledger/identity_setup.hpp"
 #include "ledger/ledger_move.hpp"
 #include "ledger/ledger_report.hpp"
 #include "ledger/log_file.hpp"
 #include "ledger/own_log.hpp"
+#include "ledger/own_words.hpp"
 #include "ledger/proposal_steps.hpp"
 #include "ledger/resolution.hpp"
 #include "protocol/vault.hpp"
@@ -142,11 +144,23 @@ Result<JsonObject> check_link_secret(Host& host, const std::optional<StepUp>& st
   return JsonObject{{"link_secret", crypto::hex(ByteView(digest).first(kCheckValueBytes))}};
 }
 
+/// About what is pending, those witnesses who became known, or did not answer.
+void ask_all_for_words(Host& host) {
+  const auto own = identity(host);
+  if (!own) return;
+  for (const std::string& subject : {own->did, own->policy}) {
+    LogPost post = log_post(host, subject);
+    if (ask_for_words(host, *own, subject, post)) save_log_post(host, subject, post);
+  }
+}
+
 void watch(Host& host) {
   const auto own = identity(host);
   if (!own) return;
   const Duration every = host.test_mode() ? std::chrono::minutes{1} : std::chrono::hours{1};
   host.set_timer("identity", kWatch, host.now() + every);
+  look_for_witnesses(host, *own);
+  ask_all_for_words(host);
   for (const std::string& subject : {own->did, own->policy}) {
     // A step that waits comes by itself, and looks at the ledger then.
     const LogPost post = log_post(host, subject);
@@ -157,17 +171,17 @@ void watch(Host& host) {
 }  // namespace
 
 std::vector<std::string> IdentityModule::commands() const {
-  return {"identity-create", "identity-show",        "identity-status",   "did-show",
-          "did-resolve",     "did-resolve-status",   "policy-show",       "policy-history",
-          "identity-check",  "ledger-seen",          "ledger-evidence",   "ledger-receipt",
-          "ledger-accuse",   "did-withdraw-address", "did-export",        "did-lint",
-          "ledger-move",     "ledger-move-status",   "ledger-move-cancel"};
+  return {"identity-create", "identity-show",        "identity-status",    "did-show",
+          "did-resolve",     "did-resolve-status",   "policy-show",        "policy-history",
+          "identity-check",  "ledger-seen",          "ledger-evidence",    "ledger-receipt",
+          "ledger-accuse",   "did-withdraw-address", "did-export",         "did-lint",
+          "ledger-move",     "ledger-move-status",   "ledger-move-cancel", "did-take"};
 }
 
 bool IdentityModule::only_reads(std::string_view command) const {
   return command != "identity-create" && command != "did-resolve" &&
          command != "did-withdraw-address" && command != "ledger-move" &&
-         command != "ledger-move-cancel" && command != "ledger-accuse";
+         command != "ledger-move-cancel" && command != "did-take" && command != "ledger-accuse";
 }
 
 Result<JsonObject> IdentityModule::on_command(Host& host, const Command& command) {
@@ -180,6 +194,7 @@ Result<JsonObject> IdentityModule::on_command(Host& host, const Command& command
     return show_did(host);
   }
   if (command.name == "did-export") return export_log(host, command.args);
+  if (command.name == "did-take") return take_log_file(host, command.args);
   if (command.name == "did-lint") return lint_own(host);
   if (command.name == "did-resolve") return start_resolution(host, command.args);
   if (command.name == "did-resolve-status") return resolution_status(host, command.args);
@@ -226,6 +241,13 @@ void IdentityModule::on_effect(Host& host, const protocol::Effect& effect,
     continue_ledger_move(host);
   } else if (context.starts_with(kMoveContext)) {
     take_move_result(host, effect, outcome);
+  } else if (context.starts_with(kAddressContext)) {
+    take_witness_addresses(host, context.substr(kAddressContext.size()), outcome);
+    ask_all_for_words(host);
+  } else if (context.starts_with(kWordContext)) {
+    if (const auto own = identity(host)) {
+      take_word(host, *own, context.substr(kWordContext.size()), outcome);
+    }
   }
 }
 

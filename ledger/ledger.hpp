@@ -20,6 +20,7 @@
 #include "ledger/descriptor.hpp"
 #include "ledger/entry.hpp"
 #include "ledger/merkle.hpp"
+#include "ledger/witness_time.hpp"
 
 namespace kith::ledger {
 
@@ -30,6 +31,8 @@ struct AppendRequest {
   /// entries that continue the head; a recover and a veto stand on their own, so that nobody can
   /// keep their owner out by moving the head.
   std::string expected_head;
+  /// Of a recover or veto: when witnesses saw it. With enough of them it is judged by that.
+  std::vector<WitnessTime> witnessed = {};
 };
 
 struct Appended {
@@ -52,6 +55,7 @@ struct LedgerEntry {
   std::string subject;
   Bytes blob;
   AnchorTime time;
+  std::vector<WitnessTime> witnessed = {};  ///< What came with it and holds; no proof is over it.
   friend bool operator==(const LedgerEntry&, const LedgerEntry&) = default;
 };
 
@@ -68,8 +72,10 @@ class Ledger {
   [[nodiscard]] virtual const LedgerDescriptor& descriptor() const = 0;
   /// Validates and appends, anchored at `now` or the newest anchor time if that is later. A blob
   /// that the ledger holds already gives its first position again. What would not count is refused
-  /// and not stored. Errors: malformed, invalid_entry, unsupported, refused (a test log on a ledger
-  /// that is not for tests), limit_exceeded.
+  /// and not stored; a recover or veto that is late by the ledger's clock counts by those of its
+  /// witnesses, whose words are kept with it where the ledger can (TreeLedger). Errors: malformed,
+  /// invalid_entry, unsupported, refused (a test log on a ledger that is not for tests),
+  /// limit_exceeded.
   [[nodiscard]] virtual Result<AppendOutcome> append(const AppendRequest& request,
                                                      AnchorTime now) = 0;
   /// Entries of one subject at positions >= from; none is no error. Errors: malformed,

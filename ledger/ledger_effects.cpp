@@ -73,7 +73,7 @@ EffectResult finish_read(const Effect& effect, const Result<ProvenPage>& proven)
 }
 
 AppendRequest request_of(const LedgerAppendPayload& payload) {
-  return {payload.subject, payload.blob, payload.expected_head};
+  return {payload.subject, payload.blob, payload.expected_head, times_in(payload.witnessed)};
 }
 
 Result<LedgerClient::AppendReply> append_here(Ledger& ledger, const LedgerAppendPayload& payload,
@@ -165,7 +165,8 @@ LedgerEntries entries_record(const ProvenPage& proven) {
   record.complete = proven.page.complete;
   record.proof = proven.proof;
   for (const LedgerEntry& entry : proven.page.entries) {
-    record.entries.push_back({entry.position, to_time(entry.time), entry.blob});
+    record.entries.push_back(
+        {entry.position, to_time(entry.time), entry.blob, witness_words(entry.witnessed)});
   }
   return record;
 }

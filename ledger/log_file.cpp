@@ -8,6 +8,7 @@
 #include "ledger/identity.hpp"
 #include "ledger/log_limits.hpp"
 #include "ledger/log_store.hpp"
+#include "ledger/own_log.hpp"
 #include "ledger/strict_json.hpp"
 
 namespace kith::ledger {
@@ -43,22 +44,9 @@ Result<AnchoredBlob> read_file_entry(const Json& json) {
   if (ledger && !is_ledger_id(*ledger)) return fail(Errc::malformed, "not the id of a ledger");
   read.ledger = ledger.value_or(std::string());
   if (!entry->contains("witnessed")) return read;
-  TRY(const JsonArray* times, crypto::json_array(*entry, "witnessed"));
-  if (times->size() > limits::kLedgerWitnessesMax) {
-    return fail(Errc::limit_exceeded, "more times than a ledger has witnesses");
-  }
-  for (const Json& item : *times) {
-    TRY(WitnessTime one, parse_witness_time(item));
-    read.witnessed.push_back(std::move(one));
-  }
+  TRY(read.witnessed, parse_witness_times(entry->at("witnessed")));
   return read;
 }
-
-struct LogFile {
-  std::string subject;
-  std::vector<AnchoredBlob> blobs;
-  std::vector<LedgerDescriptor> descriptors;
-};
 
 Result<std::vector<LedgerDescriptor>> read_descriptors(const JsonObject& file) {
   std::vector<LedgerDescriptor> descriptors;
@@ -73,6 +61,31 @@ Result<std::vector<LedgerDescriptor>> read_descriptors(const JsonObject& file) {
   }
   return descriptors;
 }
+
+/// What of it a reader of that time had before it. Times of one ledger that run back are read as
+/// the one before.
+std::vector<AnchoredBlob> until(std::vector<AnchoredBlob> blobs, AnchorTime now) {
+  std::map<std::string, AnchorTime> clocks;
+  std::erase_if(blobs, [&](const AnchoredBlob& blob) {
+    if (!blob.anchored) return blob.time > now;
+    AnchorTime& clock = clocks.try_emplace(blob.ledger, blob.time).first->second;
+    clock = std::max(clock, blob.time);
+    return clock > now;
+  });
+  return blobs;
+}
+
+/// One entry with all that a reader needs. `home`: where it comes from, if it does not say.
+JsonObject file_entry(const AnchoredBlob& blob, const std::string& home) {
+  JsonObject entry{{"blob", crypto::as_text(blob.blob)}};
+  entry[blob.anchored ? "time" : "seen"] = to_ms(blob.time);
+  const std::string& ledger = blob.ledger.empty() ? home : blob.ledger;
+  if (!ledger.empty()) entry["ledger"] = ledger;
+  if (!blob.witnessed.empty()) entry["witnessed"] = witness_times_json(blob.witnessed);
+  return entry;
+}
+
+}  // namespace
 
 Result<LogFile> parse_log_file(std::string_view text) {
   TRY(const Json json, crypto::parse_json(text, {kLogFileBytesMax, kFileDepthMax, false, false}));
@@ -94,33 +107,31 @@ Result<LogFile> parse_log_file(std::string_view text) {
   return file;
 }
 
-/// What of it a reader of that time had before it. Times of one ledger that run back are read as
-/// the one before.
-std::vector<AnchoredBlob> until(std::vector<AnchoredBlob> blobs, AnchorTime now) {
-  std::map<std::string, AnchorTime> clocks;
-  std::erase_if(blobs, [&](const AnchoredBlob& blob) {
-    if (!blob.anchored) return blob.time > now;
-    AnchorTime& clock = clocks.try_emplace(blob.ledger, blob.time).first->second;
-    clock = std::max(clock, blob.time);
-    return clock > now;
-  });
-  return blobs;
-}
-
-}  // namespace
-
 Result<JsonObject> export_log(Host& host, const JsonObject& args) {
   TRY(const std::string subject, wanted_subject(host, args));
   const std::vector<AnchoredBlob> blobs = stored_blobs(host, subject);
   if (blobs.empty()) return fail(Errc::not_found, "that log is not kept here");
+  // With words of witnesses it matters which ledger it is, and who they are.
+  ReaderOptions needed;
+  const auto own = identity(host);
+  const bool is_own = own && (subject == own->did || subject == own->policy);
+  if (is_own) needed.ledger = ledger_of(*own, blobs);
+  add_descriptors(host, needed, blobs);
+  const std::string home = needed.descriptors.empty() ? std::string() : needed.ledger;
   JsonArray entries;
   for (const AnchoredBlob& blob : blobs) {
     if (!parse_entry(blob.blob).has_value()) continue;  // Counts nowhere, and need not be text.
-    JsonObject entry{{"blob", crypto::as_text(blob.blob)}, {"time", to_ms(blob.time)}};
-    if (!blob.ledger.empty()) entry["ledger"] = blob.ledger;
-    entries.push_back(std::move(entry));
+    entries.push_back(file_entry(blob, home));
   }
-  return JsonObject{{"v", kLogFileVersion}, {"subject", subject}, {"entries", std::move(entries)}};
+  JsonObject file{{"v", kLogFileVersion}, {"subject", subject}, {"entries", std::move(entries)}};
+  if (needed.descriptors.empty()) return file;
+  JsonArray ledgers;
+  for (const LedgerDescriptor& one : needed.descriptors) {
+    TRY(Json json, crypto::parse_json(descriptor_json(one)));
+    ledgers.push_back(std::move(json));
+  }
+  file["ledgers"] = std::move(ledgers);
+  return file;
 }
 
 Result<JsonObject> judge_log_file(std::string_view file, ReaderOptions options) {

@@ -13,7 +13,9 @@
 /// signatures and the chain hold without it, windows are judged by it. A receipt
 /// (ledger_report.hpp) proves the time of one entry.
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "crypto/limits.hpp"
 #include "ledger/log_reader.hpp"
@@ -23,6 +25,14 @@ namespace kith::ledger {
 
 /// What an agent can hand out in one reply; a ledger shows less of a log (kLedgerSubjectBytesMax).
 inline constexpr std::size_t kLogFileBytesMax = limits::kControlFrameBytesMax;
+
+struct LogFile {
+  std::string subject;
+  std::vector<AnchoredBlob> blobs;
+  std::vector<LedgerDescriptor> descriptors;
+};
+/// Errors: malformed, unsupported, limit_exceeded, bad_key.
+[[nodiscard]] Result<LogFile> parse_log_file(std::string_view text);
 
 /// Command did-export {did?, policy?}: the file of the own DID log or policy, or of another log
 /// that is kept here: those of contacts. Errors: wrong_state (no identity), not_found, malformed,

@@ -20,4 +20,10 @@ inline constexpr std::size_t kTrailsKept = 64;
 /// beyond them counts as seen just now, and so never takes effect.
 inline constexpr std::size_t kSightsKept = 16;
 
+/// Recovers and vetoes of one log that somebody handed over: a person makes a few in a lifetime,
+/// and each was seen by witnesses.
+inline constexpr std::size_t kHandedKept = 16;
+/// Logs of which some were handed over: friends in trouble. The oldest makes room.
+inline constexpr std::size_t kHandedLogs = 64;
+
 }  // namespace kith::ledger::log_limits

@@ -193,9 +193,15 @@ Result<LogView> read_log(std::string_view subject, std::span<const AnchoredBlob>
 
 Result<LogView> read_with(std::string_view subject, std::span<const AnchoredBlob> blobs,
                           ByteView candidate, const ReaderOptions& options) {
+  return read_with(subject, blobs, AnchoredBlob{crypto::to_bytes(candidate), options.now}, options);
+}
+
+Result<LogView> read_with(std::string_view subject, std::span<const AnchoredBlob> blobs,
+                          const AnchoredBlob& candidate, const ReaderOptions& options) {
   LogMachine machine(subject, options.test_mode, options.carried);
   Reading reading(subject, blobs, options);
-  reading.add(candidate, options.now, options.ledger);
+  reading.add(candidate.blob, candidate.time, candidate.ledger,
+              {candidate.anchored, candidate.witnessed});
   reading.run(machine);
   if (const Verdict verdict = machine.junk_at(blobs.size())) {
     return fail(Errc::invalid_entry, verdict->detail);

@@ -199,5 +199,10 @@ struct LogView {
 [[nodiscard]] Result<LogView> read_with(std::string_view subject,
                                         std::span<const AnchoredBlob> blobs, ByteView candidate,
                                         const ReaderOptions& options);
+/// The same for one that has its own time, ledger and words of witnesses.
+[[nodiscard]] Result<LogView> read_with(std::string_view subject,
+                                        std::span<const AnchoredBlob> blobs,
+                                        const AnchoredBlob& candidate,
+                                        const ReaderOptions& options);
 
 }  // namespace kith::ledger

@@ -79,23 +79,31 @@ class Settling {
     for (const PendingEntry& entry : post.pending) pending_hashes_.push_back(entry.hash);
   }
 
-  void run(const std::vector<AnchoredBlob>& all);
+  void run(const std::vector<AnchoredBlob>& as_shown);
 
  private:
+  /// How the pending entry is kept: as taken now or, if it is late, as its witnesses saw it.
+  struct Fitted {
+    PendingEntry entry;
+    AnchoredBlob blob;
+  };
   [[nodiscard]] bool goes_back(const Shown& shown) const;
   [[nodiscard]] bool lacks_copies(const Shown& shown, const LogView& view) const;
   void report_conflict();
   void report_foreign(const Shown& shown, const LogView& view);
   void settle_keys(const LogView& view);
   void carry_over(const Shown& shown);
-  [[nodiscard]] Result<PendingEntry> fit(const PendingEntry& pending,
-                                         const std::vector<AnchoredBlob>& blobs);
+  [[nodiscard]] std::vector<AnchoredBlob> with_words(std::vector<AnchoredBlob> blobs) const;
+  [[nodiscard]] Result<Fitted> fit(const PendingEntry& pending,
+                                   const std::vector<AnchoredBlob>& blobs);
   [[nodiscard]] std::optional<LogContent> content_of(const std::string& hash) const;
   void keep(const std::vector<AnchoredBlob>& blobs);
   /// `ledger`: where it is not the identity's.
   [[nodiscard]] ReaderOptions options(const std::string& ledger = {}) const {
-    return {anchor_time(host_.now()), host_.test_mode(),
-            ledger.empty() ? ledger_of(identity_, kept_) : ledger};
+    ReaderOptions made{anchor_time(host_.now()), host_.test_mode(),
+                       ledger.empty() ? ledger_of(identity_, kept_) : ledger};
+    add_descriptors(host_, made, kept_);
+    return made;
   }
 
   Host& host_;
@@ -107,7 +115,8 @@ class Settling {
   std::vector<std::string> pending_hashes_;
 };
 
-void Settling::run(const std::vector<AnchoredBlob>& all) {
+void Settling::run(const std::vector<AnchoredBlob>& as_shown) {
+  const std::vector<AnchoredBlob> all = with_words(as_shown);
   auto view = read_log(subject_, all, options());
   Shown shown;
   if (view.has_value()) shown = without_junk(*view, all, identity_.ledger_id);
@@ -123,6 +132,17 @@ void Settling::run(const std::vector<AnchoredBlob>& all) {
     settle_keys(*view);
   }
   carry_over(shown);
+}
+
+/// What witnesses said of them to this device.
+std::vector<AnchoredBlob> Settling::with_words(std::vector<AnchoredBlob> blobs) const {
+  for (const AnchoredBlob& kept : kept_) {
+    if (kept.witnessed.empty()) continue;
+    for (AnchoredBlob& blob : blobs) {
+      if (blob.witnessed.empty() && blob.blob == kept.blob) blob.witnessed = kept.witnessed;
+    }
+  }
+  return blobs;
 }
 
 /// Something that the ledger had shown is not there any more.
@@ -191,9 +211,21 @@ std::optional<LogContent> Settling::content_of(const std::string& hash) const {
 }
 
 /// The pending entry as it continues `blobs`: itself, or made anew.
-Result<PendingEntry> Settling::fit(const PendingEntry& pending,
-                                   const std::vector<AnchoredBlob>& blobs) {
-  if (read_with(subject_, blobs, pending.blob, options(pending.ledger)).has_value()) return pending;
+Result<Settling::Fitted> Settling::fit(const PendingEntry& pending,
+                                       const std::vector<AnchoredBlob>& blobs) {
+  const std::string& taker = pending.ledger.empty() ? identity_.ledger_id : pending.ledger;
+  const std::string mark = is_marked(blobs) ? taker : std::string();
+  AnchoredBlob as_now{pending.blob, anchor_time(host_.now()), mark};
+  const auto kept = std::ranges::find(kept_, pending.blob, &AnchoredBlob::blob);
+  if (kept != kept_.end()) as_now.witnessed = kept->witnessed;
+  const ReaderOptions there = options(pending.ledger);
+  if (read_with(subject_, blobs, pending.blob, there).has_value()) return Fitted{pending, as_now};
+  if (!as_now.witnessed.empty()) {
+    AnchoredBlob as_seen = *kept;
+    as_seen.anchored = false;
+    as_seen.ledger = mark;
+    if (read_with(subject_, blobs, as_seen, there).has_value()) return Fitted{pending, as_seen};
+  }
   TRY(const Entry entry, parse_entry(pending.blob));
   const auto parent = content_of(entry.prev);
   if (!parent) return fail(Errc::conflict, "what it was made upon is not kept");
@@ -201,7 +233,9 @@ Result<PendingEntry> Settling::fit(const PendingEntry& pending,
   TRY(const Entry anew, rebase_entry(host_, entry, *parent, view));
   Bytes blob = entry_blob(anew);
   TRY(const LogView after, read_with(subject_, blobs, blob, options()));
-  return PendingEntry{std::move(blob), after.head().hash, {}};
+  const std::string here = is_marked(blobs) ? identity_.ledger_id : std::string();
+  AnchoredBlob made{blob, as_now.time, here};
+  return Fitted{{std::move(blob), after.head().hash, {}}, std::move(made)};
 }
 
 /// Keeps what the ledger showed and, after it, what is still pending.
@@ -222,10 +256,8 @@ void Settling::carry_over(const Shown& shown) {
                 fitted.error().detail + "). Look at `kith policy history` and make it again.");
       continue;
     }
-    const std::string& taker = elsewhere ? pending.ledger : identity_.ledger_id;
-    blobs.push_back(
-        {fitted->blob, anchor_time(host_.now()), is_marked(blobs) ? taker : std::string()});
-    still.push_back(std::move(*fitted));
+    blobs.push_back(std::move(fitted->blob));
+    still.push_back(std::move(fitted->entry));
   }
   post_.pending = std::move(still);
   keep(blobs);

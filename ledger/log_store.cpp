@@ -1,8 +1,11 @@
 #include "ledger/log_store.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "ledger/log_writer.hpp"
+#include "ledger/own_log.hpp"
+#include "ledger/seen_ledgers.hpp"
 
 namespace kith::ledger {
 namespace {
@@ -19,8 +22,19 @@ struct KeptKey {
   }
 };
 
-ReaderOptions options(Host& host) {
-  return {anchor_time(host.now()), host.test_mode()};
+/// A log whose blobs do not say where they come from is read without that, unless some have words
+/// of witnesses: then it is the identity's ledger, for others have none.
+ReaderOptions options(Host& host, std::string_view subject, std::span<const AnchoredBlob> blobs) {
+  ReaderOptions made{anchor_time(host.now()), host.test_mode()};
+  const bool has_words =
+      std::ranges::any_of(blobs, [](const AnchoredBlob& one) { return !one.witnessed.empty(); });
+  if (!has_words) return made;
+  const auto own = identity(host);
+  if (own && (subject == own->did || subject == own->policy)) {
+    made.ledger = ledger_of(*own, {blobs.begin(), blobs.end()});
+  }
+  add_descriptors(host, made, blobs);
+  return made;
 }
 
 std::size_t size_of(const std::vector<AnchoredBlob>& blobs) {
@@ -31,12 +45,63 @@ std::size_t size_of(const std::vector<AnchoredBlob>& blobs) {
 
 }  // namespace
 
+AnchoredBlob anchored_blob(const StoredBlob& stored) {
+  AnchoredBlob blob{stored.blob, anchor_time(stored.anchored), stored.ledger};
+  blob.anchored = !stored.unseen.value_or(false);
+  if (stored.witnessed) blob.witnessed = times_in(*stored.witnessed);
+  return blob;
+}
+
+StoredBlob stored_blob(const AnchoredBlob& blob) {
+  StoredBlob stored{blob.blob, protocol::from_epoch_ms(to_ms(blob.time)), blob.ledger};
+  if (!blob.anchored) stored.unseen = true;
+  if (!blob.witnessed.empty()) stored.witnessed = witness_words(blob.witnessed);
+  return stored;
+}
+
+StoredBlob stored_blob(protocol::AnchoredBlob shown, std::string ledger) {
+  StoredBlob stored{std::move(shown.blob), shown.time, std::move(ledger)};
+  if (!shown.witnessed.empty()) stored.witnessed = std::move(shown.witnessed);
+  return stored;
+}
+
+void add_descriptors(Host& host, ReaderOptions& options, std::span<const AnchoredBlob> blobs) {
+  const bool has_words =
+      std::ranges::any_of(blobs, [](const AnchoredBlob& one) { return !one.witnessed.empty(); });
+  if (!has_words) return;
+  std::set<std::string> ids;  // Witnesses of a ledger that was left judge what lies elsewhere too.
+  if (!options.ledger.empty()) ids.insert(options.ledger);
+  for (const AnchoredBlob& blob : blobs) {
+    if (!blob.ledger.empty()) ids.insert(blob.ledger);
+  }
+  for (const std::string& id : ids) {
+    if (auto known = known_descriptor(host, id)) options.descriptors.push_back(std::move(*known));
+  }
+}
+
+bool add_words(Host& host, std::string_view subject, ByteView blob,
+               const std::vector<WitnessTime>& words) {
+  std::vector<AnchoredBlob> blobs = stored_blobs(host, subject);
+  const auto kept = std::ranges::find_if(
+      blobs, [&](const AnchoredBlob& one) { return crypto::equal(one.blob, blob); });
+  if (kept == blobs.end()) return false;
+  const std::size_t before = kept->witnessed.size();
+  for (const WitnessTime& word : words) {
+    const bool known = std::ranges::find(kept->witnessed, word.witness, &WitnessTime::witness) !=
+                       kept->witnessed.end();
+    if (!known) kept->witnessed.push_back(word);
+  }
+  if (kept->witnessed.size() == before) return false;
+  store_blobs(host, subject, blobs);
+  return true;
+}
+
 std::vector<AnchoredBlob> stored_blobs(Host& host, std::string_view subject) {
   std::vector<AnchoredBlob> blobs;
   const auto log = load<StoredLog>(host, kLogs, subject);
   if (!log) return blobs;
   for (const StoredBlob& stored : log->blobs) {
-    blobs.push_back({stored.blob, anchor_time(stored.anchored), stored.ledger});
+    blobs.push_back(anchored_blob(stored));
   }
   return blobs;
 }
@@ -44,7 +109,7 @@ std::vector<AnchoredBlob> stored_blobs(Host& host, std::string_view subject) {
 void store_blobs(Host& host, std::string_view subject, const std::vector<AnchoredBlob>& blobs) {
   StoredLog log;
   for (const AnchoredBlob& blob : blobs) {
-    log.blobs.push_back({blob.blob, protocol::from_epoch_ms(to_ms(blob.time)), blob.ledger});
+    log.blobs.push_back(stored_blob(blob));
   }
   save(host, kLogs, subject, log);
 }
@@ -52,7 +117,7 @@ void store_blobs(Host& host, std::string_view subject, const std::vector<Anchore
 Result<LogView> stored_view(Host& host, std::string_view subject) {
   const auto blobs = stored_blobs(host, subject);
   if (blobs.empty()) return fail(Errc::not_found, "no log is kept for that DID");
-  return read_log(subject, blobs, options(host));
+  return read_log(subject, blobs, options(host, subject, blobs));
 }
 
 bool is_marked(const std::vector<AnchoredBlob>& blobs) {
@@ -64,11 +129,11 @@ Result<LogView> append_checked(Host& host, std::string_view subject, ByteView bl
   auto blobs = stored_blobs(host, subject);
   const bool known = std::ranges::any_of(
       blobs, [&](const AnchoredBlob& kept) { return crypto::equal(kept.blob, blob); });
-  if (known) return read_log(subject, blobs, options(host));
+  ReaderOptions at = options(host, subject, blobs);
+  if (known) return read_log(subject, blobs, at);
   if (size_of(blobs) + blob.size() > limits::kLogBytesMax) {
     return fail(Errc::limit_exceeded, "that log is longer than Kith keeps");
   }
-  ReaderOptions at = options(host);
   at.now = std::max(at.now, anchor_time(anchored));
   if (is_marked(blobs)) at.ledger = ledger;
   TRY(LogView view, read_with(subject, blobs, blob, at));
@@ -82,7 +147,7 @@ Result<LogView> replace_checked(Host& host, std::string_view subject,
   if (size_of(blobs) > limits::kLogBytesMax) {
     return fail(Errc::limit_exceeded, "that log is longer than Kith keeps");
   }
-  TRY(LogView view, read_log(subject, blobs, options(host)));
+  TRY(LogView view, read_log(subject, blobs, options(host, subject, blobs)));
   const auto kept = stored_view(host, subject);
   if (kept.has_value()) {
     const bool still_there = std::ranges::any_of(blobs, [&](const AnchoredBlob& blob) {

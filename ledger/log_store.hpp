@@ -8,6 +8,7 @@
 /// enter a backup: a recovered device makes new ones.
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,11 +23,22 @@ struct StoredBlob {
   Time anchored{};
   std::string ledger =
       {};  ///< Id of the one it comes from; set in logs that moved, and there alone.
+  std::optional<std::vector<std::string>> witnessed = {};  ///< Words of witnesses.
+  std::optional<bool> unseen = {};  ///< Its ledger does not show it; `anchored`: first sight.
   template <class V>
   void visit(V& v) {
     v("blob", blob), v("anchored", anchored), v("ledger", ledger);
+    v("witnessed", witnessed), v("unseen", unseen);
   }
 };
+[[nodiscard]] AnchoredBlob anchored_blob(const StoredBlob& stored);
+[[nodiscard]] StoredBlob stored_blob(const AnchoredBlob& blob);
+/// As a ledger showed it.
+[[nodiscard]] StoredBlob stored_blob(protocol::AnchoredBlob shown, std::string ledger = {});
+
+/// Adds the descriptors, as far as they are known here, of the ledgers by whose witnesses some of
+/// the blobs may be judged.
+void add_descriptors(Host& host, ReaderOptions& options, std::span<const AnchoredBlob> blobs);
 
 struct StoredLog {
   std::vector<StoredBlob> blobs;
@@ -43,6 +55,9 @@ struct StoredLog {
 [[nodiscard]] std::vector<AnchoredBlob> stored_blobs(Host& host, std::string_view subject);
 /// Keeps these blobs in the place of what was kept.
 void store_blobs(Host& host, std::string_view subject, const std::vector<AnchoredBlob>& blobs);
+/// Adds words of witnesses to a kept blob, those that are new. False: nothing was.
+bool add_words(Host& host, std::string_view subject, ByteView blob,
+               const std::vector<WitnessTime>& words);
 /// Reads the kept log as of now. Errors: not_found (nothing kept), those of read_log.
 [[nodiscard]] Result<LogView> stored_view(Host& host, std::string_view subject);
 /// Adds `blob` if it would count next, anchored at `anchored`, in a log that moved on `ledger`; a

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "ledger/handed_entries.hpp"
 #include "ledger/ledger_services.hpp"
 #include "ledger/log_limits.hpp"
 #include "ledger/seen_ledgers.hpp"
@@ -75,7 +76,9 @@ std::vector<AnchoredBlob> blobs_of(Host& host, LogTrail& trail) {
       if (entry.has_value() && leaves_by_itself(*entry, stop, entries)) {
         time = std::max(time, sight_of(host, trail, entry_hash(*entry)));
       }
-      all.push_back({blob.blob, anchor_time(time), stop.id});
+      AnchoredBlob& one = all.emplace_back(anchored_blob(blob));
+      one.time = anchor_time(time);
+      one.ledger = stop.id;
     }
   };
   for (const TrailStop& stop : trail.stops) {
@@ -88,8 +91,11 @@ std::vector<AnchoredBlob> blobs_of(Host& host, LogTrail& trail) {
 }
 
 Result<LogView> read_as(Host& host, LogTrail& trail, bool carried) {
-  const ReaderOptions options{anchor_time(host.now()), host.test_mode(), {}, carried};
-  return read_log(trail.subject, blobs_of(host, trail), options);
+  ReaderOptions options{anchor_time(host.now()), host.test_mode(), {}, carried};
+  std::vector<AnchoredBlob> blobs = blobs_of(host, trail);
+  add_descriptors(host, options, blobs);
+  add_handed(host, trail.subject, blobs, options);
+  return read_log(trail.subject, blobs, options);
 }
 
 TrailStop stop_to(Host& host, const std::string& id, const LogView& view) {

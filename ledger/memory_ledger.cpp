@@ -16,18 +16,23 @@ Result<AppendOutcome> MemoryLedger::stage(const AppendRequest& request, AnchorTi
   CHECK(check_append(request));
   const std::string hash = blob_hash(request.blob);
   if (const auto held = by_blob_hash_.find(hash); held != by_blob_hash_.end()) {
-    return AppendOutcome(Appended{held->second, entries_[held->second].time});
+    LedgerEntry& entry = entries_[held->second];
+    if (entry.witnessed.empty()) entry.witnessed = words_to_keep(request, descriptor_);
+    return AppendOutcome(Appended{held->second, entry.time});
   }
   std::vector<AnchoredBlob> blobs;
   if (const auto log = by_subject_.find(request.subject); log != by_subject_.end()) {
     for (const std::uint64_t position : log->second) {
-      blobs.push_back({entries_[position].blob, entries_[position].time});
+      const LedgerEntry& entry = entries_[position];
+      blobs.push_back({entry.blob, entry.time, {}, true, entry.witnessed});
     }
   }
-  TRY(auto judged,
-      judge_append(request, {blobs, newest(), now, test_mode_, ledger_id(descriptor_)}));
+  const AppendContext context{blobs,       newest(), now, test_mode_, ledger_id(descriptor_),
+                              &descriptor_};
+  TRY(auto judged, judge_append(request, context));
   if (auto* stale = std::get_if<StaleHead>(&judged)) return AppendOutcome(std::move(*stale));
   TRY(const Appended appended, put(std::move(std::get<LedgerLeaf>(judged)), hash));
+  entries_.back().witnessed = words_to_keep(request, descriptor_);
   return AppendOutcome(appended);
 }
 
@@ -35,6 +40,8 @@ Result<void> MemoryLedger::stage_copy(const LedgerEntry& entry) {
   TRY(LedgerLeaf leaf, copied_leaf(entry, entries_.size(), newest()));
   const std::string hash = blob_hash(leaf.blob);
   CHECK(put(std::move(leaf), hash));
+  entries_.back().witnessed =
+      words_to_keep({entry.subject, entry.blob, {}, entry.witnessed}, descriptor_);
   return {};
 }
 

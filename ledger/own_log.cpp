@@ -8,6 +8,7 @@
 #include "ledger/did_kith.hpp"
 #include "ledger/former_ledgers.hpp"
 #include "ledger/log_settling.hpp"
+#include "ledger/own_words.hpp"
 #include "ledger/seen_ledgers.hpp"
 #include "ledger/strict_json.hpp"
 #include "protocol/messenger.hpp"
@@ -21,10 +22,9 @@ using protocol::EffectKind;
 
 constexpr std::string_view kPosts = "log-post";
 constexpr std::chrono::seconds kFormerReadLife{10};
-
-void save_post(Host& host, std::string_view subject, const LogPost& post) {
-  save(host, kPosts, subject, post);
-}
+constexpr std::chrono::minutes kUrgentAppendLife{10};
+/// LogPost::refused where the entry was not taken for another reason than what it says.
+constexpr std::string_view kNotTaken = "-";
 
 std::string timer_name(std::string_view subject) {
   return std::string(kLogContext) + std::string(subject);
@@ -50,11 +50,19 @@ void start_append(Host& host, const Identity& identity, std::string_view subject
   payload.blob = first.blob;
   const auto entry = parse_entry(first.blob);
   if (entry.has_value()) payload.expected_head = entry->prev;
+  if (post.refused == first.hash) {
+    for (const AnchoredBlob& kept : stored_blobs(host, subject)) {
+      if (kept.blob == first.blob) payload.witnessed = witness_words(kept.witnessed);
+    }
+  }
   host.cancel_timer(kLogModule, timer_name(subject));
   post.reading.clear();
   post.tried = first.hash;
+  // Of what has a window one looks soon what became of it.
+  const bool urgent = entry.has_value() && (entry->op == Op::recover || entry->op == Op::veto);
   post.effect = start_ledger_effect(host, EffectKind::ledger_append, timer_name(subject),
-                                    protocol::encode_record(payload));
+                                    protocol::encode_record(payload),
+                                    urgent ? Duration(kUrgentAppendLife) : kLedgerEffectLife);
 }
 
 void start_log_read(Host& host, const Identity& identity, std::string_view subject, LogPost& post) {
@@ -84,7 +92,7 @@ void go_on(Host& host, const Identity& identity, std::string_view subject, LogPo
     wait(host, subject, post);
     return;
   }
-  post.rounds = 0;
+  if (post.refused.empty()) post.rounds = 0;  // What is not taken is tried less and less often.
   start_append(host, identity, subject, post);
 }
 
@@ -109,7 +117,7 @@ std::vector<AnchoredBlob> former_stage(const FormerLedger& former,
   std::ranges::copy_if(kept, std::back_inserter(before), is_its);
   std::vector<AnchoredBlob> shown;
   for (const StoredBlob& blob : post.earlier) {
-    if (is_its(blob)) shown.push_back({blob.blob, anchor_time(blob.anchored), blob.ledger});
+    if (is_its(blob)) shown.push_back(anchored_blob(blob));
   }
   if (shown.empty()) return before;
   const bool all_there = std::ranges::all_of(before, [&](const AnchoredBlob& blob) {
@@ -150,7 +158,7 @@ void leave_former(Host& host, const Identity& identity, std::string_view subject
     note_former_read(host, post.reading, subject);
   }
   for (protocol::AnchoredBlob& entry : post.pages) {
-    post.earlier.push_back({std::move(entry.blob), entry.time, post.reading});
+    post.earlier.push_back(stored_blob(std::move(entry), post.reading));
   }
   post.pages.clear();
   post.reading = next_former(host, identity, subject, post.reading);
@@ -205,6 +213,7 @@ Result<std::string> taker_of(Host& host, const Identity& identity, std::string_v
                              const Entry& entry) {
   const std::vector<AnchoredBlob> kept = stored_blobs(host, subject);
   ReaderOptions options{anchor_time(host.now()), host.test_mode(), ledger_of(identity, kept)};
+  add_descriptors(host, options, kept);
   const auto here = read_with(subject, kept, entry_blob(entry), options);
   if (here.has_value()) return std::string();
   const bool may_lie_there = entry.op == Op::recover || entry.op == Op::veto;
@@ -232,6 +241,10 @@ void post_next(Host& host, const Identity& identity, std::string_view subject, L
 
 }  // namespace
 
+void save_log_post(Host& host, std::string_view subject, const LogPost& post) {
+  save(host, kPosts, subject, post);
+}
+
 LogPost log_post(Host& host, std::string_view subject) {
   return load<LogPost>(host, kPosts, subject).value_or(LogPost{});
 }
@@ -249,7 +262,7 @@ void leave_ledger(Host& host, const Identity& before, std::string_view subject,
   store_blobs(host, subject, blobs);
   LogPost anew;
   anew.pending = std::move(missing);
-  save_post(host, subject, anew);
+  save_log_post(host, subject, anew);
 }
 
 Result<void> hand_in(Host& host, const Identity& identity, std::string_view subject,
@@ -273,7 +286,8 @@ Result<void> hand_in(Host& host, const Identity& identity, std::string_view subj
     protocol::prove_own_did_again(host, subject);
   }
   post_next(host, identity, subject, post, {blob, hash, taker});
-  save_post(host, subject, post);
+  static_cast<void>(ask_for_words(host, identity, subject, post));
+  save_log_post(host, subject, post);
   return {};
 }
 
@@ -281,7 +295,7 @@ void read_again(Host& host, const Identity& identity, std::string_view subject) 
   LogPost post = log_post(host, subject);
   if (!post.effect.empty()) return;
   begin_reading(host, identity, subject, post);
-  save_post(host, subject, post);
+  save_log_post(host, subject, post);
 }
 
 void take_log_result(Host& host, const Identity& identity, std::string_view subject,
@@ -292,8 +306,12 @@ void take_log_result(Host& host, const Identity& identity, std::string_view subj
   if (effect.kind == EffectKind::ledger_append && outcome.has_value()) {
     // Appended or stale: what counts is what the ledger shows.
     keep_receipt(host, effect, *outcome);
+    post.refused.clear();
     begin_reading(host, identity, subject, post);
-    return save_post(host, subject, post);
+    return save_log_post(host, subject, post);
+  }
+  if (effect.kind == EffectKind::ledger_append) {
+    post.refused = outcome.error() == Errc::invalid_entry ? post.tried : std::string(kNotTaken);
   }
   auto page = proven_entries(host, effect, outcome, post.reading);
   if (!page.has_value() && !post.reading.empty()) {
@@ -310,7 +328,7 @@ void take_log_result(Host& host, const Identity& identity, std::string_view subj
   } else {
     take_reading(host, identity, subject, post, std::move(**page));
   }
-  save_post(host, subject, post);
+  save_log_post(host, subject, post);
 }
 
 void try_again(Host& host, const Identity& identity, std::string_view subject) {
@@ -327,7 +345,14 @@ void try_again(Host& host, const Identity& identity, std::string_view subject) {
   } else {
     start_append(host, identity, subject, post);
   }
-  save_post(host, subject, post);
+  save_log_post(host, subject, post);
+}
+
+void hurry(Host& host, const Identity& identity, std::string_view subject,
+           const std::string& hash) {
+  const LogPost post = log_post(host, subject);
+  if (post.refused != hash || post.pending.empty() || post.pending.front().hash != hash) return;
+  try_again(host, identity, subject);
 }
 
 std::string ledger_of(const Identity& identity, const std::vector<AnchoredBlob>& blobs) {
@@ -355,7 +380,7 @@ Result<bool> take_page(std::vector<protocol::AnchoredBlob>& pages, protocol::Led
 
 std::vector<AnchoredBlob> anchored(const std::vector<protocol::AnchoredBlob>& pages) {
   std::vector<AnchoredBlob> blobs;
-  for (const auto& entry : pages) blobs.push_back({entry.blob, anchor_time(entry.time)});
+  for (const auto& entry : pages) blobs.push_back(anchored_blob(stored_blob(entry)));
   return blobs;
 }
 

@@ -10,8 +10,10 @@
 /// A log that moved is read on its former ledger too, as long as a recover there could undo the
 /// move (former_ledgers.hpp); one that does not answer does not hold up the rest, and of one that
 /// leaves out what it had shown nothing is taken. A recover or veto that only a former ledger takes
-/// goes there, before all else and whether or not the identity's own answers. A log of which nobody
-/// says what came from where, as a recovered device has it, is read on the identity's ledger alone.
+/// goes there, before all else and whether or not the identity's own answers. Witnesses are asked
+/// when they saw it (own_words.hpp); a ledger that refused it gets their words with it. A log of
+/// which nobody says what came from where, as a recovered device has it, is read on the identity's
+/// ledger alone.
 
 #include <chrono>
 #include <cstdint>
@@ -28,21 +30,23 @@ struct PendingEntry {
   Bytes blob;
   std::string hash;         ///< Of the entry.
   std::string ledger = {};  ///< Id of the former one that takes it; empty: the identity's.
+  std::vector<std::string> asked = {};  ///< Witnesses who were asked about it (own_words.hpp).
   template <class V>
   void visit(V& v) {
-    v("blob", blob), v("hash", hash), v("ledger", ledger);
+    v("blob", blob), v("hash", hash), v("ledger", ledger), v("asked", asked);
   }
 };
 
 struct LogPost {
-  std::vector<PendingEntry> pending;          ///< In the order of the log.
-  std::string effect;                         ///< The open one; empty: none.
-  std::string tried;                          ///< Hash of the entry last sent.
-  std::uint32_t rounds = 0;                   ///< How often it was sent and did not show.
-  bool shown = false;                         ///< The ledger has shown this log.
-  bool conflict = false;                      ///< The ledger shows less than before; alarm given.
-  bool former_conflict = false;               ///< A former ledger does; alarm given.
-  std::string error;                          ///< Why the last try failed; empty: it did not.
+  std::vector<PendingEntry> pending;  ///< In the order of the log.
+  std::string effect;                 ///< The open one; empty: none.
+  std::string tried;                  ///< Hash of the entry last sent.
+  std::string refused;                ///< Hash of the entry that the ledger would not take last.
+  std::uint32_t rounds = 0;           ///< How often it was sent and did not show.
+  bool shown = false;                 ///< The ledger has shown this log.
+  bool conflict = false;              ///< The ledger shows less than before; alarm given.
+  bool former_conflict = false;       ///< A former ledger does; alarm given.
+  std::string error;                  ///< Why the last try failed; empty: it did not.
   std::vector<protocol::AnchoredBlob> pages;  ///< Read so far of one ledger.
   std::string reading;              ///< Id of the former ledger it is; empty: the identity's.
   std::vector<StoredBlob> earlier;  ///< What other ledgers showed in the same reading.
@@ -51,6 +55,7 @@ struct LogPost {
     v("pending", pending), v("effect", effect), v("tried", tried), v("rounds", rounds);
     v("shown", shown), v("conflict", conflict), v("error", error), v("pages", pages);
     v("reading", reading), v("earlier", earlier), v("former_conflict", former_conflict);
+    v("refused", refused);
   }
 };
 
@@ -64,6 +69,7 @@ inline constexpr protocol::Duration kLogWaitMax = std::chrono::hours{1};
 inline constexpr std::string_view kLogContext = "log ";
 
 [[nodiscard]] LogPost log_post(Host& host, std::string_view subject);
+void save_log_post(Host& host, std::string_view subject, const LogPost& post);
 
 /// As post_entry, for an identity that is being made.
 [[nodiscard]] Result<void> hand_in(Host& host, const Identity& identity, std::string_view subject,
@@ -77,6 +83,9 @@ void leave_ledger(Host& host, const Identity& before, std::string_view subject,
                   std::vector<PendingEntry> missing);
 void take_log_result(Host& host, const Identity& identity, std::string_view subject,
                      const protocol::Effect& effect, const Result<Bytes>& outcome);
+/// There are words of enough witnesses for that entry: if its ledger would not take it, it is asked
+/// again at once.
+void hurry(Host& host, const Identity& identity, std::string_view subject, const std::string& hash);
 /// The wait after a failure is over.
 void try_again(Host& host, const Identity& identity, std::string_view subject);
 

@@ -42,7 +42,9 @@ Result<OwnGround> own_ground(Host& host, std::string_view subject) {
     return fail(Errc::refused, "that is no log of this wallet's owner");
   }
   const auto options_for = [&](const std::vector<AnchoredBlob>& blobs) {
-    return ReaderOptions{anchor_time(host.now()), host.test_mode(), ledger_of(own, blobs)};
+    ReaderOptions made{anchor_time(host.now()), host.test_mode(), ledger_of(own, blobs)};
+    add_descriptors(host, made, blobs);
+    return made;
   };
   std::vector<AnchoredBlob> blobs = stored_blobs(host, subject);
   ReaderOptions options = options_for(blobs);

@@ -358,7 +358,7 @@ Result<void> take_log_page(Host& host, ResolutionJob& job, std::string_view id,
   if (!complete.has_value()) return fail(Errc::limit_exceeded, complete.error().detail);
   if (!*complete) return ask_stop(host, job, id);
   std::vector<StoredBlob> blobs;
-  for (const auto& entry : job.pages) blobs.push_back({entry.blob, entry.time});
+  for (const auto& entry : job.pages) blobs.push_back(stored_blob(entry));
   take_stop(host, job.trail, job.stop, std::move(blobs));
   return go_on(host, job, id);
 }

@@ -250,6 +250,23 @@ std::optional<std::string> known_ledger_url(Host& host, std::string_view id) {
   return std::nullopt;
 }
 
+std::optional<LedgerDescriptor> known_descriptor(Host& host, std::string_view id) {
+  std::optional<std::string> text;
+  if (const auto own = identity(host)) {
+    if (own->ledger_id == id) text = own->ledger;
+    const auto former = std::ranges::find(own->former, id, &FormerLedger::id);
+    if (former != own->former.end()) text = former->descriptor;
+  }
+  if (!text) {
+    const auto seen = load<SeenLedger>(host, kSeen, id);
+    if (!seen) return std::nullopt;
+    text = seen->descriptor;
+  }
+  auto descriptor = parse_descriptor(*text);
+  if (!descriptor.has_value()) return std::nullopt;
+  return std::move(*descriptor);
+}
+
 std::vector<std::string> other_ledgers(Host& host) {
   std::vector<std::string> urls = host.list(kPins);
   std::erase_if(urls, [&](const std::string& url) { return own_ledger(host, url).has_value(); });

@@ -52,6 +52,9 @@ void pin_ledger(Host& host, std::string_view ledger_url, const std::string& desc
 /// An address of that ledger: the own identity's, or one that was asked before.
 [[nodiscard]] std::optional<std::string> known_ledger_url(Host& host, std::string_view id);
 
+/// What that ledger is: the own identity's, a former one, or one that was seen.
+[[nodiscard]] std::optional<LedgerDescriptor> known_descriptor(Host& host, std::string_view id);
+
 /// Keeps the receipt of an own entry that was appended, if it proves that. What does not is dropped
 /// (audit "ledger.receipt-refused"): the entry counts only when it is read back anyway.
 void keep_receipt(Host& host, const protocol::Effect& effect, ByteView outcome);

@@ -22,6 +22,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "crypto/json.hpp"
 #include "ledger/checkpoint.hpp"
@@ -43,6 +44,22 @@ struct WitnessTime {
 /// Errors: malformed, bad_key.
 [[nodiscard]] Result<WitnessTime> parse_witness_time(const Json& json);
 [[nodiscard]] JsonObject witness_time_json(const WitnessTime& time);
+
+/// A list of them: an array, of at most kLedgerWitnessesMax. Errors: malformed, bad_key,
+/// limit_exceeded.
+[[nodiscard]] Result<std::vector<WitnessTime>> parse_witness_times(const Json& json);
+[[nodiscard]] JsonArray witness_times_json(std::span<const WitnessTime> times);
+
+/// As records carry them: the JSON text of each.
+[[nodiscard]] std::vector<std::string> witness_words(std::span<const WitnessTime> times);
+/// Without those that do not read, and those beyond kLedgerWitnessesMax.
+[[nodiscard]] std::vector<WitnessTime> times_in(const std::vector<std::string>& words);
+
+/// What of `times` holds: of each witness of `ledger` its earliest good word about the blob, in the
+/// descriptor's order.
+[[nodiscard]] std::vector<WitnessTime> good_times(const LedgerDescriptor& ledger,
+                                                  std::string_view subject, ByteView blob,
+                                                  std::span<const WitnessTime> times);
 
 /// The w-th smallest time at which a witness of `ledger` says that it saw the blob: each counts
 /// once, by its earliest good word. Words of others, about other blobs, or that are not signed well

@@ -99,9 +99,12 @@ struct LedgerAppendPayload {
   std::string subject;
   Bytes blob;
   std::string expected_head;  ///< Hash of the entry it follows; empty for a genesis.
+  /// When witnesses saw it, in their words (ledger/witness_time.hpp).
+  std::vector<std::string> witnessed = {};
   template <class V>
   void visit(V& v) {
     v("ledger", ledger), v("subject", subject), v("blob", blob), v("expected_head", expected_head);
+    v("witnessed", witnessed);
   }
 };
 
@@ -161,9 +164,10 @@ struct AnchoredBlob {
   std::uint64_t position = 0;
   Time time{};
   Bytes blob;
+  std::vector<std::string> witnessed = {};  ///< As of LedgerAppendPayload.
   template <class V>
   void visit(V& v) {
-    v("position", position), v("time", time), v("blob", blob);
+    v("position", position), v("time", time), v("blob", blob), v("witnessed", witnessed);
   }
 };
 

@@ -39,7 +39,7 @@ void save_log_read(Host& host, std::string_view subject, const LogRead& read) {
 std::vector<ledger::AnchoredBlob> known_log(const LogRead& read) {
   std::vector<ledger::AnchoredBlob> blobs;
   for (const ledger::StoredBlob& blob : read.read_at ? read.blobs : read.saved) {
-    blobs.push_back({blob.blob, ledger::anchor_time(blob.anchored), blob.ledger});
+    blobs.push_back(ledger::anchored_blob(blob));
   }
   return blobs;
 }
@@ -95,7 +95,7 @@ namespace {
 std::vector<ledger::AnchoredBlob> anchored_blobs(const std::vector<ledger::StoredBlob>& stored) {
   std::vector<ledger::AnchoredBlob> blobs;
   for (const ledger::StoredBlob& blob : stored) {
-    blobs.push_back({blob.blob, ledger::anchor_time(blob.anchored), blob.ledger});
+    blobs.push_back(ledger::anchored_blob(blob));
   }
   return blobs;
 }
@@ -132,7 +132,8 @@ bool mark_stage(Host& host, const std::string& subject, LogRead& read) {
     }
   }
   for (ledger::StoredBlob& blob : std::exchange(read.incoming, {})) {
-    read.way.push_back({std::move(blob.blob), blob.anchored, id});
+    blob.ledger = id;
+    read.way.push_back(std::move(blob));
   }
   read.way_stops.push_back({id, url});
   return !id.empty() && home_in(host, subject, read.way) == lives;
@@ -233,7 +234,7 @@ void on_log_read(Host& host, const protocol::Effect& effect, const Result<Bytes>
   for (const protocol::AnchoredBlob& entry : entries.entries) {
     bytes += entry.blob.size();
     if (bytes > limits::kLedgerSubjectBytesMax) break;
-    read->incoming.push_back({entry.blob, entry.time});
+    read->incoming.push_back(ledger::stored_blob(entry));
     read->from = entry.position + 1;
   }
   const bool more =

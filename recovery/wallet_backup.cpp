@@ -11,10 +11,10 @@ namespace kith::recovery {
 namespace {
 
 /// Whole collections that travel in a backup.
-constexpr std::array<std::string_view, 14> kCollections = {
-    "contact",     "contact-by-did", "did-doc",         "invitation",    "log",
-    "own-did",     "text",           "text-by-message", "vault-item",    "recovery-record",
-    "ledger-seen", "ledger-pin",     "ledger-evidence", "ledger-receipt"};
+constexpr std::array<std::string_view, 15> kCollections = {
+    "contact",     "contact-by-did", "did-doc",         "invitation",     "log",
+    "own-did",     "text",           "text-by-message", "vault-item",     "recovery-record",
+    "ledger-seen", "ledger-pin",     "ledger-evidence", "ledger-receipt", "witness-address"};
 /// Single records of collection `meta`. The vault's lock is not among them: it is bound to the
 /// device; its public key travels as part of the items.
 constexpr std::array<std::string_view, 4> kMeta = {"identity", "mediator", "pickup", "profile"};
@@ -108,8 +108,10 @@ SecretBytes wallet_snapshot(Host& host) {
 Bytes content_digest(Host& host) {
   Snapshot snapshot = collect(host);
   std::erase_if(snapshot.records, [](const SavedRecord& record) {
-    // Changes with every backup; with every growth of a ledger; with every look for mail.
+    // Changes with every backup; with every growth of a ledger; with each day; with every look
+    // for mail.
     return record.collection == "recovery-record" || record.collection == "ledger-seen" ||
+           record.collection == "witness-address" ||
            (record.collection == "meta" && record.id == "pickup");
   });
   const auto hash = crypto::sha256(encode(snapshot).expose());

@@ -42,6 +42,15 @@ struct SubjectHead {
   }
 };
 
+/// Beside an entry that came with them.
+struct KeptWords {
+  std::vector<std::string> words;
+  template <class V>
+  void visit(V& v) {
+    v("words", words);
+  }
+};
+
 struct NewestCosigned {
   std::uint64_t size = 0;
   std::string note;
@@ -81,6 +90,10 @@ std::string head_key(std::string_view subject) {
 
 std::string cosigned_key(std::uint64_t size) {
   return "c" + big_endian(size);
+}
+
+std::string words_key(std::uint64_t position) {
+  return "w" + big_endian(position);
 }
 
 std::string node_key(const MerkleNode& node) {
@@ -130,6 +143,7 @@ struct LevelDbLedger::Impl {
     std::map<std::string, std::uint64_t> positions;  ///< By blob hash.
     std::map<std::string, SubjectHead> heads;        ///< By subject.
     std::map<MerkleNode, Digest256> nodes;
+    std::map<std::uint64_t, std::vector<WitnessTime>> words;  ///< By position.
     leveldb::WriteBatch batch;
   };
 
@@ -138,6 +152,8 @@ struct LevelDbLedger::Impl {
   bool test_mode = false;
   State state;  ///< Of what is durable.
   Staged staged;
+  /// By position; few entries need them.
+  std::map<std::uint64_t, std::vector<WitnessTime>> words;
   std::optional<CosignedCheckpoint> cosigned;  ///< The newest.
   std::optional<Error> broken;                 ///< A write failed: what the disk holds is unknown.
 
@@ -160,7 +176,28 @@ struct LevelDbLedger::Impl {
   [[nodiscard]] Result<LedgerEntry> entry_at(std::uint64_t position) const {
     TRY(const std::string text, leaf_at(position));
     TRY(LedgerLeaf leaf, parse_leaf(text));
-    return LedgerEntry{position, std::move(leaf.subject), std::move(leaf.blob), leaf.time};
+    LedgerEntry entry{position, std::move(leaf.subject), std::move(leaf.blob), leaf.time};
+    if (const auto kept = words.find(position); kept != words.end()) {
+      entry.witnessed = kept->second;
+    }
+    return entry;
+  }
+
+  [[nodiscard]] Result<void> load_words() {
+    const std::unique_ptr<leveldb::Iterator> it(db->NewIterator({}));
+    for (it->Seek("w"); it->Valid() && view_of(it->key()).starts_with('w'); it->Next()) {
+      TRY(const std::uint64_t position, from_big_endian(view_of(it->key()).substr(1)));
+      TRY(const KeptWords kept, decode<KeptWords>(it->value().ToString()));
+      words[position] = times_in(kept.words);
+    }
+    if (!it->status().ok()) return io_error(it->status());
+    return {};
+  }
+
+  void stage_words(std::uint64_t position, std::vector<WitnessTime> times) {
+    if (times.empty() || words.contains(position)) return;
+    staged.batch.Put(words_key(position), encode(KeptWords{witness_words(times)}));
+    staged.words[position] = std::move(times);
   }
 
   /// Errors: storage_corrupt (also: a node that is not complete), storage_unknown.
@@ -255,6 +292,7 @@ struct LevelDbLedger::Impl {
     if (!any_witnesses) CHECK(take_witnesses(wanted));
     if (*format == kFormatWithoutTree) CHECK(lay_tree());
     CHECK(load_cosigned());
+    CHECK(load_words());
     return check_end();
   }
 
@@ -327,11 +365,17 @@ struct LevelDbLedger::Impl {
   [[nodiscard]] Result<std::vector<AnchoredBlob>> blobs_ahead(const std::string& subject) const {
     std::vector<AnchoredBlob> blobs;
     CHECK(for_each(subject, 0, [&](LedgerEntry entry) {
-      blobs.push_back({std::move(entry.blob), entry.time});
+      blobs.push_back({std::move(entry.blob), entry.time, {}, true, std::move(entry.witnessed)});
       return true;
     }));
+    std::uint64_t position = state.size;
     for (const LedgerLeaf& leaf : staged.leaves) {
-      if (leaf.subject == subject) blobs.push_back({leaf.blob, leaf.time});
+      const std::uint64_t at = position++;
+      if (leaf.subject != subject) continue;
+      blobs.push_back({leaf.blob, leaf.time});
+      if (const auto kept = staged.words.find(at); kept != staged.words.end()) {
+        blobs.back().witnessed = kept->second;
+      }
     }
     return blobs;
   }
@@ -387,11 +431,12 @@ struct LevelDbLedger::Impl {
 
   [[nodiscard]] Result<void> flush() {
     if (broken) return *broken;
-    if (staged.leaves.empty()) return {};
+    if (staged.leaves.empty() && staged.words.empty()) return {};
     const State next = state_ahead();
     staged.batch.Put(kStateKey, encode(next));
     CHECK(write(staged.batch));
     state = next;
+    words.merge(staged.words);
     staged = {};
     return {};
   }
@@ -438,13 +483,18 @@ Result<AppendOutcome> LevelDbLedger::stage(const AppendRequest& request, AnchorT
   CHECK(check_append(request));
   const std::string hash = blob_hash(request.blob);
   TRY(const auto held, impl_->held(hash));
-  if (held) return AppendOutcome(*held);
+  if (held) {
+    impl_->stage_words(held->position, words_to_keep(request, descriptor()));
+    return AppendOutcome(*held);
+  }
   TRY(const std::vector<AnchoredBlob> blobs, impl_->blobs_ahead(request.subject));
   const AnchorTime newest = anchor_time_ms(impl_->state_ahead().newest_ms);
-  TRY(auto judged,
-      judge_append(request, {blobs, newest, now, impl_->test_mode, ledger_id(descriptor())}));
+  const AppendContext context{blobs,        newest, now, impl_->test_mode, ledger_id(descriptor()),
+                              &descriptor()};
+  TRY(auto judged, judge_append(request, context));
   if (auto* stale = std::get_if<StaleHead>(&judged)) return AppendOutcome(std::move(*stale));
   TRY(const Appended appended, impl_->stage(std::move(std::get<LedgerLeaf>(judged)), hash));
+  impl_->stage_words(appended.position, words_to_keep(request, descriptor()));
   return AppendOutcome(appended);
 }
 
@@ -455,6 +505,8 @@ Result<void> LevelDbLedger::stage_copy(const LedgerEntry& entry) {
   const std::string hash = blob_hash(leaf.blob);
   TRY(const auto held, impl_->held(hash));
   CHECK(impl_->stage(std::move(leaf), hash, held.has_value()));
+  impl_->stage_words(ahead.size,
+                     words_to_keep({entry.subject, entry.blob, {}, entry.witnessed}, descriptor()));
   return {};
 }
 

@@ -126,6 +126,7 @@ HttpQuestion LedgerClient::ask_append(const AppendRequest& request) const {
   JsonObject body;
   body["blob"] = crypto::base64url(request.blob);
   body["expected_head"] = request.expected_head;
+  if (!request.witnessed.empty()) body["witnessed"] = witness_times_json(request.witnessed);
   return {"POST", base_ + "/ledger/log/" + request.subject, crypto::json_text(body)};
 }
 

@@ -72,6 +72,41 @@ Result<WitnessAddress> parse_witness_address(std::string_view text) {
   return WitnessAddress{std::move(key.key), std::string(url)};
 }
 
+JsonObject witness_addresses_json(const std::vector<WitnessAddress>& witnesses) {
+  JsonArray list;
+  for (const WitnessAddress& witness : witnesses) {
+    list.push_back(JsonObject{{"k", crypto::multikey(witness.key)}, {"url", witness.url}});
+  }
+  return JsonObject{{"witnesses", std::move(list)}};
+}
+
+Result<std::vector<WitnessAddress>> parse_witness_addresses(std::string_view text) {
+  TRY(const Json json, crypto::parse_json(text, {kAddressesBytesMax, 3, false, false}));
+  TRY(const JsonObject* object, crypto::as_object(json, "addresses of witnesses"));
+  CHECK(only_members(*object, {"witnesses"}, "addresses of witnesses"));
+  TRY(const JsonArray* list, crypto::json_array(*object, "witnesses"));
+  if (list->size() > limits::kLedgerWitnessesMax) {
+    return fail(Errc::limit_exceeded, "more than a ledger has witnesses");
+  }
+  std::vector<WitnessAddress> witnesses;
+  for (const Json& item : *list) {
+    TRY(const JsonObject* one, crypto::as_object(item, "address of a witness"));
+    CHECK(only_members(*one, {"k", "url"}, "address of a witness"));
+    WitnessAddress address;
+    TRY(const std::string key, crypto::json_string(*one, "k"));
+    TRY(address.key, signing_key(key));
+    TRY(address.url, crypto::json_string(*one, "url"));
+    CHECK(plain_text(address.url, "witness address", limits::kHttpUrlCharsMax));
+    const bool is_http = address.url.starts_with("http://") || address.url.starts_with("https://");
+    if (!is_http || address.url.find_first_of("?#") != std::string::npos) {
+      return fail(Errc::bad_url, "a witness has an http or https address");
+    }
+    while (address.url.ends_with('/')) address.url.pop_back();
+    witnesses.push_back(std::move(address));
+  }
+  return witnesses;
+}
+
 std::uint32_t usual_quorum(std::size_t count) {
   return static_cast<std::uint32_t>(count / 2 + 1);
 }

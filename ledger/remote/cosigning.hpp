@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "crypto/json.hpp"
+#include "crypto/limits.hpp"
 #include "ledger/prover.hpp"
 #include "ledger/remote/http.hpp"
 #include "ledger/signed_note.hpp"
@@ -42,6 +43,13 @@ struct WitnessAddress {
 };
 /// Errors: malformed, unsupported, bad_key, limit_exceeded, bad_url.
 [[nodiscard]] Result<WitnessAddress> parse_witness_address(std::string_view text);
+/// What GET /ledger/witnesses says.
+[[nodiscard]] JsonObject witness_addresses_json(const std::vector<WitnessAddress>& witnesses);
+/// At most kLedgerWitnessesMax. Errors: malformed, bad_key, bad_url, limit_exceeded.
+[[nodiscard]] Result<std::vector<WitnessAddress>> parse_witness_addresses(std::string_view text);
+inline constexpr std::size_t kAddressesBytesMax =
+    limits::kLedgerWitnessesMax * limits::kHttpUrlCharsMax;
+
 /// How many of `count` witnesses are asked for where nobody says: more than half, so that any two
 /// quorums have one in common.
 [[nodiscard]] std::uint32_t usual_quorum(std::size_t count);

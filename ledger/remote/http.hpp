@@ -5,12 +5,18 @@
 ///     GET  /ledger/descriptor                        200 descriptor
 ///     GET  /ledger/log/<subject>?from=N&seen=S       200 page
 ///     POST /ledger/log/<subject>                     200 {"position","receipt","time"} |
-///          body {"blob":base64url,"expected_head":".."}                      409 {"head"}
+///          body {"blob":base64url,"expected_head":"..","witnessed":[..]?}    409 {"head"}
 ///     GET  /ledger/follow?position=N&max=M&seen=S    200 page
 ///     GET  /ledger/checkpoint                        200 signed note, as text
 ///     GET  /ledger/tile/..                           200 hashes or leaves (tiles.hpp)
 ///     GET  /ledger/proof/inclusion?position=N&size=S 200 {"position","proof","size"}
 ///     GET  /ledger/proof/consistency?old=N&size=S    200 {"old","proof","size"}
+///     GET  /ledger/witnesses                         200 {"witnesses":[{"k":Multikey,"url"}]}
+///
+/// "witnessed" are words of witnesses about a recover or veto (witness_time.hpp), with which it is
+/// taken though it is late by the ledger's clock; an entry of a page has them where it came with
+/// some. Witnesses are those of the descriptor with the addresses at which the host asks them; a
+/// wrong address does no harm, for what comes from it is signed.
 ///
 /// A page is {"complete":bool,"entries":[{"blob","position","subject","time"}]}; times are ms since
 /// 1970. With `seen` each entry also has "proof", its inclusion, and the page has

@@ -12,8 +12,8 @@ namespace {
 
 constexpr auto kPositionLast = static_cast<std::int64_t>(kPositionMax);
 
-/// Deepest: page, tree, descriptor, its lists.
-constexpr std::size_t kDepth = 4;
+/// Deepest: page, entries, entry, words of witnesses, a word.
+constexpr std::size_t kDepth = 5;
 
 Result<protocol::LedgerProof> parse_tree(const Json& json) {
   TRY(const JsonObject* object, crypto::as_object(json, "proof of a page"));
@@ -62,9 +62,9 @@ Json tree_json(const protocol::LedgerProof& proof) {
 /// Entries come with their proofs where the page has one, and only there.
 Result<LedgerEntry> parse_item(const Json& item, ProvenPage& page) {
   TRY(const JsonObject* object, crypto::as_object(item, "ledger entry"));
-  CHECK(only_members(*object,
-                     {"anchor", "anchored", "blob", "position", "proof", "subject", "time"},
-                     "a ledger entry"));
+  CHECK(only_members(
+      *object, {"anchor", "anchored", "blob", "position", "proof", "subject", "time", "witnessed"},
+      "a ledger entry"));
   if (object->contains("proof") != page.proof.has_value()) {
     return fail(Errc::malformed, "a ledger page that is proven in part");
   }
@@ -87,6 +87,9 @@ Result<LedgerEntry> parse_item(const Json& item, ProvenPage& page) {
   if (entry.blob.size() > limits::kEntryBytesMax) {
     return fail(Errc::limit_exceeded, "a ledger entry is too long");
   }
+  if (const Json* times = object->if_contains("witnessed")) {
+    TRY(entry.witnessed, parse_witness_times(*times));
+  }
   return entry;
 }
 
@@ -106,6 +109,7 @@ Json page_json(const ProvenPage& proven) {
     }
     item["subject"] = entry.subject;
     item["time"] = to_ms(entry.time);
+    if (!entry.witnessed.empty()) item["witnessed"] = witness_times_json(entry.witnessed);
     entries.emplace_back(std::move(item));
   }
   JsonObject object;

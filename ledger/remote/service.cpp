@@ -49,14 +49,17 @@ int status_of(const Error& error) {
 }
 
 Result<AppendRequest> parse_append(std::string_view subject, std::string_view body) {
-  TRY(const Json json, crypto::parse_json(body, {limits::kLedgerRequestBytesMax, 2, false, false}));
+  TRY(const Json json, crypto::parse_json(body, {limits::kLedgerRequestBytesMax, 3, false, false}));
   TRY(const JsonObject* object, crypto::as_object(json, "append request"));
-  CHECK(only_members(*object, {"blob", "expected_head"}, "an append request"));
+  CHECK(only_members(*object, {"blob", "expected_head", "witnessed"}, "an append request"));
   AppendRequest request;
   request.subject = subject;
   TRY(const std::string blob, crypto::json_string(*object, "blob"));
   TRY(request.blob, crypto::from_base64url(blob));
   TRY(request.expected_head, crypto::json_string(*object, "expected_head"));
+  if (const Json* times = object->if_contains("witnessed")) {
+    TRY(request.witnessed, parse_witness_times(*times));
+  }
   return request;
 }
 
@@ -187,6 +190,10 @@ Result<HttpReply> LedgerService::get(std::string_view path, Query& query) {
   if (path == "/ledger/descriptor") {
     CHECK(query.done());
     return HttpReply{200, "application/json", descriptor_json(ledger_.descriptor())};
+  }
+  if (path == "/ledger/witnesses") {
+    CHECK(query.done());
+    return json_reply(200, witness_addresses_json(witnesses_));
   }
   if (path == "/ledger/checkpoint") {
     CHECK(query.done());

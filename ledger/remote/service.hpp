@@ -18,6 +18,7 @@
 #include <variant>
 
 #include "ledger/prover.hpp"
+#include "ledger/remote/cosigning.hpp"
 #include "ledger/remote/http.hpp"
 
 namespace kith::ledger {
@@ -27,9 +28,10 @@ namespace kith::ledger {
 
 class LedgerService {
  public:
-  /// `ledger` outlives the service.
-  LedgerService(TreeLedger& ledger, LedgerProver::Sign sign)
-      : ledger_(ledger), prover_(ledger, std::move(sign)) {}
+  /// `ledger` outlives the service. `witnesses`: where those of the ledger are asked.
+  LedgerService(TreeLedger& ledger, LedgerProver::Sign sign,
+                std::vector<WitnessAddress> witnesses = {})
+      : ledger_(ledger), prover_(ledger, std::move(sign)), witnesses_(std::move(witnesses)) {}
   /// Of a copy: it only reads. `origin`: the address of the ledger itself.
   LedgerService(TreeLedger& copy, std::string origin)
       : ledger_(copy), prover_(copy, {}), origin_(std::move(origin)) {}
@@ -71,6 +73,7 @@ class LedgerService {
 
   TreeLedger& ledger_;
   LedgerProver prover_;
+  std::vector<WitnessAddress> witnesses_;
   std::string origin_;  ///< Empty: this is the ledger itself.
   AnchorTime window_start_{};
   std::uint32_t appends_in_window_ = 0;

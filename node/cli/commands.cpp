@@ -209,6 +209,8 @@ int do_special(Session& session, const Invocation& invocation, const Output& out
       return do_ledger_move(session, invocation, output);
     case Special::ledger_file:
       return do_ledger_file(session, invocation, output);
+    case Special::did_take:
+      return do_did_take(session, invocation, output);
     default:
       return do_plain(session, invocation, output);
   }

@@ -51,6 +51,7 @@ inline constexpr std::int64_t kWaitDefault = 30;
                                  const Output& output);
 [[nodiscard]] int do_ledger_witness(Session& session, const Invocation& invocation,
                                     const Output& output);
+[[nodiscard]] int do_did_take(Session& session, const Invocation& invocation, const Output& output);
 /// `ledger evidence` and `ledger receipt`.
 [[nodiscard]] int do_ledger_file(Session& session, const Invocation& invocation,
                                  const Output& output);

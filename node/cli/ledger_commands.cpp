@@ -127,6 +127,14 @@ int do_ledger_witness(Session& session, const Invocation& invocation, const Outp
   return code;
 }
 
+int do_did_take(Session& session, const Invocation& invocation, const Output& output) {
+  auto file = read_input(invocation.value("FILE"), limits::kControlFrameBytesMax);
+  if (!file.has_value()) return output.error(file.error());
+  const auto taken = session.command("did-take", {{"file", std::move(*file)}});
+  if (const auto* error = std::get_if<ErrorReport>(&taken)) return output.error(*error);
+  return finish(session, output, std::get<JsonObject>(taken));
+}
+
 /// One JSON document with and without --json: it is for others.
 int do_ledger_file(Session& session, const Invocation& invocation, const Output& output) {
   const auto got = session.command(invocation.spec->agent_command, invocation.args());

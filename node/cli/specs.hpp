@@ -48,6 +48,7 @@ enum class Special {
   ledger_deploy,
   ledger_status,
   ledger_file,
+  did_take,
   ledger_verify,
   ledger_witness,
   ledger_move,

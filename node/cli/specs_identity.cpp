@@ -22,6 +22,13 @@ std::vector<CommandSpec> identity_commands() {
        Special::ledger_file,
        {{"DID", "did", "Of this did:kith, if it is known here"},
         {"--policy", "policy", "Of your policy", flag}}},
+      {"did take",
+       "Take such a file from a friend whose ledger holds a recovery or a veto back: look-ups "
+       "count "
+       "what enough of its witnesses saw",
+       "did-take",
+       Special::did_take,
+       {{"FILE", "", "The file; - or nothing: the input", file}}},
       {"did verify",
        "Check such a file, as of now or of another time; needs no wallet",
        "",

@@ -56,7 +56,8 @@ Result<ledger::TreeLedger*> LedgerDesk::open(const std::string& url) {
 
 Result<void> LedgerDesk::serve() {
   TRY(ledger::TreeLedger * served, open(home_.default_url()));
-  service_ = std::make_unique<ledger::LedgerService>(*served, home_.checkpoint_signer());
+  service_ = std::make_unique<ledger::LedgerService>(*served, home_.checkpoint_signer(),
+                                                     home_.witnesses().addresses);
   return {};
 }
 
@@ -86,8 +87,9 @@ void LedgerDesk::perform(const protocol::Effect& effect, const std::string& url,
 void LedgerDesk::append(const protocol::Effect& effect, Submit submit) {
   const auto payload = protocol::decode_record<protocol::LedgerAppendPayload>(effect.payload);
   if (!payload.has_value()) return submit({effect.id, payload.error(), false});
-  static_cast<void>(
-      ledger_->stage({payload->subject, payload->blob, payload->expected_head}, wall_now()));
+  static_cast<void>(ledger_->stage({payload->subject, payload->blob, payload->expected_head,
+                                    ledger::times_in(payload->witnessed)},
+                                   wall_now()));
   join_group([this, effect, submit = std::move(submit)](const Result<void>& synced) {
     if (!synced.has_value()) {
       return submit(ledger::append_result(

@@ -38,6 +38,7 @@ class WitnessedLedgerTest : public ::testing::Test {
   /// As the shell does: what was appended is brought to the witnesses before it is answered.
   EffectResult perform(AgentBox& box, const Effect& effect) {
     CosignedHost& host = *hosts_[shown_[&box]];
+    if (ledger::ledger_of(effect).empty()) return {effect.id, fail(Errc::unreachable), true};
     ledger::HttpQuestion question = must(ledger::question_of(effect));
     question.target = question.target.substr(kWitnessedUrl.size());
     std::optional<std::uint64_t> awaited;
