@@ -23,6 +23,8 @@ using protocol::EffectKind;
 constexpr std::string_view kPosts = "log-post";
 constexpr std::chrono::seconds kFormerReadLife{10};
 constexpr std::chrono::minutes kUrgentAppendLife{10};
+/// Of the identity's own ledger, when former ones have shown something: that does not wait for it.
+constexpr std::chrono::minutes kOwnReadLife{1};
 /// LogPost::refused where the entry was not taken for another reason than what it says.
 constexpr std::string_view kNotTaken = "-";
 
@@ -68,10 +70,11 @@ void start_append(Host& host, const Identity& identity, std::string_view subject
 void start_log_read(Host& host, const Identity& identity, std::string_view subject, LogPost& post) {
   const std::uint64_t from = post.pages.empty() ? 0 : post.pages.back().position + 1;
   const FormerLedger* former = former_at(identity, post.reading);
-  const bool is_former = former != nullptr;
+  Duration life = post.earlier.empty() ? Duration(kLedgerEffectLife) : Duration(kOwnReadLife);
+  if (former != nullptr) life = kFormerReadLife;
   post.effect =
-      start_read(host, timer_name(subject), is_former ? former->url : identity.ledger_url, subject,
-                 from, is_former ? Duration(kFormerReadLife) : Duration(kLedgerEffectLife));
+      start_read(host, timer_name(subject), former != nullptr ? former->url : identity.ledger_url,
+                 subject, from, life);
 }
 
 void begin_reading(Host& host, const Identity& identity, std::string_view subject, LogPost& post) {
@@ -128,10 +131,10 @@ std::vector<AnchoredBlob> former_stage(const FormerLedger& former,
   return before;
 }
 
-/// What the reading showed, in stages: first the ledger where the log began.
+/// What the reading showed, in stages: first the ledger where the log began. `shown`: by the
+/// identity's own.
 std::vector<AnchoredBlob> all_stages(Host& host, const Identity& identity, std::string_view subject,
-                                     LogPost& post) {
-  std::vector<AnchoredBlob> shown = anchored(post.pages);
+                                     LogPost& post, std::vector<AnchoredBlob> shown) {
   const std::vector<AnchoredBlob> kept = stored_blobs(host, subject);
   if (!is_marked(kept)) return shown;
   for (AnchoredBlob& blob : shown) blob.ledger = identity.ledger_id;
@@ -148,6 +151,30 @@ std::vector<AnchoredBlob> all_stages(Host& host, const Identity& identity, std::
   std::stable_partition(all.begin(), all.end(),
                         [&](const AnchoredBlob& blob) { return blob.ledger == first; });
   return all;
+}
+
+/// What the identity's own ledger had shown before.
+std::vector<AnchoredBlob> shown_before(Host& host, const Identity& identity,
+                                       std::string_view subject, const LogPost& post) {
+  std::vector<AnchoredBlob> blobs = stored_blobs(host, subject);
+  std::erase_if(blobs, [&](const AnchoredBlob& blob) {
+    const bool waits =
+        std::ranges::find(post.pending, blob.blob, &PendingEntry::blob) != post.pending.end();
+    return waits || blob.ledger != identity.ledger_id;
+  });
+  return blobs;
+}
+
+/// Brings together what came of the ledgers in this reading.
+void settle_reading(Host& host, const Identity& identity, std::string_view subject, LogPost& post,
+                    std::vector<AnchoredBlob> shown) {
+  settle_log(host, identity, subject, post,
+             all_stages(host, identity, subject, post, std::move(shown)));
+  for (const StoredBlob& blob : post.earlier) {
+    if (!post.conflict && !post.former_conflict) note_former_settled(host, blob.ledger, subject);
+  }
+  post.pages.clear();
+  post.earlier.clear();
 }
 
 /// A former ledger showed this, or, with nothing, did not answer: on to the next.
@@ -179,13 +206,7 @@ void take_reading(Host& host, const Identity& identity, std::string_view subject
     wait(host, subject, post);
     return;
   }
-  const std::vector<AnchoredBlob> all = all_stages(host, identity, subject, post);
-  settle_log(host, identity, subject, post, all);
-  for (const StoredBlob& blob : post.earlier) {
-    if (!post.conflict && !post.former_conflict) note_former_settled(host, blob.ledger, subject);
-  }
-  post.pages.clear();
-  post.earlier.clear();
+  settle_reading(host, identity, subject, post, anchored(post.pages));
   go_on(host, identity, subject, post);
 }
 
@@ -318,6 +339,10 @@ void take_log_result(Host& host, const Identity& identity, std::string_view subj
     post.pages.clear();
     leave_former(host, identity, subject, post);
   } else if (!page.has_value()) {
+    // The identity's own is silent; what former ones show may have a window all the same.
+    if (!post.earlier.empty() && effect.kind == EffectKind::ledger_read) {
+      settle_reading(host, identity, subject, post, shown_before(host, identity, subject, post));
+    }
     post.pages.clear();
     post.error = page.error().detail.empty()
                      ? std::string(crypto::error_text(page.error().code).sentence)

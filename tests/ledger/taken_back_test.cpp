@@ -119,6 +119,21 @@ TEST_F(TakenBackTest, AnEntryOfAnotherDeviceOnTheOldLedgerIsSeenThere) {
   EXPECT_EQ(seen(policy).head().hash, other);
 }
 
+TEST_F(TakenBackTest, ARecoverOnTheOldLedgerIsSeenWhileTheNewOneIsDown) {
+  create(*alice_, *old_);
+  move();
+  new_->up = false;
+  recover_both();
+  const auto seen_both = [&] {
+    return alice_->audited("identity.foreign-entry").size() == 2;  // One for each log.
+  };
+  ASSERT_TRUE(net_->run_until(seen_both, std::chrono::minutes{15}));
+  // And in force: the identity lives there, whether or not the new ledger ever answers again.
+  ASSERT_TRUE(
+      net_->run_until([&] { return own(*alice_).ledger_id == old_->id; }, std::chrono::hours{2}));
+  EXPECT_TRUE(alice_->audited("identity.ledger-conflict").empty());
+}
+
 TEST_F(TakenBackTest, AVetoGoesToTheOldLedgerEvenWhileTheNewOneIsDown) {
   create(*alice_, *old_);
   move();
