@@ -1,5 +1,7 @@
 #include "node/runtime/ledgers.hpp"
 
+#include <filesystem>
+
 #include "crypto/limits.hpp"
 #include "ledger/embedded/leveldb_ledger.hpp"
 #include "protocol/record.hpp"
@@ -8,15 +10,26 @@ namespace kith::node {
 namespace {
 
 struct LedgerHost {
-  std::string url;
+  std::string url;      ///< Its name in records, where it was made; the home may have moved since.
+  bool inside = false;  ///< It lies in the home, at the place that is usual there.
   std::string origin;
   PublicKey key;
   SealedKey sealed_key;  ///< Signs checkpoints.
   template <class V>
   void visit(V& v) {
-    v("url", url), v("origin", origin), v("key", key), v("sealed_key", sealed_key);
+    v("url", url), v("inside", inside), v("origin", origin), v("key", key),
+        v("sealed_key", sealed_key);
   }
 };
+
+std::string directory_in(std::string_view url) {
+  return std::string(url.substr(ledger::kHomeLedgerScheme.size()));
+}
+
+bool is_there(const std::string& directory) {
+  std::error_code error;
+  return std::filesystem::exists(directory, error);
+}
 
 }  // namespace
 
@@ -67,27 +80,34 @@ Result<std::optional<std::string>> HomeLedger::made_url() {
   TRY(const auto stored, store_.get({"meta", "ledger-host"}));
   if (!stored) return std::optional<std::string>();
   TRY(LedgerHost host, protocol::decode_record<LedgerHost>(*stored));
-  return std::optional<std::string>(std::move(host.url));
+  return std::optional<std::string>(host.inside ? default_url() : std::move(host.url));
 }
 
 Result<ledger::TreeLedger*> HomeLedger::open(std::string_view ledger_url) {
-  if (ledger_ && ledger_url == open_url_) return ledger_.get();
+  if (ledger_ && (ledger_url == open_url_ || ledger_url == name_)) return ledger_.get();
   TRY(const auto stored, store_.get({"meta", "ledger-host"}));
   LedgerHost host;
   if (stored) {
     TRY(host, protocol::decode_record<LedgerHost>(*stored));
-    if (host.url != ledger_url) {
+    // Before, records did not say; a home that was moved then has it here and not there.
+    const bool moved = !is_there(directory_in(host.url)) && is_there(default_directory_);
+    const bool inside = host.inside || host.url == default_url() || moved;
+    if (host.url != ledger_url && !(inside && ledger_url == default_url())) {
       return fail(Errc::refused, "this home keeps its ledger in " +
-                                     host.url.substr(ledger::kHomeLedgerScheme.size()));
+                                     (inside ? default_directory_ : directory_in(host.url)));
+    }
+    if (inside != host.inside) {
+      host.inside = inside;
+      CHECK(store_.commit({{{"meta", "ledger-host"}, protocol::encode_record(host)}}));
     }
   } else {
     TRY(const auto pair, keys_.generate(KeyType::ed25519, KeyPurpose::ledger));
-    host = {std::string(ledger_url), "kith.home/" + crypto::hex(random_.bytes(16)), pair.public_key,
-            pair.sealed};
+    host = {std::string(ledger_url), ledger_url == default_url(),
+            "kith.home/" + crypto::hex(random_.bytes(16)), pair.public_key, pair.sealed};
     CHECK(store_.commit({{{"meta", "ledger-host"}, protocol::encode_record(host)}}));
   }
   ledger::LevelDbLedgerOptions options;
-  options.directory = std::string(ledger_url.substr(ledger::kHomeLedgerScheme.size()));
+  options.directory = host.inside ? default_directory_ : directory_in(host.url);
   options.descriptor.kind = "leveldb";
   options.descriptor.origin = host.origin;
   options.descriptor.key = host.key;
@@ -98,7 +118,8 @@ Result<ledger::TreeLedger*> HomeLedger::open(std::string_view ledger_url) {
   options.any_witnesses = witnesses_.addresses.empty();
   options.test_mode = test_mode_;
   TRY(ledger_, ledger::LevelDbLedger::open(options));
-  open_url_ = ledger_url;
+  open_url_ = host.inside ? default_url() : host.url;
+  name_ = host.url;
   checkpoint_key_ = host.sealed_key;
   return ledger_.get();
 }

@@ -1,8 +1,10 @@
 #pragma once
 
 /// The ledger of this home (`leveldb:DIR`): opened when it is first used, made if it is not there.
-/// One home has one; its key, which signs checkpoints, lies sealed in the record meta/ledger-host.
-/// Its witnesses are chosen while it is empty, and stay: the ledger's id commits to them.
+/// One home has one. If it lies at its usual place in the home it is found there, wherever the home
+/// is now, also under the address that it had when it was made. Its key, which signs checkpoints,
+/// lies sealed in the record meta/ledger-host. Its witnesses are chosen while it is empty, and
+/// stay: the ledger's id commits to them.
 
 #include <memory>
 #include <optional>
@@ -62,6 +64,7 @@ class HomeLedger {
   bool test_mode_;
   HomeWitnesses witnesses_;
   std::string open_url_;
+  std::string name_;          ///< Of the open ledger, in records from before the home was moved.
   SealedKey checkpoint_key_;  ///< Of the open ledger.
   std::unique_ptr<ledger::LevelDbLedger> ledger_;
 };
