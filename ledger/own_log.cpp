@@ -10,6 +10,7 @@
 #include "ledger/log_settling.hpp"
 #include "ledger/own_words.hpp"
 #include "ledger/seen_ledgers.hpp"
+#include "ledger/sift.hpp"
 #include "ledger/strict_json.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/pickup.hpp"
@@ -194,6 +195,8 @@ void leave_former(Host& host, const Identity& identity, std::string_view subject
 
 void take_reading(Host& host, const Identity& identity, std::string_view subject, LogPost& post,
                   protocol::LedgerEntries page) {
+  // Of a ledger that proves nothing anybody may fill a log with junk.
+  if (!page.proof) sift_pages(host, subject, post.pages);
   const auto complete = take_page(post.pages, std::move(page));
   if (complete.has_value() && !*complete) {
     start_log_read(host, identity, subject, post);

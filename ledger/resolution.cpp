@@ -10,6 +10,7 @@
 #include "ledger/own_log.hpp"
 #include "ledger/remote/client.hpp"
 #include "ledger/seen_ledgers.hpp"
+#include "ledger/sift.hpp"
 #include "ledger/strict_json.hpp"
 #include "protocol/did_core.hpp"
 #include "protocol/did_peer.hpp"
@@ -354,6 +355,7 @@ Result<void> take_log_page(Host& host, ResolutionJob& job, std::string_view id,
     stop.away = true;
     return go_on(host, job, id);
   }
+  if (*page && !(*page)->proof) sift_pages(host, job.did, job.pages);
   const auto complete = *page ? take_page(job.pages, std::move(**page)) : Result<bool>(false);
   if (!complete.has_value()) return fail(Errc::limit_exceeded, complete.error().detail);
   if (!*complete) return ask_stop(host, job, id);

@@ -8,6 +8,7 @@
 #include "ledger/log_limits.hpp"
 #include "ledger/log_trail.hpp"
 #include "ledger/seen_ledgers.hpp"
+#include "ledger/sift.hpp"
 #include "recovery/device_open.hpp"
 
 namespace kith::recovery {
@@ -202,6 +203,20 @@ void note_vain_read(LogRead& read, std::string problem) {
   }
 }
 
+/// Of a ledger where anybody may post, what can never count (ledger/sift.hpp) is left out.
+void sift_incoming(Host& host, const std::string& subject, LogRead& read) {
+  std::size_t bytes = 0;
+  for (const ledger::StoredBlob& blob : read.incoming) bytes += blob.blob.size();
+  if (bytes <= ledger::kSiftAboveBytes) return;
+  const auto never = ledger::never_counts(subject, anchored_blobs(read.incoming),
+                                          ledger::anchor_time(host.now()), host.test_mode());
+  std::vector<ledger::StoredBlob> kept;
+  for (std::size_t i = 0; i < read.incoming.size(); ++i) {
+    if (never.empty() || !never[i]) kept.push_back(std::move(read.incoming[i]));
+  }
+  read.incoming = std::move(kept);
+}
+
 /// The DID's log was read: logs whose way it tells go on.
 void follow_told(Host& host) {
   const OpeningSummary summary = opening_summary(host);
@@ -236,6 +251,11 @@ void on_log_read(Host& host, const protocol::Effect& effect, const Result<Bytes>
     if (bytes > limits::kLedgerSubjectBytesMax) break;
     read->incoming.push_back(ledger::stored_blob(entry));
     read->from = entry.position + 1;
+  }
+  if (!entries.proof) {
+    sift_incoming(host, subject, *read);
+    bytes = 0;
+    for (const auto& blob : read->incoming) bytes += blob.blob.size();
   }
   const bool more =
       !entries.complete && !entries.entries.empty() && bytes <= limits::kLedgerSubjectBytesMax;

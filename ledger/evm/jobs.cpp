@@ -75,7 +75,8 @@ Append::Append(Session& session, AppendRequest request, AnchorTime now, bool tes
   }
   name_ = blob_hash(request_.blob);
   const std::size_t bytes = limits::kLedgerSubjectBytesMax;
-  reading_.emplace(session, Reading::Wish{*topic, 0, bytes, bytes, true});
+  reading_.emplace(session, Reading::Wish{*topic, 0, bytes, bytes, true, request_.subject,
+                                          request_.blob, test_mode_});
 }
 
 Result<void> Append::on_answer(const Json& result) {

@@ -48,6 +48,7 @@ void Reading::start_again(std::chrono::milliseconds wait) {
   entries_.clear();
   not_final_.clear();
   bytes_ = 0;
+  sift_above_ = kSiftAboveBytes;
 }
 
 std::uint64_t Reading::last_block() const {
@@ -172,6 +173,25 @@ void Reading::keep(PostedEvent event, AnchorTime time) {
                   std::move(event.data), std::max(time, before)});
 }
 
+/// The last one stays, for its time.
+void Reading::sift() {
+  std::vector<AnchoredBlob> blobs;
+  for (const LedgerEntry& entry : entries_) blobs.push_back({entry.blob, entry.time});
+  const auto never = never_counts(wish_.sift_for, blobs, time_of(newest_), wish_.test_mode);
+  std::vector<LedgerEntry> kept;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const bool out = !never.empty() && never[i] && i + 1 != entries_.size();
+    if (!out || entries_[i].blob == wish_.own) kept.push_back(std::move(entries_[i]));
+  }
+  entries_ = std::move(kept);
+  bytes_ = 0;
+  for (const auto* list : {&entries_, &not_final_}) {
+    for (const LedgerEntry& entry : *list) bytes_ += entry.blob.size();
+  }
+  // What is the owner's own is not looked through again at each step.
+  sift_above_ = std::max(kSiftAboveBytes, bytes_ + kSiftAboveBytes / 2);
+}
+
 /// To the next question that is left.
 void Reading::go_on() {
   if (stage_ == Stage::times && at_ < events_.size()) {
@@ -181,6 +201,7 @@ void Reading::go_on() {
     }
     if (at_ < events_.size()) return;
   }
+  if (!wish_.sift_for.empty() && bytes_ > sift_above_) sift();
   const bool enough = entries_.size() > wish_.entries_max || bytes_ > wish_.bytes_max;
   const bool all = (!final_ && !wish_.not_final_too) || next_block_ > last_block();
   stage_ = enough || all ? Stage::done : Stage::events;

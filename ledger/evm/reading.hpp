@@ -15,6 +15,7 @@
 
 #include "ledger/evm/job.hpp"
 #include "ledger/ledger.hpp"
+#include "ledger/sift.hpp"
 
 namespace kith::ledger::evm {
 
@@ -26,6 +27,10 @@ class Reading {
     std::size_t entries_max = 0;  ///< Ends after one more than these.
     std::size_t bytes_max = 0;    ///< Of the blobs: ends beyond.
     bool not_final_too = false;
+    /// Leaves out what can never count in that log (sift.hpp), but not `own`; empty: nothing.
+    std::string sift_for = {};
+    Bytes own = {};
+    bool test_mode = false;
   };
   Reading(Session& session, Wish wish);
 
@@ -53,6 +58,7 @@ class Reading {
   [[nodiscard]] Result<void> take_time(const Json& result);
   [[nodiscard]] Result<void> blocks_were_replaced();
   void keep(PostedEvent event, AnchorTime time);
+  void sift();
   void go_on();
 
   Session& session_;
@@ -68,6 +74,7 @@ class Reading {
   std::vector<LedgerEntry> entries_;
   std::vector<LedgerEntry> not_final_;
   std::size_t bytes_ = 0;
+  std::size_t sift_above_ = kSiftAboveBytes;
   unsigned reorganisations_ = 0;
 };
 

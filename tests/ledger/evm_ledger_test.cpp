@@ -383,6 +383,19 @@ TEST_F(EvmLedgerTest, ABlockFullOfJunkIsReadInOnePiece) {
   EXPECT_EQ(must(read()).entries.size(), 2U);
 }
 
+TEST_F(EvmLedgerTest, MoreJunkThanReadersTakeKeepsNobodyOut) {
+  ASSERT_TRUE(is_there(append(genesis())));
+  std::size_t bytes = 0;
+  for (std::uint64_t i = 0; bytes < 2 * limits::kLedgerSubjectBytesMax; ++i) {
+    Entry forged = lab_.update(i);
+    forged.content->state.get_object()["junk"] = std::string(12'000, 'x') + std::to_string(i);
+    chain_.post(lab_.subject, ledger::entry_blob(forged));
+    bytes += ledger::entry_blob(forged).size();
+  }
+  chain_.mine(4);
+  ASSERT_TRUE(is_there(append(request(lab_.update(1)))));
+}
+
 // What it is, and making one.
 
 TEST_F(EvmLedgerTest, IsWhatItsAddressSays) {
