@@ -41,7 +41,7 @@ struct LogPost {
   std::vector<PendingEntry> pending;  ///< In the order of the log.
   std::string effect;                 ///< The open one; empty: none.
   std::string tried;                  ///< Hash of the entry last sent.
-  std::string refused;                ///< Hash of the entry that the ledger would not take last.
+  std::string refused;                ///< Hash of the entry it called invalid last; "-": not taken.
   std::uint32_t rounds = 0;           ///< How often it was sent and did not show.
   bool shown = false;                 ///< The ledger has shown this log.
   bool conflict = false;              ///< The ledger shows less than before; alarm given.
