@@ -1,7 +1,7 @@
 #pragma once
 
-/// KeyOps: the only place where private keys and recovery shares are used. In-process now
-/// (software_keys.hpp); a separate process later speaks the same operations over a socket.
+/// KeyOps: the only place where private keys and recovery shares are used. SoftwareKeys does the
+/// work; in a node it sits in a process of its own, and RemoteKeys asks it over a socket.
 ///
 /// A key outside KeyOps is a `SealedKey`: its private half encrypted under a root key that only
 /// KeyOps holds, with type and purpose authenticated. Sealed keys are plain data: they are stored
@@ -161,7 +161,7 @@ class KeyOps {
 
   // The vault (recovery-protocol section 1)
   /// A new vault, locked under `step_up` and this root. Unlocked vault keys (here, and from
-  /// unlock_vault and import_vault_from_capsule) work until this KeyOps ends and never after it:
+  /// unlock_vault and open_capsule) work until this KeyOps ends and never after it:
   /// storing one gains nothing.
   struct NewVault {
     LockedVault locked;
@@ -181,9 +181,25 @@ class KeyOps {
   /// cannot_decrypt (another vault's), malformed (a stranger can make items: nothing is believed).
   [[nodiscard]] virtual Result<KeyPair> open_vault_item(const SealedKey& unlocked_vault,
                                                         const VaultItem& item) = 0;
-  /// The capsule's plaintext: the vault's private key, to be sealed under Y. And back.
-  [[nodiscard]] virtual Result<SecretBytes> export_vault_for_capsule(const SealedKey& unlocked) = 0;
-  [[nodiscard]] virtual Result<KeyPair> import_vault_from_capsule(const SecretBytes& opened) = 0;
+  /// The capsule of a set (recovery-protocol section 3.2): `set_id` (kSetIdBytes) and the vault's
+  /// private key in a container of the smallest size class, counter 0, sealed to `recovery_key` and
+  /// signed by the agent; the container's records one after the other. Purposes vault and agent.
+  /// Errors: malformed (set_id), those of seal_container.
+  [[nodiscard]] virtual Result<Bytes> seal_capsule(const SealedKey& unlocked_vault,
+                                                   const SealedKey& agent_key,
+                                                   const PublicKey& agent,
+                                                   const SecretPoint& recovery_key, ByteView set_id,
+                                                   std::uint64_t created_s) = 0;
+  static constexpr std::size_t kSetIdBytes = 16;
+  struct OpenedCapsule {
+    Bytes set_id;
+    KeyPair vault;     ///< Unlocked.
+    PublicKey signer;  ///< Whose signature was checked.
+  };
+  /// `opening` = e*Y. Errors: malformed, bad_key (recovery_key), cannot_decrypt, bad_signature.
+  [[nodiscard]] virtual Result<OpenedCapsule> open_capsule(ByteView capsule,
+                                                           const SecretPoint& recovery_key,
+                                                           const SecretPoint& opening) = 0;
 
   // Sharing (recovery-protocol sections 2, 4, 5)
   /// Draws s, shares it over the plan's shape, forgets it. A dealing with a zero leaf or node is

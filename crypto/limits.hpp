@@ -349,5 +349,18 @@ inline constexpr std::uint32_t kArgonOpsMin = 2;
 /// Cap: one derivation stays below ten seconds and fits small machines.
 inline constexpr std::uint64_t kArgonMemoryBytesMax = std::uint64_t{1} << 30;
 inline constexpr std::uint32_t kArgonOpsMax = 10;
+/// What one derivation should take when a wallet is made, and again when its machine got faster.
+inline constexpr std::chrono::milliseconds kArgonTimeWanted{800};
+/// A new passphrase is at least this hard to guess, as crypto/passphrase_strength estimates it:
+/// with Argon2id as above a guesser needs centuries of processor time.
+inline constexpr std::size_t kPassphraseBitsMin = 40;
+
+// The process that holds the keys (crypto/key_wire.hpp, node/keys)
+/// One request or answer: a plaintext of 1 MiB to be signed or sealed, in base64url, fits.
+inline constexpr std::size_t kKeyFrameBytesMax = 2 * 1024 * 1024;
+/// Answers come in microseconds, and the slowest within seconds: longer is a fault.
+inline constexpr std::chrono::seconds kKeyAnswerTimeout{60};
+/// An unlocked node may lock itself after at most so long; longer is never.
+inline constexpr std::chrono::hours kAutoLockMax{24 * 30};
 
 }  // namespace kith::limits

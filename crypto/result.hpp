@@ -19,6 +19,13 @@ enum class Errc : unsigned char {
 #undef KITH_ERROR
 };
 
+/// How many there are; their numbers are below.
+inline constexpr std::size_t kErrorCodes = 0
+#define KITH_ERROR(name, code, exit_code, sentence, next_step) +1
+#include "crypto/error_codes.def"
+#undef KITH_ERROR
+    ;
+
 /// One row of the catalogue.
 struct ErrorText {
   std::string_view code;       ///< For programs; never renamed.

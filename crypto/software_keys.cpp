@@ -106,13 +106,10 @@ Result<SecretBytes> sealed_blob::open(const SecretBytes& key, std::uint8_t versi
 }
 
 SoftwareKeys::SoftwareKeys(const SecretBytes& root_key, Random& random)
-    : random_(random),
-      root_(root_key.clone()),
-      record_name_key_(derive(root_, "kith/keys/v1/record-name").expose()) {
+    : random_(random), root_(root_key.clone()), records_(RecordKeys::of_root(root_)) {
   ASSERT(root_.size() == kKeyBytes);
   key_key_ = derive(root_, sealed_blob::kKeyLabel);
   share_key_ = derive(root_, sealed_blob::kShareLabel);
-  record_key_ = derive(root_, "kith/keys/v1/record");
   vault_shell_key_ = derive(root_, "kith/keys/v1/vault-shell");
   open_vault_key_ = random_.secret(kKeyBytes);
 }
@@ -359,22 +356,15 @@ Result<Bytes> SoftwareKeys::open_box(const SealedKey& recipient, ByteView ad, By
 // --- Records at rest ---
 
 Bytes SoftwareKeys::seal_record(std::string_view name, ByteView plaintext) {
-  return seal_under(record_key_, kVersion, as_bytes(name), plaintext);
+  return records_.seal(name, plaintext, random_);
 }
 
 Result<Bytes> SoftwareKeys::open_record(std::string_view name, ByteView sealed) {
-  if (sealed.size() < 1 + kNonceBytes || sealed[0] != kVersion) {
-    return fail(Errc::storage_corrupt, "a record is not in the expected form");
-  }
-  auto opened =
-      xc20p_open(record_key_.expose(), sealed.subspan(1, kNonceBytes),
-                 sealed_blob::full_ad(kVersion, as_bytes(name)), sealed.subspan(1 + kNonceBytes));
-  if (!opened.has_value()) return fail(Errc::storage_corrupt, "a record does not open");
-  return opened;
+  return records_.open(name, sealed);
 }
 
 Bytes SoftwareKeys::record_name(std::string_view name) {
-  return to_bytes(record_name_key_.of(as_bytes(name)));
+  return records_.name_of(name);
 }
 
 }  // namespace kith::crypto

@@ -17,8 +17,7 @@
 ///   open vault key 02 || nonce || XC20P(content), AD = 02 || "kith/keys/v1/key", under a key that
 ///                  is drawn at construction and dies with this object: storing one gains nothing
 ///   sealed share   01 || nonce || XC20P(scalar), AD = 01 || "kith/keys/v1/share"
-///   record         01 || nonce || XC20P(plaintext), AD = 01 || name
-///   record name    HMAC-SHA-256(key, name)
+///   record, record name   record_keys.hpp
 ///   box            epk (32) || XC20P(plaintext), AD = ad; key (32) || nonce (24) =
 ///                  HKDF(X25519(ephemeral, recipient), salt = epk || recipient, "kith/box/v1")
 ///   vault item     box to the vault's key, AD = "kith/vault-item/v1", plaintext = content (above)
@@ -41,6 +40,7 @@
 #include "crypto/key_ops.hpp"
 #include "crypto/limits.hpp"
 #include "crypto/random.hpp"
+#include "crypto/record_keys.hpp"
 #include "crypto/secret_bytes.hpp"
 
 namespace kith::crypto {
@@ -55,6 +55,9 @@ class SoftwareKeys final : public KeyOps {
   [[nodiscard]] StepUp hold_step_up(SecretBytes step_up_key);
   /// Unknown numbers are ignored: dropping twice does no harm.
   void drop_step_up(StepUp step_up);
+
+  /// For the process that reads records while this object is in another one.
+  [[nodiscard]] const RecordKeys& record_keys() const { return records_; }
 
   /// How many static halves of authcrypt are kept in memory (limits::kAgreementCacheMax unless
   /// told); 0 switches that off and wipes what is there.
@@ -96,8 +99,13 @@ class SoftwareKeys final : public KeyOps {
   [[nodiscard]] Result<LockedVault> lock_vault(const SealedKey& unlocked, StepUp step_up) override;
   [[nodiscard]] Result<KeyPair> open_vault_item(const SealedKey& unlocked_vault,
                                                 const VaultItem& item) override;
-  [[nodiscard]] Result<SecretBytes> export_vault_for_capsule(const SealedKey& unlocked) override;
-  [[nodiscard]] Result<KeyPair> import_vault_from_capsule(const SecretBytes& opened) override;
+  [[nodiscard]] Result<Bytes> seal_capsule(const SealedKey& unlocked_vault,
+                                           const SealedKey& agent_key, const PublicKey& agent,
+                                           const SecretPoint& recovery_key, ByteView set_id,
+                                           std::uint64_t created_s) override;
+  [[nodiscard]] Result<OpenedCapsule> open_capsule(ByteView capsule,
+                                                   const SecretPoint& recovery_key,
+                                                   const SecretPoint& opening) override;
 
   [[nodiscard]] Result<Dealing> deal(const DealShape& shape) override;
   [[nodiscard]] Result<Bytes> seal_share_to(const SealedShare& share, const PublicKey& trustee,
@@ -122,6 +130,8 @@ class SoftwareKeys final : public KeyOps {
     [[nodiscard]] ByteView public_part() const { return material().subspan(private_bytes(type())); }
   };
 
+  /// A vault key in hand: sealed for this object, unlocked. Errors: bad_key.
+  [[nodiscard]] Result<KeyPair> take_in_vault(ByteView private_key);
   /// Of a stored type, 0 (plain secret) included.
   [[nodiscard]] static std::size_t private_bytes(std::uint8_t type);
   [[nodiscard]] static Result<SecretBytes> make_content(std::uint8_t type, KeyPurpose purpose,
@@ -147,11 +157,10 @@ class SoftwareKeys final : public KeyOps {
 
   Random& random_;
   SecretBytes root_;
+  RecordKeys records_;
   SecretBytes key_key_;
   SecretBytes open_vault_key_;
   SecretBytes share_key_;
-  SecretBytes record_key_;
-  HmacSha256Key record_name_key_;
   SecretBytes vault_shell_key_;
   std::map<std::uint64_t, SecretBytes> step_ups_;
   AgreementCache agreements_{limits::kAgreementCacheMax};

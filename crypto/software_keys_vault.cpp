@@ -3,6 +3,7 @@
 #include "crypto/ec_nist.hpp"
 #include "crypto/ec_x25519.hpp"
 #include "crypto/hash.hpp"
+#include "crypto/sealed_backup.hpp"
 #include "crypto/sealed_blob.hpp"
 #include "crypto/software_keys.hpp"
 
@@ -18,6 +19,7 @@ namespace {
 constexpr std::string_view kVaultLabel = "kith/keys/v1/vault";
 constexpr std::string_view kShellLabel = "kith/keys/v1/vault-shell";
 constexpr std::string_view kItemLabel = "kith/vault-item/v1";
+constexpr std::uint8_t kCapsuleSizeClass = 0;
 constexpr auto kX25519 = static_cast<std::uint8_t>(KeyType::x25519);
 
 Bytes with_public(std::string_view label, const PublicKey& key) {
@@ -63,7 +65,8 @@ Result<LockedVault> SoftwareKeys::lock_vault(const SealedKey& unlocked, StepUp s
 }
 
 Result<KeyOps::NewVault> SoftwareKeys::create_vault(StepUp step_up) {
-  TRY(const KeyPair pair, import_vault_from_capsule(random_.secret(sealed_blob::kKeyBytes)));
+  const SecretBytes drawn = random_.secret(sealed_blob::kKeyBytes);
+  TRY(const KeyPair pair, take_in_vault(drawn.expose()));
   TRY(LockedVault locked, lock_vault(pair.sealed, step_up));
   return NewVault{std::move(locked), pair.sealed};
 }
@@ -78,7 +81,7 @@ Result<SealedKey> SoftwareKeys::unlock_vault(const LockedVault& vault, StepUp st
                                        with_public(kVaultLabel, vault.public_key),
                                        inner.expose().subspan(kNonceBytes));
   if (!private_key.has_value()) return fail(Errc::wrong_passphrase);
-  TRY(KeyPair pair, import_vault_from_capsule(*private_key));
+  TRY(KeyPair pair, take_in_vault(private_key->expose()));
   return std::move(pair.sealed);
 }
 
@@ -114,15 +117,51 @@ Result<KeyPair> SoftwareKeys::open_vault_item(const SealedKey& unlocked_vault,
   return KeyPair{public_key_of(opened), seal_content(opened.content)};
 }
 
-Result<SecretBytes> SoftwareKeys::export_vault_for_capsule(const SealedKey& unlocked) {
-  TRY(const Opened opened, open_for(unlocked, bit(KeyPurpose::vault)));
-  return SecretBytes::copy_of(opened.private_part());
-}
-
-Result<KeyPair> SoftwareKeys::import_vault_from_capsule(const SecretBytes& opened) {
-  TRY(SecretBytes content, make_content(kX25519, KeyPurpose::vault, opened.clone()));
+Result<KeyPair> SoftwareKeys::take_in_vault(ByteView private_key) {
+  TRY(SecretBytes content,
+      make_content(kX25519, KeyPurpose::vault, SecretBytes::copy_of(private_key)));
   const Opened key{std::move(content)};
   return KeyPair{public_key_of(key), seal_content(key.content)};
+}
+
+Result<Bytes> SoftwareKeys::seal_capsule(const SealedKey& unlocked_vault,
+                                         const SealedKey& agent_key, const PublicKey& agent,
+                                         const SecretPoint& recovery_key, ByteView set_id,
+                                         std::uint64_t created_s) {
+  if (set_id.size() != kSetIdBytes) return fail(Errc::malformed, "capsule: set id");
+  TRY(const Opened vault, open_for(unlocked_vault, bit(KeyPurpose::vault)));
+  TRY(const Opened signer, open_for(agent_key, bit(KeyPurpose::agent)));
+  SecretBytes content(kSetIdBytes + sealed_blob::kKeyBytes);
+  std::ranges::copy(set_id, content.expose_mutable().begin());
+  std::ranges::copy(vault.private_part(), content.expose_mutable().subspan(kSetIdBytes).begin());
+  const ContainerParams params{ContainerFormat::capsule, 0, created_s, agent};
+  const auto signs = [&](ByteView message) { return sign(agent_key, message); };
+  TRY(const std::vector<Bytes> records,
+      seal_container(recovery_key, params, std::move(content), signs, random_));
+  Bytes capsule;
+  for (const Bytes& record : records) append(capsule, record);
+  return capsule;
+}
+
+Result<KeyOps::OpenedCapsule> SoftwareKeys::open_capsule(ByteView capsule,
+                                                         const SecretPoint& recovery_key,
+                                                         const SecretPoint& opening) {
+  if (capsule.size() != container_bytes(kCapsuleSizeClass)) {
+    return fail(Errc::malformed, "capsule: wrong size");
+  }
+  std::vector<Bytes> records;
+  for (const std::size_t size : container_record_bytes(kCapsuleSizeClass)) {
+    records.push_back(to_bytes(capsule.first(size)));
+    capsule = capsule.subspan(size);
+  }
+  TRY(const OpenedContainer opened, open_container(records, recovery_key, opening));
+  const ByteView content = opened.content.expose();
+  if (opened.core.format != ContainerFormat::capsule ||
+      content.size() != kSetIdBytes + sealed_blob::kKeyBytes) {
+    return fail(Errc::malformed, "capsule: contents");
+  }
+  TRY(KeyPair vault, take_in_vault(content.subspan(kSetIdBytes)));
+  return OpenedCapsule{to_bytes(content.first(kSetIdBytes)), std::move(vault), opened.signer};
 }
 
 }  // namespace kith::crypto

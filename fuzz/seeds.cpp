@@ -6,6 +6,8 @@
 #include <iostream>
 
 #include "crypto/assert.hpp"
+#include "crypto/remote_keys.hpp"
+#include "crypto/software_keys.hpp"
 #include "fuzz/cast.hpp"
 #include "fuzz/target.hpp"
 #include "ledger/add_checkpoint.hpp"
@@ -251,6 +253,65 @@ void put_chain_answers(Writer& writer) {
                  R"(","blockNumber":"0x1","status":"0x0","contractAddress":null}})");
 }
 
+/// Keeps every request to the process of the keys, and answers it.
+class RecordingChannel final : public crypto::KeyChannel {
+ public:
+  RecordingChannel(Writer& writer, KeyOps& keys) : writer_(writer), keys_(keys) {}
+  Result<void> exchange(crypto::WireBuffer& frame) override {
+    const Bytes request = crypto::to_bytes(frame.view());
+    writer_.put("key_call", "call-" + std::to_string(++calls_),
+                std::string(crypto::as_text(request)));
+    crypto::serve_key_call(keys_, request, frame);
+    return {};
+  }
+
+ private:
+  Writer& writer_;
+  KeyOps& keys_;
+  int calls_ = 0;
+};
+
+/// The keys are those of fuzz/key_call.cpp, so that what was sealed here opens there.
+void put_key_calls(Writer& writer) {
+  crypto::SeededRandom random(1, "key calls");
+  const SecretBytes root = random.secret(32);
+  crypto::SoftwareKeys keys(root, random);
+  RecordingChannel channel(writer, keys);
+  crypto::RemoteKeys remote(channel, crypto::RecordKeys::of_root(root), random);
+  const auto make = [&](KeyType type, KeyPurpose purpose) {
+    return test::must(remote.generate(type, purpose));
+  };
+  const Bytes hash(32, 1);
+  const KeyPair next = make(KeyType::ed25519, KeyPurpose::log_next);
+  const KeyPair payer = make(KeyType::secp256k1, KeyPurpose::chain);
+  const KeyPair mine = make(KeyType::x25519, KeyPurpose::agree);
+  const KeyPair other = make(KeyType::p521, KeyPurpose::agree);
+  const SealedKey link = test::must(remote.generate_secret(KeyPurpose::link_secret));
+  static_cast<void>(remote.sign(next.sealed, crypto::as_bytes("text")));
+  static_cast<void>(remote.sign_hash(payer.sealed, hash));
+  static_cast<void>(remote.activate_next(next.sealed));
+  const crypto::WrapContext context{"ECDH-1PU+A256KW", hash, hash, hash};
+  const SecretBytes secret = SecretBytes::copy_of(hash);
+  const Bytes wrapped =
+      test::must(remote.wrap_cek(&mine.sealed, mine.public_key, secret, context, secret));
+  static_cast<void>(
+      remote.unwrap_cek(mine.sealed, &mine.public_key, mine.public_key, context, wrapped));
+  static_cast<void>(remote.unwrap_cek(other.sealed, nullptr, other.public_key, context, wrapped));
+  remote.forget_agreements(mine.public_key);
+  const Bytes box = test::must(remote.seal_to(mine.public_key, hash, hash));
+  static_cast<void>(remote.open_box(mine.sealed, hash, box));
+  static_cast<void>(remote.create_vault(StepUp{1}));
+  static_cast<void>(remote.seal_to_vault(mine.public_key, link));
+  const crypto::DealShape leaf;
+  const crypto::Dealing dealing = test::must(remote.deal({2, {leaf, leaf, {1, {leaf, leaf}}}}));
+  const crypto::DealtLeaf& held = dealing.leaves.front();
+  const Bytes given = test::must(remote.seal_share_to(held.share, mine.public_key, hash));
+  static_cast<void>(remote.accept_share(mine.sealed, hash, given, held.share_point));
+  static_cast<void>(remote.partial(held.share, {crypto::Point::base()}, hash));
+  static_cast<void>(remote.prove_share(held.share, hash));
+  static_cast<void>(remote.open_capsule(Bytes(64), dealing.recovery_key, dealing.recovery_key));
+}
+
 }  // namespace
 }  // namespace kith::fuzz
 
@@ -268,4 +329,5 @@ int main(int argc, char** argv) {
   kith::fuzz::put_numbers(writer);
   kith::fuzz::put_checkpoints(writer);
   kith::fuzz::put_chain_answers(writer);
+  kith::fuzz::put_key_calls(writer);
 }

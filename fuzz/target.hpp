@@ -55,6 +55,7 @@ enum class Verdict { accepted, refused };
 [[nodiscard]] Verdict log_entry(ByteView input);
 [[nodiscard]] Verdict add_checkpoint(ByteView input);
 [[nodiscard]] Verdict evm_answer(ByteView input);
+[[nodiscard]] Verdict key_call(ByteView input);
 
 struct Target {
   std::string_view name;

@@ -18,6 +18,7 @@ constexpr std::array kTargets{
     Target{"log_entry", log_entry},
     Target{"add_checkpoint", add_checkpoint},
     Target{"evm_answer", evm_answer},
+    Target{"key_call", key_call},
 };
 
 }  // namespace

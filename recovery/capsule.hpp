@@ -2,7 +2,8 @@
 
 /// The capsule of a set (recovery-protocol section 3.2): the vault's private key and the set id in
 /// a container of the smallest size class, counter 0. Here it is one run of bytes, the container's
-/// records one after the other.
+/// records one after the other. KeyOps makes and opens it, so that
+/// the vault's key stays there.
 
 #include "crypto/key_ops.hpp"
 #include "crypto/sealed_backup.hpp"
@@ -20,7 +21,7 @@ struct CapsuleInput {
 };
 /// Errors: those of KeyOps and of crypto::seal_container.
 [[nodiscard]] Result<Bytes> make_capsule(const SecretPoint& recovery_key, const CapsuleInput& input,
-                                         KeyOps& keys, Random& random);
+                                         KeyOps& keys);
 
 /// Its core: what partials are asked for. Errors: malformed (size, not a capsule).
 [[nodiscard]] Result<crypto::ContainerCore> capsule_core(ByteView capsule);

@@ -172,7 +172,7 @@ Result<RecoverySet> make_set(const SetInput& input, KeyOps& keys, Random& random
   TRY(Bytes capsule,
       make_capsule(dealing.recovery_key,
                    {record.set_id, input.unlocked_vault, input.agent_key, input.agent, input.now},
-                   keys, random));
+                   keys));
   record.anchor =
       anchor(dealing.recovery_key, record.set_id, sheet.digest(), capsule_digest(capsule));
   return RecoverySet{std::move(record), std::move(trustees), std::move(papers), std::move(sheet),

@@ -85,6 +85,13 @@ int do_status(Session& session, const Invocation& invocation, const Output& outp
   if (const auto* error = std::get_if<ErrorReport>(&got)) return output.error(*error);
   JsonObject status = std::get<JsonObject>(got);
   status["running"] = session.is_running_node();
+  if (crypto::json_true(status, "locked")) {
+    status["next"] =
+        JsonArray{Json("kith unlock   gives the node its keys back; mail waits until then")};
+    output.print(status);
+    return 0;
+  }
+  status["locked"] = false;
   const auto notices = session.command("notices");
   if (const auto* reply = std::get_if<JsonObject>(&notices)) {
     status["notices"] = reply->at("notices");
@@ -306,6 +313,8 @@ int run_command(const Invocation& invocation, const Output& output) {
   if (spec.special == Special::run || spec.special == Special::ledger_serve) {
     return run_node(invocation, output);
   }
+  if (spec.special == Special::lock) return run_lock(invocation, output);
+  if (spec.special == Special::unlock) return run_unlock(invocation, output);
   if (spec.special == Special::doctor) return run_doctor(invocation, output);
   if (spec.special == Special::algorithms || spec.special == Special::key_types) {
     spec.special == Special::algorithms ? print_algorithms(output) : print_key_types(output);

@@ -41,7 +41,7 @@ HomeFacts look_at_home(const std::string& directory, bool running) {
   facts.open_files = files_open_to_others(directory);
   const auto home = Home::open(directory);
   if (home.has_value()) {
-    facts.has_passphrase = home->keystore().has_passphrase();
+    facts.has_passphrase = home->has_passphrase();
   } else if (!running || home.error() != Errc::home_locked) {
     const ErrorReport report = report_of(home.error());
     facts.broken = report.message;

@@ -22,15 +22,6 @@ std::int64_t people_wait_s(const Invocation& invocation) {
   return invocation.wait_seconds(kWaitForPeople);
 }
 
-Result<SecretBytes> new_passphrase() {
-  while (true) {
-    TRY(SecretBytes first, ask_passphrase("Choose a passphrase (several words are good)"));
-    TRY(const SecretBytes second, ask_passphrase("The same once more"));
-    if (crypto::equal_constant_time(first.expose(), second.expose())) return first;
-    say_progress("Those were two different ones; please try again.");
-  }
-}
-
 Result<void> check_url(const std::string& url) {
   if (!url.starts_with("http://") && !url.starts_with("https://")) {
     return fail(Errc::bad_url,
@@ -87,43 +78,33 @@ Result<Wishes> gather(const Invocation& invocation) {
   return wishes;
 }
 
-/// Empty: none is wanted.
-Result<std::optional<SecretBytes>> first_passphrase(const Invocation& invocation) {
-  std::optional<SecretBytes> passphrase;
-  if (invocation.has("--no-passphrase")) return passphrase;
-  if (!invocation.passphrase_file.empty()) {
-    TRY(passphrase, read_passphrase_file(invocation.passphrase_file));
-    return passphrase;
-  }
-  if (!asks_person(invocation)) {
-    return fail(Errc::usage, "name --passphrase-file, or --no-passphrase");
-  }
-  TRY(passphrase, new_passphrase());
-  return passphrase;
+/// Where the process of the keys will find the new passphrase. Errors: usage.
+Result<PassphraseFrom> first_passphrase(const Invocation& invocation) {
+  if (invocation.has("--no-passphrase")) return PassphraseFrom::nowhere;
+  if (!invocation.passphrase_file.empty()) return PassphraseFrom::file;
+  if (asks_person(invocation)) return PassphraseFrom::terminal;
+  return fail(Errc::usage, "name --passphrase-file, or --no-passphrase");
 }
 
 /// Sets `wishes.passphrase` too.
 Result<std::unique_ptr<Runtime>> make_home(const std::string& directory,
                                            const Invocation& invocation, Wishes& wishes) {
-  TRY(const auto passphrase, first_passphrase(invocation));
-  crypto::OsRandom random;
-  auto parameters = crypto::new_passphrase_parameters(random);
-  if (wishes.test) {
-    parameters.memory_bytes = limits::kArgonMemoryBytesMin;
-    parameters.ops = limits::kArgonOpsMin;
-  }
-  wishes.passphrase = passphrase.has_value();
-  TRY(auto made, Keystore::make(passphrase ? &*passphrase : nullptr, parameters, random));
-  TRY(Home home, Home::create(directory, made.keystore));
+  TRY(const PassphraseFrom from, first_passphrase(invocation));
+  TRY(Home home, Home::create(directory));
+  KeyStart start{home.directory(), from, invocation.passphrase_file};
+  start.keep_step_up = true;
+  start.make = true;
+  start.test = wishes.test;
+  TRY(auto keys, start_key_process(std::move(start)));
+  wishes.passphrase = keys->has_passphrase();
   if (!wishes.ca_file.empty()) {
     CHECK(TlsContext::client(wishes.ca_file));
     CHECK(home.keep_ca_file(wishes.ca_file));
   }
   RuntimeOptions options;
-  options.keep_step_up = true;
   options.ledger_login = wishes.login_file;
   options.new_home = HomeSettings{wishes.test, wishes.private_network};
-  TRY(auto runtime, Runtime::start(std::move(home), std::move(made.keys), std::move(options)));
+  TRY(auto runtime, Runtime::start(std::move(home), std::move(keys), std::move(options)));
   CHECK(runtime->finish_new_home());
   return runtime;
 }
@@ -132,10 +113,9 @@ Result<std::unique_ptr<Runtime>> make_home(const std::string& directory,
 Result<std::unique_ptr<Runtime>> reopen_home(const std::string& directory,
                                              const Invocation& invocation, Wishes& wishes) {
   TRY(Home home, Home::open(directory));
-  wishes.passphrase = home.keystore().has_passphrase();
-  TRY(UnlockedKeys keys, unlock_home(home, invocation));
+  wishes.passphrase = home.has_passphrase();
+  TRY(auto keys, keys_of(home, invocation, true));
   RuntimeOptions options;
-  options.keep_step_up = true;
   options.ledger_login = wishes.login_file;
   TRY(auto runtime, Runtime::start(std::move(home), std::move(keys), std::move(options)));
   wishes.test = runtime->settings().test;

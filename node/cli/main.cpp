@@ -4,9 +4,11 @@
 
 #include <csignal>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "node/cli/commands.hpp"
+#include "node/keys/key_host.hpp"
 
 namespace {
 
@@ -25,5 +27,8 @@ void close_up() {
 
 int main(int argc, char** argv) {
   close_up();
+  if (argc == 2 && std::string_view(argv[1]) == kith::node::kKeyProcessWord) {
+    return kith::node::run_key_process();
+  }
   return kith::node::run_cli(std::vector<std::string>(argv + 1, argv + argc));
 }

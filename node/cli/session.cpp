@@ -30,32 +30,37 @@ Result<std::string> home_of(const Invocation& invocation) {
   return Home::default_directory();
 }
 
-Result<UnlockedKeys> unlock_home(const Home& home, const Invocation& invocation) {
-  if (!home.keystore().has_passphrase()) return home.keystore().unlock(nullptr);
-  TRY(const SecretBytes passphrase, passphrase_of(invocation));
-  return home.keystore().unlock(&passphrase);
+Result<std::unique_ptr<KeyHost>> keys_of(const Home& home, const Invocation& invocation,
+                                         bool keep_step_up) {
+  KeyStart start{home.directory(), PassphraseFrom::nowhere, invocation.passphrase_file};
+  start.keep_step_up = keep_step_up;
+  if (home.has_passphrase()) {
+    start.from = start.passphrase_file.empty() ? PassphraseFrom::terminal : PassphraseFrom::file;
+  }
+  return start_key_process(std::move(start));
 }
 
 Session::Session(const Invocation& invocation, std::unique_ptr<Runtime> runtime)
     : invocation_(&invocation), runtime_(std::move(runtime)), id_prefix_(random_prefix()) {}
 
-Result<Session> Session::open(const Invocation& invocation) {
+Result<Session> Session::of_running_node(const Invocation& invocation) {
   TRY(const std::string directory, home_of(invocation));
   if (!Home::exists(directory)) return fail(Errc::home_missing, directory);
-  Session session(invocation, nullptr);
   TRY(const std::string path, control_socket_path(directory));
-  auto client = ControlClient::connect(path);
-  if (client.has_value()) {
-    session.client_ = std::move(*client);
-    return session;
-  }
-  if (client.error().code != Errc::unreachable) return client.error();
-  TRY(Home home, Home::open(directory));
-  TRY(UnlockedKeys keys, unlock_home(home, invocation));
-  RuntimeOptions options;
-  options.keep_step_up = true;
-  TRY(session.runtime_, Runtime::start(std::move(home), std::move(keys), std::move(options)));
+  TRY(ControlClient client, ControlClient::connect(path));
+  Session session(invocation, nullptr);
+  session.client_ = std::move(client);
   return session;
+}
+
+Result<Session> Session::open(const Invocation& invocation) {
+  auto running = of_running_node(invocation);
+  if (running.has_value() || running.error().code != Errc::unreachable) return running;
+  TRY(const std::string directory, home_of(invocation));
+  TRY(Home home, Home::open(directory));
+  TRY(auto keys, keys_of(home, invocation, true));
+  TRY(auto runtime, Runtime::start(std::move(home), std::move(keys), {}));
+  return Session(invocation, std::move(runtime));
 }
 
 Result<ControlReply> Session::call(ControlRequest request) {

@@ -16,14 +16,19 @@ namespace kith::node {
 
 /// --home, or the default.
 [[nodiscard]] Result<std::string> home_of(const Invocation& invocation);
-/// The passphrase of an existing wallet: from --passphrase-file, or asked. Empty for a key file.
-/// Errors: wrong_passphrase, step_up_required, those of the two sources.
-[[nodiscard]] Result<UnlockedKeys> unlock_home(const Home& home, const Invocation& invocation);
+/// The keys of an existing wallet, in a process of their own, which reads the passphrase itself:
+/// from --passphrase-file, or it asks. `keep_step_up`: it counts for every command. Errors: those
+/// of start_key_process.
+[[nodiscard]] Result<std::unique_ptr<KeyHost>> keys_of(const Home& home,
+                                                       const Invocation& invocation,
+                                                       bool keep_step_up);
 
 class Session {
  public:
-  /// Errors: those of Home::open, unlock_home, Runtime::start, ControlClient.
+  /// Errors: those of Home::open, keys_of, Runtime::start, ControlClient.
   [[nodiscard]] static Result<Session> open(const Invocation& invocation);
+  /// Errors: home_missing, those of ControlClient: unreachable where none runs.
+  [[nodiscard]] static Result<Session> of_running_node(const Invocation& invocation);
   /// Of a home that was just made.
   Session(const Invocation& invocation, std::unique_ptr<Runtime> runtime);
 

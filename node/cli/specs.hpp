@@ -30,6 +30,8 @@ enum class Special {
   none,
   init,
   run,
+  lock,
+  unlock,
   doctor,
   version,
   status,
@@ -75,7 +77,7 @@ inline constexpr std::string_view kAbout = "friends give each other their keys b
 [[nodiscard]] std::string_view value_name(ArgSpec::Kind kind);
 /// Help of the groups: "contacts", "did", ...
 [[nodiscard]] std::string_view group_help(std::string_view group);
-/// A path ("lock", "recovery drill") that is planned and not in this version; asking for it says
+/// A path ("freeze", "recovery drill") that is planned and not in this version; asking for it says
 /// so.
 [[nodiscard]] bool is_planned(std::string_view path);
 

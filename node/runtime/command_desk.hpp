@@ -1,6 +1,6 @@
 #pragma once
 
-/// The user's commands: takes a request, opens the keystore where a passphrase came with it (on the
+/// The user's commands: takes a request, has the passphrase proven where one came with it (on the
 /// worker, since that takes a second), and answers when the command's unit of work is durable.
 
 #include <functional>
@@ -8,35 +8,34 @@
 #include <optional>
 #include <string>
 
-#include "crypto/software_keys.hpp"
 #include "node/control/server.hpp"
+#include "node/keys/key_host.hpp"
 #include "node/runtime/event_queue.hpp"
 #include "node/runtime/request.hpp"
 #include "node/runtime/worker.hpp"
-#include "node/storage/keystore.hpp"
 
 namespace kith::node {
 
 class CommandDesk {
  public:
-  /// `step_up`: every command has it. All references outlive it.
-  CommandDesk(EventQueue& events, Worker& worker, crypto::SoftwareKeys& keys,
-              const Keystore& keystore, std::optional<SecretBytes> step_up);
+  /// All references outlive it.
+  CommandDesk(EventQueue& events, Worker& worker, KeyHost& keys)
+      : events_(events), worker_(worker), keys_(keys) {}
 
   /// `text` is an encode_request; `respond` gets an encode_reply.
   void handle(std::string text, ControlRespond respond);
   /// A command that the shell answers, not the agent: it reads what only the shell knows.
-  void add(std::string name, std::function<Result<JsonObject>()> answer);
+  using Answer = std::function<Result<JsonObject>(const JsonObject& args)>;
+  void add(std::string name, Answer answer);
 
  private:
-  void run(ControlRequest request, std::optional<SecretBytes> step_up, ControlRespond respond);
+  /// `proof`: of this command's passphrase; dropped with its outcome.
+  void run(ControlRequest request, std::optional<PassphraseProof> proof, ControlRespond respond);
 
   EventQueue& events_;
   Worker& worker_;
-  crypto::SoftwareKeys& keys_;
-  const Keystore& keystore_;
-  std::optional<SecretBytes> step_up_;
-  std::map<std::string, std::function<Result<JsonObject>()>> of_shell_;
+  KeyHost& keys_;
+  std::map<std::string, Answer> of_shell_;
 };
 
 }  // namespace kith::node

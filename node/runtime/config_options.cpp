@@ -146,6 +146,9 @@ std::vector<ConfigOption> make_options() {
                                   "Where others reach the listener; empty: the listen address"),
       plain<&Options::private_network>("node.private_network", "--private-network",
                                        "Allow addresses of this machine and its network"),
+      whole_number<&Options::auto_lock_s>(
+          "node.auto_lock_s", std::chrono::seconds{limits::kAutoLockMax}.count(),
+          "Lock the node (`kith lock`) after so many seconds without a command; 0: never", 0),
       plain<&Options::ledger_serve>("node.ledger_serve", "--ledger-serve",
                                     "Serve this home's ledger to others"),
       plain<&Options::witness>("node.witness", "--witness",

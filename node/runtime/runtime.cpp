@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "crypto/random.hpp"
-#include "crypto/software_keys.hpp"
 #include "ledger/witness_module.hpp"
 #include "node/control/server.hpp"
 #include "node/control/socket_path.hpp"
+#include "node/keys/key_watch.hpp"
 #include "node/net/http.hpp"
 #include "node/runtime/command_desk.hpp"
 #include "node/runtime/crash_points.hpp"
@@ -24,6 +24,7 @@
 #include "node/runtime/ledger_desk.hpp"
 #include "node/runtime/links.hpp"
 #include "node/runtime/listen_address.hpp"
+#include "node/runtime/lock_timer.hpp"
 #include "node/runtime/metrics.hpp"
 #include "node/runtime/reception.hpp"
 #include "node/runtime/replica_desk.hpp"
@@ -62,23 +63,21 @@ void raise_file_limit() {
 /// Wires the rooms together: who owns whom, in which order they open and close.
 class Runtime::Impl {
  public:
-  Impl(Home home, UnlockedKeys keys, RuntimeOptions options)
+  Impl(Home home, std::unique_ptr<KeyHost> keys, RuntimeOptions options)
       : home_(std::move(home)),
         options_(std::move(options)),
-        keys_(keys.root, random_),
+        host_(std::move(keys)),
+        keys_(host_->ops()),
         stop_timer_(io_),
         worker_(io_),
         events_(io_) {
-    if (!options_.keep_agreements) keys_.keep_agreements(0);
-    std::optional<SecretBytes> step_up;
-    if (options_.keep_step_up || !home_.keystore().has_passphrase()) {
-      step_up = std::move(keys.step_up);
-    }
-    desk_ = std::make_unique<CommandDesk>(events_, worker_, keys_, home_.keystore(),
-                                          std::move(step_up));
+    if (!options_.keep_agreements) host_->keep_agreements(0);
+    desk_ = std::make_unique<CommandDesk>(events_, worker_, *host_);
   }
   ~Impl() {
     // Callbacks into this object end before its members do.
+    key_watch_.reset();
+    locking_.reset();
     metrics_.reset();
     http_.reset();
     control_.reset();
@@ -95,6 +94,8 @@ class Runtime::Impl {
   Result<void> finish_first_steps() { return home_.finish_first_steps(); }
   Result<void> run();
   void stop();
+  [[nodiscard]] bool lock_wanted() const { return locking_ && locking_->lock_wanted(); }
+  [[nodiscard]] Home take_home() { return std::move(home_); }
   Result<std::string> call(std::string request, milliseconds timeout);
   Result<void> settle(milliseconds timeout);
   Result<void> run_for(milliseconds time);
@@ -131,7 +132,8 @@ class Runtime::Impl {
   Home home_;
   RuntimeOptions options_;
   crypto::OsRandom random_;
-  crypto::SoftwareKeys keys_;
+  std::unique_ptr<KeyHost> host_;
+  crypto::KeyOps& keys_;
   std::unique_ptr<crypto::KeyOps> wrapped_keys_;
   boost::asio::io_context io_;
   boost::asio::steady_timer stop_timer_;
@@ -140,6 +142,7 @@ class Runtime::Impl {
   CrashPoints crash_points_;
   std::unique_ptr<LeveldbStore> disk_;
   std::unique_ptr<protocol::Store> wrapped_store_;
+  std::unique_ptr<KeyGuardedStore> guarded_store_;
   std::unique_ptr<CrashingStore> store_;
   std::unique_ptr<GroupStore> group_;  ///< The agent's way to `store_`.
   HomeSettings settings_;
@@ -159,6 +162,8 @@ class Runtime::Impl {
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<ControlServer> control_;
   std::unique_ptr<HttpServer> metrics_;
+  std::unique_ptr<LockTimer> locking_;
+  std::unique_ptr<KeyWatch> key_watch_;
   std::int64_t stop_deadline_ms_ = 0;  ///< 0: not told to stop.
 };
 
@@ -168,7 +173,8 @@ Result<void> Runtime::Impl::open_store() {
   TRY(disk_, LeveldbStore::open(home_.database(), keys_));
   if (options_.wrap_store) wrapped_store_ = options_.wrap_store(*disk_);
   protocol::Store& inner = wrapped_store_ ? *wrapped_store_ : *disk_;
-  store_ = std::make_unique<CrashingStore>(inner, crash_points_);
+  guarded_store_ = std::make_unique<KeyGuardedStore>(inner, *host_);
+  store_ = std::make_unique<CrashingStore>(*guarded_store_, crash_points_);
   if (options_.new_home) {
     settings_ = *options_.new_home;
     return store_->commit({{{"meta", "home"}, protocol::encode_record(settings_)}});
@@ -187,7 +193,7 @@ Result<void> Runtime::Impl::open_clients() {
   TRY(auto login, ledger_login(*store_, options_.ledger_login));
   etcd_ = std::make_unique<EtcdLedgers>(io_, *client_, random_, std::move(login), settings_.test);
   evm_ = std::make_unique<EvmLedgers>(io_, *client_, *store_, keys_, settings_.test);
-  desk_->add("ledger-account", [this] { return evm_->account(); });
+  desk_->add("ledger-account", [this](const JsonObject&) { return evm_->account(); });
   LinkOptions links;
   links.connect.policy = client.policy;
   links.connect.tls = client.tls;
@@ -247,12 +253,12 @@ Result<void> Runtime::Impl::open_ledger() {
                                          std::move(witnesses));
   ledger_desk_ = std::make_unique<LedgerDesk>(
       io_, *client_, *ledger_, [this](const Error& error) { events_.fail_with(error); });
-  desk_->add("ledger-host", [this] { return ledger_desk_->report(); });
+  desk_->add("ledger-host", [this](const JsonObject&) { return ledger_desk_->report(); });
   replica_desk_ = std::make_unique<ReplicaDesk>(
       io_, *client_, *store_, home_.ledger_copy(),
       [this](const ledger::LedgerEvidence& evidence) { accuse(evidence); },
       [this](const Error& error) { events_.fail_with(error); });
-  desk_->add("ledger-replica", [this] { return replica_desk_->report(); });
+  desk_->add("ledger-replica", [this](const JsonObject&) { return replica_desk_->report(); });
   return {};
 }
 
@@ -278,7 +284,11 @@ Result<void> Runtime::Impl::open_reception() {
 Result<void> Runtime::Impl::open_control() {
   if (!options_.serve_control) return {};
   TRY(const std::string path, control_socket_path(home_.directory()));
+  locking_ = std::make_unique<LockTimer>(io_, options_.auto_lock_s, options_.lock_after_s,
+                                         host_->has_passphrase(), [this] { stop(); });
+  locking_->add_to(*desk_);
   auto handler = [this](std::string request, ControlRespond respond) {
+    locking_->used();
     desk_->handle(std::move(request), std::move(respond));
   };
   TRY(control_, ControlServer::listen(io_, path, std::move(handler)));
@@ -321,7 +331,7 @@ NodeConfig Runtime::Impl::agent_config() const {
   config.program_digest = options_.program_digest;
   config.test_mode = settings_.test;
   config.private_network = settings_.private_network || options_.private_network;
-  config.has_passphrase = home_.keystore().has_passphrase();
+  config.has_passphrase = host_->has_passphrase();
   config.mediate = options_.mediate;
   config.mediation = options_.mediation;
   // A node that runs for one command only would open a connection to close it again.
@@ -374,6 +384,8 @@ Result<void> Runtime::Impl::open() {
   CHECK(open_reception());
   CHECK(open_control());
   CHECK(open_metrics());
+  TRY(key_watch_,
+      KeyWatch::start(io_, *host_, [this] { events_.fail_with(fail(Errc::keys_gone)); }));
   if (options_.serve_control) watch_signals();
   return start_agent();
 }
@@ -403,6 +415,8 @@ void Runtime::Impl::stop() {
   stop_deadline_ms_ = read_clocks().steady_ms + options_.stop_grace_s * 1000;
   if (http_) http_->stop();
   if (control_) control_->stop();
+  if (locking_) locking_->stop();
+  if (key_watch_) key_watch_->stop();
   if (links_) links_->stop();
   if (metrics_) metrics_->stop();
   if (client_) client_->close_idle();
@@ -467,7 +481,7 @@ Result<JsonObject> Runtime::Impl::deploy_ledger(const std::string& url, millisec
 
 // --- The facade
 
-Result<std::unique_ptr<Runtime>> Runtime::start(Home home, UnlockedKeys keys,
+Result<std::unique_ptr<Runtime>> Runtime::start(Home home, std::unique_ptr<KeyHost> keys,
                                                 RuntimeOptions options) {
   auto impl = std::make_unique<Impl>(std::move(home), std::move(keys), std::move(options));
   CHECK(impl->open());
@@ -487,6 +501,12 @@ Result<void> Runtime::run() {
 }
 void Runtime::stop() {
   impl_->stop();
+}
+bool Runtime::lock_wanted() const {
+  return impl_->lock_wanted();
+}
+Home Runtime::take_home() {
+  return impl_->take_home();
 }
 Result<std::string> Runtime::call(std::string request_json, milliseconds timeout) {
   return impl_->call(std::move(request_json), timeout);

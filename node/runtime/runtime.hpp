@@ -18,6 +18,7 @@
 #include "crypto/key_ops.hpp"
 #include "crypto/limits.hpp"
 #include "crypto/result.hpp"
+#include "node/keys/key_host.hpp"
 #include "node/runtime/request.hpp"
 #include "node/storage/home.hpp"
 #include "node/wiring.hpp"
@@ -57,7 +58,8 @@ struct RuntimeOptions {
   std::int64_t stop_grace_s = 10;       ///< Time for answers under way when the node stops.
   std::string program_digest;           ///< NodeConfig::program_digest.
   bool serve_control = false;           ///< Listen on the home's control socket.
-  bool keep_step_up = false;            ///< Every command has the passphrase given at the start.
+  std::int64_t auto_lock_s = 0;         ///< Locks after so long without a command; 0: never.
+  std::int64_t lock_after_s = 0;        ///< Locks after so long in any case; 0: never.
   /// For tests: what stands between the agent and its keys. Gets the keys, which outlive it.
   std::function<std::unique_ptr<crypto::KeyOps>(crypto::KeyOps&)> wrap_keys = {};
   /// For tests: what stands between the agent and its disk. Gets the store, which outlives it.
@@ -69,7 +71,8 @@ class Runtime {
  public:
   /// Errors: of the store, the listener (bad_url, unreachable), the TLS files (io, bad_key), usage
   /// (options that do not fit).
-  [[nodiscard]] static Result<std::unique_ptr<Runtime>> start(Home home, UnlockedKeys keys,
+  [[nodiscard]] static Result<std::unique_ptr<Runtime>> start(Home home,
+                                                              std::unique_ptr<KeyHost> keys,
                                                               RuntimeOptions options);
   ~Runtime();
   Runtime(const Runtime&) = delete;
@@ -81,9 +84,13 @@ class Runtime {
   [[nodiscard]] Result<void> finish_first_steps();
 
   /// Until SIGINT, SIGTERM or stop(): takes nothing new, and ends when whoever waits has its
-  /// answer, or the grace is over; at once on a second signal. Errors: the store failed.
+  /// answer, or the grace is over; at once on a second signal. Errors: the store failed, keys_gone.
   [[nodiscard]] Result<void> run();
   void stop();
+  /// It stopped in order to be locked.
+  [[nodiscard]] bool lock_wanted() const;
+  /// At the end: whoever takes over gets the home and its lock.
+  [[nodiscard]] Home take_home();
 
   /// Runs the loop until the reply is there. Errors: timeout, the store failed.
   [[nodiscard]] Result<std::string> call(std::string request_json,

@@ -210,18 +210,37 @@ bool Home::exists(const std::string& directory) {
   return ::lstat((directory + "/format").c_str(), &info) == 0;
 }
 
-Result<Home> Home::create(const std::string& given, const Keystore& keystore) {
+Result<Home> Home::create(const std::string& given) {
   const std::string directory = without_slash(given);
   CHECK(make_directory(directory));
   TRY(const int lock, take_lock(directory));
-  Home home(directory, lock, keystore.clone());
+  Home home(directory, lock);
   if (exists(directory)) return fail(Errc::wrong_state, "there is a wallet in " + directory);
   // What an interrupted attempt left was sealed under another root key.
   std::error_code error;
   std::filesystem::remove_all(home.database(), error);
   if (error) return fail(Errc::io, home.database() + ": " + error.message());
-  CHECK(write_private(directory, "keystore", keystore.file().expose()));
   return home;
+}
+
+Result<Home> Home::create(const std::string& given, const Keystore& keystore) {
+  TRY(Home home, create(given));
+  CHECK(write_keystore(home.directory(), keystore));
+  home.has_passphrase_ = keystore.has_passphrase();
+  return home;
+}
+
+Result<void> Home::write_keystore(const std::string& directory, const Keystore& keystore) {
+  return write_private(without_slash(directory), "keystore", keystore.file().expose());
+}
+
+Result<Keystore> Home::read_keystore(const std::string& directory) {
+  auto file = read_private(without_slash(directory) + "/keystore");
+  if (file.has_value()) return Keystore::parse(std::move(*file));
+  if (file.error() == Errc::home_missing) {
+    return fail(Errc::storage_corrupt, "the keystore is missing");
+  }
+  return file.error();
 }
 
 Result<void> Home::keep_ca_file(const std::string& source) const {
@@ -251,9 +270,28 @@ Result<void> Home::finish_first_steps() {
 }
 
 const std::vector<Migration>& Home::migrations() {
-  static const std::vector<Migration> all;
+  // To 2: programs of format 1 cannot read a keystore of kind 3, which the next raise may write.
+  static const std::vector<Migration> all{[](const std::string&) { return Result<void>(); }};
   ASSERT(format_after(all) == kFormat);
   return all;
+}
+
+Result<void> Home::look_at_keystore() {
+  const std::string path = directory_ + "/keystore";
+  const auto closed = check_private(path, S_IFREG);
+  if (closed.has_error() && closed.error() == Errc::home_missing) {
+    return fail(Errc::storage_corrupt, "the keystore is missing");
+  }
+  CHECK(closed);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  struct stat info {};
+  if (file.get() < 0 || ::fstat(file.get(), &info) != 0) return io_error(path);
+  Bytes head(Keystore::kHeadBytes);
+  const ssize_t got = ::pread(file.get(), head.data(), head.size(), 0);
+  if (got < 0) return io_error(path);
+  head.resize(static_cast<std::size_t>(got));
+  TRY(has_passphrase_, Keystore::has_passphrase(head, static_cast<std::size_t>(info.st_size)));
+  return {};
 }
 
 Result<Home> Home::open(const std::string& given, const std::vector<Migration>& steps) {
@@ -262,22 +300,29 @@ Result<Home> Home::open(const std::string& given, const std::vector<Migration>& 
   CHECK(check_private(directory, S_IFDIR));
   CHECK(read_known_format(directory, format_after(steps)));  // Before anything is written.
   TRY(const int lock, take_lock(directory));
-  auto file = read_private(directory + "/keystore");
-  auto keystore = file.has_value() ? Keystore::parse(std::move(*file)) : file.error();
-  if (!keystore.has_value()) {
-    ::close(lock);
-    const bool missing = keystore.error() == Errc::home_missing;
-    return missing ? fail(Errc::storage_corrupt, "the keystore is missing") : keystore.error();
-  }
-  Home home(directory, lock, std::move(*keystore));
+  Home home(directory, lock);
+  CHECK(home.look_at_keystore());
   // Another process may have brought it up to date, or further, before the lock was free.
   TRY(const int version, read_known_format(directory, format_after(steps)));
   CHECK(bring_up_to_date(directory, version, steps));
   return home;
 }
 
-Home::Home(std::string directory, int lock, Keystore keystore)
-    : directory_(std::move(directory)), lock_(lock), keystore_(std::move(keystore)) {}
+Result<Home> Home::adopt(const std::string& given, int descriptor) {
+  const std::string directory = without_slash(given);
+  Home home(directory, descriptor);
+  struct stat named {};
+  struct stat held {};
+  if (::stat((directory + "/lock").c_str(), &named) != 0 || ::fstat(descriptor, &held) != 0 ||
+      named.st_ino != held.st_ino || named.st_dev != held.st_dev ||
+      ::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    return fail(Errc::wrong_state, "the lock of the home was not handed over");
+  }
+  ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+  CHECK(read_known_format(directory, format_after(migrations())));
+  CHECK(home.look_at_keystore());
+  return home;
+}
 
 Home::~Home() {
   if (lock_ >= 0) ::close(lock_);
@@ -286,14 +331,14 @@ Home::~Home() {
 Home::Home(Home&& other) noexcept
     : directory_(std::move(other.directory_)),
       lock_(std::exchange(other.lock_, -1)),
-      keystore_(std::move(other.keystore_)) {}
+      has_passphrase_(other.has_passphrase_) {}
 
 Home& Home::operator=(Home&& other) noexcept {
   if (this != &other) {
     if (lock_ >= 0) ::close(lock_);
     directory_ = std::move(other.directory_);
     lock_ = std::exchange(other.lock_, -1);
-    keystore_ = std::move(other.keystore_);
+    has_passphrase_ = other.has_passphrase_;
   }
   return *this;
 }

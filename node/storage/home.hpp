@@ -30,7 +30,7 @@ using Migration = std::function<Result<void>(const std::string& directory)>;
 
 class Home {
  public:
-  static constexpr int kFormat = 1;
+  static constexpr int kFormat = 2;  ///< 2: the keystore may be of kind 3.
   /// kFormat - 1 of them.
   [[nodiscard]] static const std::vector<Migration>& migrations();
 
@@ -40,9 +40,15 @@ class Home {
   [[nodiscard]] static bool exists(const std::string& directory);
 
   /// Makes the directory (and its parents), takes the lock. A home that was begun but not finished
-  /// is begun anew. Errors: wrong_state (there is a wallet already), refused, home_locked, io,
-  /// storage_full.
+  /// is begun anew. Without a keystore: its place is filled with write_keystore next. Errors:
+  /// wrong_state (there is a wallet already), refused, home_locked, io, storage_full.
+  [[nodiscard]] static Result<Home> create(const std::string& directory);
   [[nodiscard]] static Result<Home> create(const std::string& directory, const Keystore& keystore);
+  /// The keystore of a home, whole or not at all: for the process that holds the keys, while
+  /// another has the home's lock. Errors: io, storage_full; storage_corrupt, refused.
+  [[nodiscard]] static Result<void> write_keystore(const std::string& directory,
+                                                   const Keystore& keystore);
+  [[nodiscard]] static Result<Keystore> read_keystore(const std::string& directory);
   /// The last step of making a home: from now on it exists. Errors: io, storage_full.
   [[nodiscard]] Result<void> finish_create();
   /// Whether it exists, but what follows (name, identity, mediator) was interrupted.
@@ -52,6 +58,9 @@ class Home {
   /// Copies a PEM file of CAs into the home, where ca_file() finds it. Errors: io, limit_exceeded.
   [[nodiscard]] Result<void> keep_ca_file(const std::string& source) const;
 
+  /// Opens a home whose lock this process has already, as `descriptor`: it inherited it. Errors: as
+  /// open; wrong_state (that is not its lock).
+  [[nodiscard]] static Result<Home> adopt(const std::string& directory, int descriptor);
   /// Takes the lock, brings an older format up to date by `steps`; tests have other steps than this
   /// version. Errors: home_missing, home_newer (nothing was changed), home_locked (naming the pid),
   /// refused, storage_corrupt, io; of a step: what it did is kept, and it is run again next time.
@@ -65,7 +74,10 @@ class Home {
   Home& operator=(const Home&) = delete;
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
-  [[nodiscard]] const Keystore& keystore() const { return keystore_; }
+  /// Known without reading a secret.
+  [[nodiscard]] bool has_passphrase() const { return has_passphrase_; }
+  /// Of the lock, to be handed to who takes this process over.
+  [[nodiscard]] int lock_descriptor() const { return lock_; }
   [[nodiscard]] std::string database() const { return directory_ + "/db"; }
   [[nodiscard]] std::string ledger() const { return directory_ + "/ledger"; }
   [[nodiscard]] std::string ledger_copy() const { return directory_ + "/ledger-copy"; }
@@ -75,10 +87,11 @@ class Home {
   }
 
  private:
-  Home(std::string directory, int lock, Keystore keystore);
+  Home(std::string directory, int lock) : directory_(std::move(directory)), lock_(lock) {}
+  [[nodiscard]] Result<void> look_at_keystore();
   std::string directory_;
   int lock_ = -1;
-  Keystore keystore_;
+  bool has_passphrase_ = false;
 };
 
 }  // namespace kith::node

@@ -3,14 +3,19 @@
 /// The root key of a home, in the file `keystore`.
 ///
 ///   "kith-keystore-v1" (16) || kind || rest
-///     kind 1, passphrase: ops (u32) || memory bytes (u64) || salt (16) || nonce (24) ||
-///             XC20P(root key) (48), AD = all bytes before the nonce; big-endian numbers;
+///     kind 3, passphrase: flags (u8, 1: test wallet) || ops (u32) || memory bytes (u64) ||
+///             salt (16) || nonce (24) || XC20P(root key || step-up key) (80), AD = all bytes
+///             before the nonce; big-endian numbers;
 ///             key = HKDF(Argon2id(passphrase), "kith/keystore/v1/unlock")
+///     kind 1, passphrase, of home format 1: the same without flags and step-up key
 ///     kind 2, key file: root key (32). Whoever reads the file has the wallet.
 ///
-/// One run of Argon2id gives both the key that unlocks and the step-up key
-/// (HKDF "kith/keystore/v1/step-up") that opens the vault. Without a passphrase the step-up key
-/// comes from the root key, so that the same commands work.
+/// The step-up key opens the vault, together with the root key. When the keystore is made it is
+/// HKDF(Argon2id(passphrase), "kith/keystore/v1/step-up"); sealed again under another passphrase or
+/// cost it stays the same, so that nothing else has to change. Without a passphrase it comes from
+/// the root key, so that the same commands work.
+///
+/// The root key is random and lies here alone: a passphrase without this file opens nothing.
 
 #include <optional>
 #include <string>
@@ -27,18 +32,35 @@ struct UnlockedKeys {
   SecretBytes step_up;  ///< 32 bytes, for SoftwareKeys::hold_step_up.
 };
 
+/// What it costs to try a passphrase.
+struct KeystoreCost {
+  KeystoreCost(const crypto::PassphraseParameters& given, bool of_test_wallet = false)
+      : parameters(given), test(of_test_wallet) {}
+  crypto::PassphraseParameters parameters;
+  bool test;  ///< Low on purpose, and never raised.
+};
+
 class Keystore {
  public:
+  /// Of the file's beginning, kHeadBytes of it, and its size: whether there is a passphrase. For
+  /// processes that must not see the rest. Errors: storage_corrupt.
+  static constexpr std::size_t kHeadBytes = 17;
+  [[nodiscard]] static Result<bool> has_passphrase(ByteView head, std::size_t file_bytes);
+
   /// Draws a new root key. Without a passphrase: a key file. Errors: those of
   /// derive_from_passphrase.
   struct Made;
-  [[nodiscard]] static Result<Made> make(const SecretBytes* passphrase,
-                                         const crypto::PassphraseParameters& parameters,
+  [[nodiscard]] static Result<Made> make(const SecretBytes* passphrase, const KeystoreCost& cost,
                                          Random& random);
+  /// The same keys under this passphrase and cost. Errors: those of derive_from_passphrase.
+  [[nodiscard]] static Result<Keystore> sealed(const UnlockedKeys& keys,
+                                               const SecretBytes& passphrase,
+                                               const KeystoreCost& cost, Random& random);
   /// Errors: storage_corrupt.
   [[nodiscard]] static Result<Keystore> parse(SecretBytes file);
 
-  [[nodiscard]] bool has_passphrase() const { return parameters_.has_value(); }
+  [[nodiscard]] bool has_passphrase() const { return cost_.has_value(); }
+  [[nodiscard]] const std::optional<KeystoreCost>& cost() const { return cost_; }
   /// Slow (Argon2id) where there is a passphrase; any thread. `passphrase` may be null for a key
   /// file. Errors: wrong_passphrase, step_up_required (none given), refused (the parameters were
   /// altered), no_memory.
@@ -49,8 +71,11 @@ class Keystore {
 
  private:
   Keystore() = default;
+  [[nodiscard]] static Result<Keystore> seal(const UnlockedKeys& keys, const SecretBytes& derived,
+                                             const KeystoreCost& cost, Random& random);
   SecretBytes file_;
-  std::optional<crypto::PassphraseParameters> parameters_;
+  std::optional<KeystoreCost> cost_;
+  std::size_t nonce_at_ = 0;  ///< Where a passphrase is needed.
 };
 
 struct Keystore::Made {

@@ -8,6 +8,7 @@
 #include "crypto/ec_secp256k1.hpp"
 #include "crypto/ec_x25519.hpp"
 #include "crypto/limits.hpp"
+#include "crypto/sealed_backup.hpp"
 
 namespace kith::crypto {
 namespace {
@@ -61,6 +62,17 @@ class SoftwareKeysTest : public testing::Test {
   }
 
   SeededRandom random_{1, "software keys"};
+  /// Y = y*G.
+  static constexpr std::uint64_t kRecoverySecret = 12345;
+  static SecretPoint recovery_key() {
+    return SecretPoint(Point::base_times(Scalar::from_u64(kRecoverySecret)).value());
+  }
+  Result<Bytes> capsule_of(const SealedKey& vault) {
+    const KeyPair agent = key(KeyPurpose::agent);
+    return keys_.seal_capsule(vault, agent.sealed, agent.public_key, recovery_key(), Bytes(16, 4),
+                              1);
+  }
+
   SoftwareKeys keys_{filled(1), random_};
   StepUp step_up_ = keys_.hold_step_up(filled(2));
 };
@@ -126,7 +138,9 @@ TEST_F(SoftwareKeysTest, RefusesEveryUseThatAPurposeDoesNotAllow) {
     check(keys_.seal_to_vault(vault->locked.public_key, mine), vaultable);
     check(keys_.lock_vault(mine, step_up_), is_vault);
     check(keys_.open_vault_item(mine, {*box}), is_vault);
-    check(keys_.export_vault_for_capsule(mine), is_vault);
+    check(capsule_of(mine), is_vault);
+    check(keys_.seal_capsule(vault->unlocked, mine, peer.public_key, recovery_key(), Bytes(16), 1),
+          purpose == KeyPurpose::agent);
     check(keys_.accept_share(mine, {}, *box, *point), is_agree);
   }
 }
@@ -157,7 +171,7 @@ TEST_F(SoftwareKeysTest, RefusesEveryChangedByteAndEveryCutOfASealedKey) {
       for (const std::uint8_t mask : {std::uint8_t{0x01}, std::uint8_t{0x03}, std::uint8_t{0x80}}) {
         byte ^= mask;
         expect_error(keys_.sign(mine, {}), Errc::storage_corrupt);
-        expect_error(keys_.export_vault_for_capsule(mine), Errc::storage_corrupt);
+        expect_error(capsule_of(mine), Errc::storage_corrupt);
         byte ^= mask;
       }
     }
@@ -192,7 +206,8 @@ TEST_F(SoftwareKeysTest, TheSameRootInANewProcessOpensWhatWasStored) {
   EXPECT_EQ(as_text(*opened), "content");
   EXPECT_TRUE(later.unlock_vault(vault->locked, later.hold_step_up(filled(2))).has_value());
   // An open vault key is the exception: it dies with the process.
-  expect_error(later.export_vault_for_capsule(vault->unlocked), Errc::storage_corrupt);
+  expect_error(later.lock_vault(vault->unlocked, later.hold_step_up(filled(2))),
+               Errc::storage_corrupt);
 }
 
 // --- Envelopes ---
@@ -340,21 +355,32 @@ TEST_F(SoftwareKeysTest, TheCapsuleCarriesTheVaultToAnotherDevice) {
   ASSERT_TRUE(vault.has_value());
   const KeyPair recovery = key(KeyPurpose::log_recovery);
   const auto item = keys_.seal_to_vault(vault->locked.public_key, recovery.sealed);
-  const auto capsule = keys_.export_vault_for_capsule(vault->unlocked);
+  const auto capsule = capsule_of(vault->unlocked);
   ASSERT_TRUE(item.has_value() && capsule.has_value());
   SoftwareKeys fresh(filled(5), random_);
-  const auto imported = fresh.import_vault_from_capsule(*capsule);
+  const auto core = parse_container_core(ByteView(*capsule).first(kContainerCoreBytes)).value();
+  // e*Y from Y = y*G is y*E.
+  const SecretPoint opening(core.ephemeral.times(Scalar::from_u64(kRecoverySecret)).value());
+  const auto imported = fresh.open_capsule(*capsule, recovery_key(), opening);
   ASSERT_TRUE(imported.has_value());
-  EXPECT_EQ(imported->public_key, vault->locked.public_key);
-  const auto opened = fresh.open_vault_item(imported->sealed, *item);
+  EXPECT_EQ(imported->set_id, Bytes(16, 4));
+  EXPECT_EQ(imported->vault.public_key, vault->locked.public_key);
+  const auto opened = fresh.open_vault_item(imported->vault.sealed, *item);
   ASSERT_TRUE(opened.has_value());
   EXPECT_EQ(opened->public_key, recovery.public_key);
   EXPECT_TRUE(fresh.sign(opened->sealed, {}).has_value());
   const StepUp step_up = fresh.hold_step_up(filled(6));
-  const auto locked = fresh.lock_vault(imported->sealed, step_up);
+  const auto locked = fresh.lock_vault(imported->vault.sealed, step_up);
   ASSERT_TRUE(locked.has_value());
   EXPECT_TRUE(fresh.unlock_vault(*locked, step_up).has_value());
-  expect_error(fresh.import_vault_from_capsule(SecretBytes(31)), Errc::bad_key);
+  Bytes changed = *capsule;
+  changed.back() ^= 1;
+  expect_error(fresh.open_capsule(changed, recovery_key(), opening), Errc::cannot_decrypt);
+  changed.pop_back();
+  expect_error(fresh.open_capsule(changed, recovery_key(), opening), Errc::malformed);
+  expect_error(keys_.seal_capsule(vault->unlocked, sealed(KeyPurpose::agent),
+                                  key(KeyPurpose::agent).public_key, recovery_key(), Bytes(15), 1),
+               Errc::malformed);
 }
 
 TEST_F(SoftwareKeysTest, BelievesNothingInAVaultItemThatAStrangerMade) {

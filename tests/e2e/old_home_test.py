@@ -123,7 +123,8 @@ class OldHomes(unittest.TestCase):
         node = nodes[OWNERS]
         formats = node.home / "format"
         known = formats.read_text()
-        formats.write_text(f"{int(known) + 1}\n")
+        newest = node.kith("version")["home_format"]
+        formats.write_text(f"{newest + 1}\n")
         before = tree(node.home)
         for words in (["status"], ["contacts", "show"], ["run"]):
             refusal = node.refuses(*words)

@@ -24,7 +24,7 @@ from pathlib import Path
 from kith_process import POLL_S, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PASSPHRASE = "a tour of four words"
+PASSPHRASE = "seven violet anchors hum quietly"
 COMMAND_TIMEOUT_S = 90
 DEADLINE_S = 60
 RUNNING = "Kith is running"

@@ -86,11 +86,11 @@ TEST_F(HomeTest, NamesTheProcessThatHoldsIt) {
 
 TEST_F(HomeTest, RefusesANewerFormatAndChangesNothing) {
   make();
-  write("format", "2\n");
+  write("format", std::to_string(Home::kFormat + 1) + "\n");
   const auto before = std::filesystem::last_write_time(path_ + "/keystore");
   EXPECT_EQ(open_error(), Errc::home_newer);
   EXPECT_EQ(std::filesystem::last_write_time(path_ + "/keystore"), before);
-  write("format", "1\n");
+  write("format", std::to_string(Home::kFormat) + "\n");
   EXPECT_TRUE(Home::open(path_).has_value());
 }
 
@@ -111,6 +111,10 @@ class MigratedHomeTest : public HomeTest {
               return {};
             }};
   }
+  void make_first() {
+    make();
+    write("format", "1\n");
+  }
   std::string format() {
     std::ifstream in(path_ + "/format");
     return {std::istreambuf_iterator<char>(in), {}};
@@ -121,7 +125,7 @@ class MigratedHomeTest : public HomeTest {
 };
 
 TEST_F(MigratedHomeTest, GoesOnWithTheStepThatDidNotEnd) {
-  make();
+  make_first();
   failures_ = 2;
   EXPECT_EQ(Home::open(path_, steps()).error(), Errc::storage_full);
   EXPECT_EQ(format(), "2\n");
@@ -133,7 +137,7 @@ TEST_F(MigratedHomeTest, GoesOnWithTheStepThatDidNotEnd) {
 }
 
 TEST_F(MigratedHomeTest, IsRefusedByTheVersionBefore) {
-  make();
+  make_first();
   EXPECT_TRUE(Home::open(path_, steps()).has_value());
   EXPECT_EQ(open_error(), Errc::home_newer);
   EXPECT_EQ(format(), "3\n");
@@ -141,7 +145,7 @@ TEST_F(MigratedHomeTest, IsRefusedByTheVersionBefore) {
 
 /// A home that another process holds is not touched, and one that it brought further is refused.
 TEST_F(MigratedHomeTest, IsBroughtUpToDateByOneProcessAlone) {
-  make();
+  make_first();
   const auto holder = Home::open(path_);
   ASSERT_TRUE(holder.has_value());
   EXPECT_EQ(Home::open(path_, steps()).error(), Errc::home_locked);

@@ -316,7 +316,7 @@ TEST(Combine, PaperLeavesCountAndAMistypedPathIsLeftOut) {
   capsule.unlocked_vault = &world.unlocked_vault;
   capsule.agent_key = &world.agent.sealed;
   capsule.agent = world.agent.public_key;
-  const Bytes sealed = make_capsule(key, capsule, world.keys, world.random).value();
+  const Bytes sealed = make_capsule(key, capsule, world.keys).value();
   input.targets = {capsule_core(sealed).value()};
   for (const crypto::OpenLeaf& dealt : open.leaves) {
     input.shares.push_back({dealt.x_path, dealt.share, std::nullopt, 0});

@@ -75,15 +75,18 @@ Result<std::unique_ptr<node::Runtime>> open_client(const std::string& directory,
   };
   if (node::Home::exists(directory)) {
     TRY(node::Home home, node::Home::open(directory));
-    TRY(node::UnlockedKeys keys, home.keystore().unlock(nullptr));
-    return node::Runtime::start(std::move(home), std::move(keys), std::move(options));
+    TRY(node::Keystore keystore, node::Home::read_keystore(directory));
+    TRY(node::UnlockedKeys keys, keystore.unlock(nullptr));
+    auto host = std::make_unique<node::LocalKeyHost>(std::move(keys), std::move(keystore), false);
+    return node::Runtime::start(std::move(home), std::move(host), std::move(options));
   }
   crypto::OsRandom random;
   TRY(auto made, node::Keystore::make(nullptr, crypto::new_passphrase_parameters(random), random));
   TRY(node::Home home, node::Home::create(directory, made.keystore));
   options.new_home = node::HomeSettings{false, true};
-  TRY(auto runtime,
-      node::Runtime::start(std::move(home), std::move(made.keys), std::move(options)));
+  auto host =
+      std::make_unique<node::LocalKeyHost>(std::move(made.keys), std::move(made.keystore), false);
+  TRY(auto runtime, node::Runtime::start(std::move(home), std::move(host), std::move(options)));
   CHECK(runtime->finish_new_home());
   CHECK(runtime->finish_first_steps());
   return runtime;

@@ -11,6 +11,7 @@
 #include "crypto/random.hpp"
 #include "node/cli/output.hpp"
 #include "node/cli/session.hpp"
+#include "node/cli/terminal.hpp"
 #include "node/runtime/runtime.hpp"
 #include "tests/e2e/faulty/early_store.hpp"
 #include "tests/e2e/faulty/lying_keys.hpp"
@@ -35,6 +36,19 @@ Result<void> add_fault(const std::string& name, crypto::Random& random,
   return {};
 }
 
+/// What lies about the keys stands in this process, so they are here too.
+Result<std::unique_ptr<node::KeyHost>> keys_in_this_process(const std::string& directory,
+                                                            const node::Invocation& invocation) {
+  TRY(node::Keystore keystore, node::Home::read_keystore(directory));
+  std::optional<SecretBytes> passphrase;
+  if (keystore.has_passphrase()) {
+    TRY(passphrase, node::read_passphrase_file(invocation.passphrase_file));
+  }
+  TRY(node::UnlockedKeys keys, keystore.unlock(passphrase ? &*passphrase : nullptr));
+  return std::unique_ptr<node::KeyHost>(
+      std::make_unique<node::LocalKeyHost>(std::move(keys), std::move(keystore), false));
+}
+
 Result<void> run(const node::Invocation& invocation, crypto::Random& random) {
   const char* setting = std::getenv("KITH_FAULT");
   const std::string fault = setting == nullptr ? "bad-proof" : setting;
@@ -42,7 +56,7 @@ Result<void> run(const node::Invocation& invocation, crypto::Random& random) {
   CHECK(add_fault(fault, random, options));
   TRY(const std::string directory, node::home_of(invocation));
   TRY(node::Home home, node::Home::open(directory));
-  TRY(node::UnlockedKeys keys, node::unlock_home(home, invocation));
+  TRY(auto keys, keys_in_this_process(directory, invocation));
   options.listen = invocation.value("--listen");
   options.public_url = invocation.value("--public-url");
   options.mediate = invocation.has("--mediate");

@@ -79,11 +79,14 @@ class LyingKeys final : public KeyOps {
   Result<KeyPair> open_vault_item(const SealedKey& unlocked_vault, const VaultItem& item) override {
     return honest_.open_vault_item(unlocked_vault, item);
   }
-  Result<SecretBytes> export_vault_for_capsule(const SealedKey& unlocked) override {
-    return honest_.export_vault_for_capsule(unlocked);
+  Result<Bytes> seal_capsule(const SealedKey& unlocked_vault, const SealedKey& agent_key,
+                             const PublicKey& agent, const crypto::SecretPoint& recovery_key,
+                             ByteView set_id, std::uint64_t created_s) override {
+    return honest_.seal_capsule(unlocked_vault, agent_key, agent, recovery_key, set_id, created_s);
   }
-  Result<KeyPair> import_vault_from_capsule(const SecretBytes& opened) override {
-    return honest_.import_vault_from_capsule(opened);
+  Result<OpenedCapsule> open_capsule(ByteView capsule, const crypto::SecretPoint& recovery_key,
+                                     const crypto::SecretPoint& opening) override {
+    return honest_.open_capsule(capsule, recovery_key, opening);
   }
   Result<crypto::Dealing> deal(const crypto::DealShape& shape) override {
     return honest_.deal(shape);

@@ -1,0 +1,126 @@
+#include "node/keys/opening.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "crypto/limits.hpp"
+#include "crypto/passphrase_strength.hpp"
+#include "node/cli/terminal.hpp"
+#include "node/storage/home.hpp"
+
+namespace kith::node {
+namespace {
+
+using crypto::PassphraseParameters;
+using std::chrono::milliseconds;
+
+milliseconds since(std::chrono::steady_clock::time_point begun) {
+  return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun);
+}
+
+Result<void> check_strength(const SecretBytes& passphrase) {
+  const crypto::PassphraseStrength found = crypto::passphrase_strength(passphrase);
+  if (found.bits >= limits::kPassphraseBitsMin) return {};
+  return fail(Errc::weak_passphrase, std::string(found.why));
+}
+
+/// Asks until the same was typed twice and is good enough.
+Result<SecretBytes> new_passphrase(bool test) {
+  while (true) {
+    TRY(SecretBytes first, ask_passphrase("Choose a passphrase (several words are good)"));
+    if (const auto good = check_strength(first); !test && good.has_error()) {
+      const crypto::ErrorText& text = crypto::error_text(good.error().code);
+      say_progress(std::string(text.sentence) + " " + std::string(text.next_step));
+      continue;
+    }
+    TRY(const SecretBytes second, ask_passphrase("The same once more"));
+    if (crypto::equal_constant_time(first.expose(), second.expose())) return first;
+    say_progress("Those were two different ones; please try again.");
+  }
+}
+
+/// Empty: there is none.
+Result<std::optional<SecretBytes>> passphrase_of(KeyStart& start) {
+  std::optional<SecretBytes> passphrase;
+  switch (start.from) {
+    case PassphraseFrom::nowhere:
+      break;
+    case PassphraseFrom::file: {
+      TRY(passphrase, read_passphrase_file(start.passphrase_file));
+      break;
+    }
+    case PassphraseFrom::terminal: {
+      TRY(passphrase, start.make ? new_passphrase(start.test) : ask_passphrase("Your passphrase"));
+      break;
+    }
+    case PassphraseFrom::here:
+      passphrase = std::move(start.passphrase);
+      break;
+  }
+  return passphrase;
+}
+
+Result<OpenedKeys> make_keys(const KeyStart& start, const std::optional<SecretBytes>& passphrase,
+                             Random& random) {
+  KeystoreCost cost{crypto::new_passphrase_parameters(random), start.test};
+  if (start.test) {
+    cost.parameters.memory_bytes = limits::kArgonMemoryBytesMin;
+    cost.parameters.ops = limits::kArgonOpsMin;
+  } else if (passphrase) {
+    CHECK(check_strength(*passphrase));
+    TRY(cost.parameters, affordable_parameters(random));
+  }
+  TRY(auto made, Keystore::make(passphrase ? &*passphrase : nullptr, cost, random));
+  CHECK(Home::write_keystore(start.home, made.keystore));
+  return OpenedKeys{std::move(made.keystore), std::move(made.keys), start.keep_step_up};
+}
+
+}  // namespace
+
+Result<PassphraseParameters> affordable_parameters(Random& random) {
+  PassphraseParameters parameters = crypto::new_passphrase_parameters(random);
+  const SecretBytes trial(16);
+  const auto begun = std::chrono::steady_clock::now();
+  CHECK(crypto::derive_from_passphrase(trial, parameters).has_value()
+            ? Result<void>()
+            : Result<void>(fail(Errc::no_memory)));
+  return raised_parameters(parameters, since(begun)).value_or(parameters);
+}
+
+std::optional<PassphraseParameters> raised_parameters(const PassphraseParameters& stored,
+                                                      milliseconds taken) {
+  const PassphraseParameters least;
+  PassphraseParameters raised = stored;
+  raised.ops = std::max(stored.ops, least.ops);
+  raised.memory_bytes = std::max(stored.memory_bytes, least.memory_bytes);
+  const bool was_low = raised.ops != stored.ops || raised.memory_bytes != stored.memory_bytes;
+  // Twice as fast as wanted, or nothing: clocks and load differ by less.
+  if (!was_low && taken * 2 > limits::kArgonTimeWanted) return std::nullopt;
+  if (!was_low) {
+    const auto factor = limits::kArgonTimeWanted / std::max(taken, milliseconds{1});
+    const auto wanted = static_cast<std::uint64_t>(stored.ops) * static_cast<std::uint64_t>(factor);
+    raised.ops = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, limits::kArgonOpsMax));
+  }
+  if (raised.ops == stored.ops && !was_low) return std::nullopt;
+  return raised;
+}
+
+Result<OpenedKeys> open_keys(KeyStart start, Random& random) {
+  TRY(const std::optional<SecretBytes> passphrase, passphrase_of(start));
+  if (start.make) return make_keys(start, passphrase, random);
+  TRY(Keystore keystore, Home::read_keystore(start.home));
+  const auto begun = std::chrono::steady_clock::now();
+  TRY(UnlockedKeys keys, keystore.unlock(passphrase ? &*passphrase : nullptr));
+  const milliseconds taken = since(begun);
+  if (const auto cost = keystore.cost(); cost && passphrase && !cost->test) {
+    if (auto raised = raised_parameters(cost->parameters, taken)) {
+      random.fill(raised->salt);
+      TRY(Keystore stronger, Keystore::sealed(keys, *passphrase, {*raised, false}, random));
+      CHECK(Home::write_keystore(start.home, stronger));
+      keystore = std::move(stronger);
+    }
+  }
+  return OpenedKeys{std::move(keystore), std::move(keys), start.keep_step_up};
+}
+
+}  // namespace kith::node
