@@ -20,6 +20,15 @@ namespace kith::node {
 
 using protocol::Effect;
 
+namespace {
+
+/// A node answers to whom an envelope names, and only encrypted ones name somebody.
+Error not_encrypted() {
+  return fail(Errc::unsupported, "only encrypted messages are taken");
+}
+
+}  // namespace
+
 Result<void> Agent::on(const EnvelopeArrived& event, const ClockReading& clock, Outcome& outcome) {
   Unit unit(context(clock));
   // Mail that was taken in before comes first.
@@ -43,6 +52,7 @@ Result<protocol::Unpacked> Agent::unpack(Unit& unit, const EnvelopeArrived& even
   };
   const auto admit = [&](const std::optional<Did>& own,
                          const std::optional<Did>& claimed) -> Result<void> {
+    if (!own) return not_encrypted();  // Signed alone.
     const bool contact = is_contact(own, claimed);
     if (event.contacts_only && !contact) return fail(Errc::busy, "too much came from strangers");
     outcome.opened_for = contact ? OpenedFor::contact : OpenedFor::stranger;
@@ -51,6 +61,7 @@ Result<protocol::Unpacked> Agent::unpack(Unit& unit, const EnvelopeArrived& even
   auto unpacked = protocol::unpack(
       crypto::as_text(event.envelope),
       {secrets, known, seams_.keys, protocol::epoch_seconds(unit.now()), {}, admit});
+  if (unpacked.has_value() && !unpacked->info.encrypted) return not_encrypted();
   OpenedFor& opened_for = outcome.opened_for;
   if (!unpacked.has_value()) {
     const bool altered = unpacked.error() == Errc::cannot_decrypt;

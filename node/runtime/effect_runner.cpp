@@ -34,7 +34,13 @@ Error unexpected(unsigned status) {
 }  // namespace
 
 bool is_envelope_type(std::string_view content_type) {
-  return content_type.substr(0, content_type.find(';')) == kEnvelopeType;
+  std::string type(content_type.substr(0, content_type.find(';')));
+  while (type.ends_with(' ') || type.ends_with('\t')) type.pop_back();
+  for (char& c : type) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  if (type.find('/') == std::string::npos) type.insert(0, "application/");
+  return type == kEnvelopeType;
 }
 
 EffectRunner::EffectRunner(const EffectTools& tools, Submit submit)

@@ -18,7 +18,8 @@
 namespace kith::node {
 
 inline constexpr std::string_view kEnvelopeType = "application/didcomm-encrypted+json";
-/// Is this the content type of an envelope? Parameters do not count.
+/// Is this the content type of an envelope? Parameters and case do not count (RFC 9110), and
+/// "application/" may be missing (DIDComm v2.1, IANA Media Types).
 [[nodiscard]] bool is_envelope_type(std::string_view content_type);
 
 /// What it works with; all outlive it.

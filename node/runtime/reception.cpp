@@ -32,6 +32,15 @@ HttpResponse error_response(unsigned status, const Error& error) {
   return response;
 }
 
+/// Also for messages of DIDComm that are not encrypted. Says what would be taken (RFC 9110, section
+/// 15.5.16).
+HttpResponse not_an_envelope() {
+  HttpResponse response =
+      error_response(415, fail(Errc::unsupported, "only encrypted messages are taken"));
+  response.fields.emplace_back("Accept", std::string(kEnvelopeType));
+  return response;
+}
+
 constexpr std::string_view kAddCheckpoint = "/witness/add-checkpoint";
 const std::string kTimePrefix = std::string(ledger::kWitnessTimePath) + "/";
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
@@ -112,9 +121,7 @@ void Reception::handle(HttpRequest request, HttpRespond respond) {
 }
 
 void Reception::take_envelope(HttpRequest request, HttpRespond respond) {
-  if (!is_envelope_type(request.content_type)) {
-    return respond(error_response(415, fail(Errc::unsupported, std::string(kEnvelopeType))));
-  }
+  if (!is_envelope_type(request.content_type)) return respond(not_an_envelope());
   const std::string channel = answers_.add(std::move(respond));
   events_.submit(EnvelopeArrived{std::move(request.body), channel},
                  Origin{std::move(request.remote_address)},

@@ -41,9 +41,11 @@ def fingerprint(home):
 def post(port, body, content_type=ENVELOPE):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("POST", "/", body, {"Content-Type": content_type})
-    status = connection.getresponse().status
+    reply = connection.getresponse()
+    if reply.status == 415:
+        assert reply.headers["Accept"] == ENVELOPE, reply.headers
     connection.close()
-    return status
+    return reply.status
 
 
 def urls(alice, bob):
@@ -74,7 +76,14 @@ def envelopes(mediator):
                  b"[" * 100_000):
         status = post(port, body)
         assert status in (400, 413), f"{status} for {body[:40]}"
-    assert post(port, foreign, "text/plain") == 415
+    plain = json.dumps({"id": "1", "type": "https://didcomm.org/trust-ping/2.0/ping", "body": {}}).encode()
+    for other in ("text/plain", "application/didcomm-plain+json", "application/didcomm-signed+json",
+                  "didcomm-plain+json", ENVELOPE + "x", "x" + ENVELOPE, ""):
+        assert post(port, plain, other) == 415, other
+    for same in ("Application/DIDComm-Encrypted+JSON", "didcomm-encrypted+json", ENVELOPE + "; charset=utf-8",
+                 ENVELOPE + " ;q=1"):
+        assert post(port, foreign, same) == 400, same
+        assert post(port, plain, same) == 400, f"{same}: what is inside is not encrypted"
     assert mediator.runs(), "the mediator went down"
     assert mediator.kith("audit", "verify")["entries"] > 0
 
