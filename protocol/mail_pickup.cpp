@@ -107,10 +107,13 @@ Result<void> on_messages_received(Host& host, const Inbound& inbound, const Pick
   if (ids->size() > limits::kRecipientUpdatesMax) {
     return fail(Errc::limit_exceeded, "too many ids in one message");
   }
+  std::vector<std::string> received;
+  received.reserve(ids->size());
   for (const Json& id : *ids) {
     if (!id.is_string()) return fail(Errc::malformed, "message_id_list holds texts");
-    confirm_mail(host, client.id, std::string_view(id.get_string()));
+    received.emplace_back(std::string_view(id.get_string()));
   }
+  confirm_mail(host, client.id, received);
   // What is confirmed stays so, whether or not somebody waits for the new status.
   if (!dialect.receipt_answered || !can_be_answered(inbound)) return {};
   return answer_status(host, inbound, dialect, client);

@@ -146,32 +146,58 @@ std::vector<StoredMail> read_mail(Host& host, std::string_view client,
 
 namespace {
 
-void remove_found(Host& host, std::string_view client, std::string_view mail_id, const Mail& mail) {
-  MailboxState state = mailbox_state(host, client);
-  --state.count;
-  state.bytes -= mail.envelope.size();
-  MailUse total = total_use(host);
-  total.messages -= std::min<std::uint64_t>(total.messages, 1);
-  total.bytes -= std::min<std::uint64_t>(total.bytes, mail.envelope.size());
-  save_total_use(host, total);
-  save(host, kStates, client, state);
-  host.erase({box(client), std::string(mail_id)});
-  uncount_pair(host, client, mail.pair);
-  if (mail.held_until > host.now()) {
-    host.erase({std::string(kHeld), held_id(client, mail_id, mail.held_until)});
+/// Takes mail out of one mailbox. The sums are read once, and written by finish().
+class Removal {
+ public:
+  Removal(Host& host, std::string_view client)
+      : host_(host),
+        client_(client),
+        state_(mailbox_state(host, client)),
+        total_(total_use(host)) {}
+
+  void take(std::string_view mail_id, const Mail& mail) {
+    --state_.count;
+    state_.bytes -= mail.envelope.size();
+    total_.messages -= std::min<std::uint64_t>(total_.messages, 1);
+    total_.bytes -= std::min<std::uint64_t>(total_.bytes, mail.envelope.size());
+    host_.erase({box(client_), std::string(mail_id)});
+    uncount_pair(host_, client_, mail.pair);
+    if (mail.held_until > host_.now()) {
+      host_.erase({std::string(kHeld), held_id(client_, mail_id, mail.held_until)});
+    }
+    took_ = true;
   }
-}
+  void finish() {
+    if (!took_) return;
+    save_total_use(host_, total_);
+    save(host_, kStates, client_, state_);
+  }
+
+ private:
+  Host& host_;
+  std::string_view client_;
+  MailboxState state_;
+  MailUse total_;
+  bool took_ = false;
+};
 
 }  // namespace
 
 void remove_mail(Host& host, std::string_view client, std::string_view mail_id) {
   const auto mail = load<Mail>(host, box(client), mail_id);
-  if (mail) remove_found(host, client, mail_id, *mail);
+  if (!mail) return;
+  Removal removal(host, client);
+  removal.take(mail_id, *mail);
+  removal.finish();
 }
 
-void confirm_mail(Host& host, std::string_view client, std::string_view mail_id) {
-  const auto mail = load<Mail>(host, box(client), mail_id);
-  if (mail && mail->held_until <= host.now()) remove_found(host, client, mail_id, *mail);
+void confirm_mail(Host& host, std::string_view client, std::span<const std::string> mail_ids) {
+  Removal removal(host, client);
+  for (const std::string& id : mail_ids) {
+    const auto mail = load<Mail>(host, box(client), id);
+    if (mail && mail->held_until <= host.now()) removal.take(id, *mail);
+  }
+  removal.finish();
 }
 
 MailSummary mail_summary(Host& host, std::string_view client, std::string_view recipient_did) {

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,8 +62,8 @@ struct StoredMail {
 [[nodiscard]] std::vector<StoredMail> read_mail(Host& host, std::string_view client,
                                                 std::string_view recipient_did, std::size_t max);
 void remove_mail(Host& host, std::string_view client, std::string_view mail_id);
-/// The client has it: removes it, unless it is held back and so cannot have been delivered.
-void confirm_mail(Host& host, std::string_view client, std::string_view mail_id);
+/// The client has these: removes them, but not what is held back and so cannot have been delivered.
+void confirm_mail(Host& host, std::string_view client, std::span<const std::string> mail_ids);
 
 /// What the client may know of its mailbox: nothing of what is held back.
 struct MailSummary {

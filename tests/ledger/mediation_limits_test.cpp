@@ -124,18 +124,22 @@ TEST_F(MediationLimits, OneSenderHasAFewMailsWaitingForOneRecipient) {
 
   // A place is free when one was fetched.
   relay().edit([&](Host& host) {
-    protocol::confirm_mail(host, id, protocol::read_mail(host, id, {}, 1).front().id);
+    const std::vector first{protocol::read_mail(host, id, {}, 1).front().id};
+    protocol::confirm_mail(host, id, first);
     return true;
   });
   EXPECT_TRUE(forward_as(sender, "did:example:reader", "next"));
   EXPECT_FALSE(forward_as(sender, "did:example:reader", "surplus again"));
   relay().edit([&](Host& host) {
-    for (const auto& mail : protocol::read_mail(host, id, {}, 1000)) {
-      protocol::confirm_mail(host, id, mail.id);
-    }
+    std::vector<std::string> all;
+    for (const auto& mail : protocol::read_mail(host, id, {}, 1000)) all.push_back(mail.id);
+    all.push_back(all.front());  // Said twice, and one that there is not: neither is counted.
+    all.emplace_back("no such mail");
+    protocol::confirm_mail(host, id, all);
     return true;
   });
   EXPECT_TRUE(pairs_of(id).empty()) << "nothing is kept of who wrote";
+  EXPECT_EQ(total().messages, 0U);
 }
 
 TEST_F(MediationLimits, AClientThatIsRemovedLeavesNothing) {

@@ -113,9 +113,9 @@ class SharedRecipient : public test::ProofLab {
   void empty(AgentBox& client) {
     const std::string id = id_of(client);
     relay().edit([&](Host& host) {
-      for (const auto& one : protocol::read_mail(host, id, {}, 100)) {
-        protocol::confirm_mail(host, id, one.id);
-      }
+      std::vector<std::string> all;
+      for (const auto& one : protocol::read_mail(host, id, {}, 100)) all.push_back(one.id);
+      protocol::confirm_mail(host, id, all);
       return true;
     });
   }
