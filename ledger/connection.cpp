@@ -45,6 +45,8 @@ std::string_view role_name(ContactRole role) {
       return "mediator";
     case ContactRole::client:
       return "client";
+    case ContactRole::device:
+      return "device";
   }
   return "";
 }

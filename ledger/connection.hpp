@@ -68,6 +68,7 @@ inline constexpr std::string_view kEmptyType = "https://didcomm.org/empty/1.0/em
 inline constexpr std::string_view kGoalConnect = "connect";
 inline constexpr std::string_view kGoalMediate = "mediate";
 inline constexpr std::string_view kGoalRecover = "recover";
+inline constexpr std::string_view kGoalDevice = "add-device";
 
 /// Record meta/profile: how we call ourselves towards others (`kith init --name`).
 struct Profile {
@@ -118,10 +119,19 @@ struct MadeInvitation {
                                                                const Did& own_did,
                                                                protocol::InvitationUse use);
 
+/// Accepts the invitation of another device of our own (goal code add-device): the contact gets the
+/// role `device`. Reply and errors as of command `accept`; unsupported (an invitation to something
+/// else).
+[[nodiscard]] Result<JsonObject> accept_device_invitation(Host& host, std::string_view url);
+
 /// Sends new entries of our own log to `contact`, and again until confirmed.
 void send_sync(Host& host, const Contact& contact);
 /// Whether `contact` has confirmed our newest entry.
 [[nodiscard]] bool in_sync(Host& host, const Contact& contact);
+/// Command contact-end: ends the relationship and says so.
+[[nodiscard]] Result<JsonObject> end_contact(Host& host, const Contact& contact);
+/// Another device of ours has ended it: this one says so to the contact, if it has the keys to.
+void end_with_other_device(Host& host, const Contact& contact);
 /// Our own log towards `contact`: update_pair_log / rotate_pair_keys, then send_sync.
 [[nodiscard]] Result<void> update_own_pair_state(Host& host, const Contact& contact,
                                                  const PairState& state);

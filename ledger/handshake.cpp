@@ -52,6 +52,11 @@ Result<void> check_authenticated(const Inbound& inbound) {
 }
 
 void connected_notice(Host& host, const Contact& contact) {
+  if (contact.role == ContactRole::device) {
+    host.set_timer(protocol::kOwnAgentsModule,
+                   timer_name(protocol::kAgentConnectedTimer, contact.id), host.now());
+    return;
+  }
   host.notify({"connected", "You and " + contact.name + " are connected.", contact.id, {}});
   host.audit("connection.made", {{"contact", contact.id}});
   const std::string warning = protocol::lookalike_warning(host, contact);
@@ -120,7 +125,7 @@ std::optional<Handshake> answered_before(Host& host, const Inbound& inbound) {
 /// Persons must be reachable; a client of ours fetches its mail.
 Result<void> check_reachable(Host& host, const std::string& did, ContactRole role) {
   TRY(const PairState state, pair_state_of(host, did));
-  if (role == ContactRole::person && state.services.empty()) {
+  if (role != ContactRole::client && state.services.empty()) {
     return fail(Errc::refused, "the sender has no address: it needs a mediator first");
   }
   return {};

@@ -34,7 +34,16 @@ bool pin_inviter(Host& host, const Did& inviter) {
 }
 
 /// Errors: as command `accept`.
-Result<void> check_acceptable(Host& host, const Invitation& invitation) {
+Result<void> check_acceptable(Host& host, const Invitation& invitation, ContactRole role) {
+  if (role != ContactRole::device && invitation.goal_code == kGoalDevice) {
+    return fail(Errc::wrong_state,
+                "this invitation adds a device to its maker's identity: use it with `kith agent "
+                "accept` on a device of your own");
+  }
+  if (role == ContactRole::device && invitation.goal_code != kGoalDevice) {
+    return fail(Errc::unsupported,
+                "this invitation is for something else: make one with `kith agent add`");
+  }
   if (invitation.goal_code == kGoalRecover) {
     return fail(Errc::wrong_state,
                 "this invitation is for a recovery: use it with `kith recover add-trustee`");
@@ -72,12 +81,13 @@ Result<void> check_acceptable(Host& host, const Invitation& invitation) {
   return {};
 }
 
-Result<bool> wants_mediator(const JsonObject& args, const Invitation& invitation) {
+Result<ContactRole> wanted_role(const JsonObject& args, const Invitation& invitation) {
   TRY(const auto role, crypto::json_optional_string(args, "role"));
   if (role && *role != "mediator" && *role != "person") {
     return fail(Errc::usage, "role is person or mediator");
   }
-  return role ? *role == "mediator" : invitation.goal_code == kGoalMediate;
+  const bool mediator = role ? *role == "mediator" : invitation.goal_code == kGoalMediate;
+  return mediator ? ContactRole::mediator : ContactRole::person;
 }
 
 std::string proposed_name(const Invitation& invitation) {
@@ -85,8 +95,7 @@ std::string proposed_name(const Invitation& invitation) {
   return label.has_value() ? label->value_or("") : "";
 }
 
-Result<Invitation> read_url(const JsonObject& args) {
-  TRY(const std::string url, crypto::json_string(args, "url"));
+Result<Invitation> read_url(std::string_view url) {
   TRY(auto parsed, protocol::parse_invitation_url(url));
   if (!parsed.invitation) {
     return fail(Errc::unsupported,
@@ -108,13 +117,10 @@ Result<Message> make_request(Host& host, const Invitation& invitation, const Did
   return request;
 }
 
-}  // namespace
-
-Result<JsonObject> accept_invitation(Host& host, const JsonObject& args) {
-  TRY(const Invitation invitation, read_url(args));
-  CHECK(check_acceptable(host, invitation));
-  TRY(const bool mediator, wants_mediator(args, invitation));
-  TRY(const auto name, crypto::json_optional_string(args, "name"));
+Result<JsonObject> accept_as(Host& host, const Invitation& invitation, ContactRole role,
+                             const std::optional<std::string>& name) {
+  CHECK(check_acceptable(host, invitation, role));
+  const bool mediator = role == ContactRole::mediator;
   std::vector<ServiceEndpoint> services;  // A mediator answers on our connections alone.
   if (!mediator) {
     TRY(ServiceEndpoint own, protocol::own_service(host));
@@ -124,8 +130,7 @@ Result<JsonObject> accept_invitation(Host& host, const JsonObject& args) {
   TRY(const OwnPairLog log, new_pair_log(host, services));
   if (!mediator) protocol::register_own_did(host, log.did);
 
-  Contact contact = new_contact(host, mediator ? ContactRole::mediator : ContactRole::person,
-                                ContactState::requested);
+  Contact contact = new_contact(host, role, ContactState::requested);
   contact.name = protocol::free_contact_name(host, name.value_or(proposed_name(invitation)));
   contact.my_did = log.did;
   protocol::save_contact(host, contact);
@@ -150,6 +155,21 @@ Result<JsonObject> accept_invitation(Host& host, const JsonObject& args) {
   const std::string warning = protocol::lookalike_warning(host, contact);
   if (!warning.empty()) reply["warning"] = warning;
   return reply;
+}
+
+}  // namespace
+
+Result<JsonObject> accept_invitation(Host& host, const JsonObject& args) {
+  TRY(const std::string url, crypto::json_string(args, "url"));
+  TRY(const Invitation invitation, read_url(url));
+  TRY(const ContactRole role, wanted_role(args, invitation));
+  TRY(const auto name, crypto::json_optional_string(args, "name"));
+  return accept_as(host, invitation, role, name);
+}
+
+Result<JsonObject> accept_device_invitation(Host& host, std::string_view url) {
+  TRY(const Invitation invitation, read_url(url));
+  return accept_as(host, invitation, ContactRole::device, "other device");
 }
 
 }  // namespace kith::ledger

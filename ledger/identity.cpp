@@ -183,7 +183,8 @@ bool published_address_is_old(Host& host) {
 }
 
 Result<Entry> prepare_rotate(Host& host, std::string_view subject,
-                             const std::optional<SealedKey>& vault) {
+                             const std::optional<SealedKey>& vault,
+                             const std::optional<Json>& state) {
   TRY(const LogView view, stored_view(host, subject));
   TRY(const std::vector<KeyPair> active, take_next_keys(host, view, vault));
   LogKeyShape shape;
@@ -192,6 +193,7 @@ Result<Entry> prepare_rotate(Host& host, std::string_view subject,
   TRY(const NextTier next, generate_next(host.keys(), shape));
   CHECK(keep_next_keys(host, subject, next));
   RotateSpec spec{{view.current.next.t, multikeys(active)}, next.digests, {}, {}};
+  if (state) spec.state = *state;
   TRY(Entry entry, make_rotate(view, std::move(spec), anchor_time(host.now())));
   CHECK(add_signatures(entry, active, view.current.next.t, host.keys()));
   for (const KeyPair& pair : active) remember_log_key(host, pair);

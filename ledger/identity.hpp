@@ -105,11 +105,12 @@ void refresh_log(Host& host, std::string_view subject);
 /// A rotate of an own log to its next keys, signed, neither kept nor posted. Its new next keys go
 /// to the vault and should be in a stored backup before post_prepared(); its active keys go to
 /// `log-key`, and are to be forgotten if it is never posted. `vault` is the opened vault, absent in
-/// a wallet without one.
+/// a wallet without one. `state`: what the log says from then on; absent: as before.
 /// Errors: wrong_state (no identity), step_up_required (there is a vault and it was not given),
 /// not_found (the next keys are not held).
 [[nodiscard]] Result<Entry> prepare_rotate(Host& host, std::string_view subject,
-                                           const std::optional<SealedKey>& vault);
+                                           const std::optional<SealedKey>& vault,
+                                           const std::optional<Json>& state = {});
 /// post_entry() for an entry of prepare_rotate(); made anew if others came first since then.
 /// Errors: those of post_entry and rebase_entry (rebase.hpp).
 [[nodiscard]] Result<void> post_prepared(Host& host, std::string_view subject, const Entry& rotate);

@@ -11,6 +11,7 @@
 #include "ledger/ledger_move.hpp"
 #include "ledger/ledger_report.hpp"
 #include "ledger/log_file.hpp"
+#include "ledger/own_entries.hpp"
 #include "ledger/own_log.hpp"
 #include "ledger/own_words.hpp"
 #include "ledger/proposal_steps.hpp"
@@ -218,6 +219,8 @@ void IdentityModule::on_timer(Host& host, std::string_view timer) {
     fetch_again(host);
   } else if (timer == kMoveContext) {
     continue_ledger_move(host);
+  } else if (timer == kForeignTimer) {
+    raise_foreign_alarms(host);
   } else if (timer.starts_with(kLogContext)) {
     const auto own = identity(host);
     if (own) try_again(host, *own, timer.substr(kLogContext.size()));

@@ -1,7 +1,8 @@
 #pragma once
 
-/// Limits of moves between ledgers, each with its reason.
+/// Limits of logs: moves between ledgers, and entries of several devices; each with its reason.
 
+#include <chrono>
 #include <cstddef>
 
 namespace kith::ledger::log_limits {
@@ -25,5 +26,11 @@ inline constexpr std::size_t kSightsKept = 16;
 inline constexpr std::size_t kHandedKept = 16;
 /// Logs of which some were handed over: friends in trouble. The oldest makes room.
 inline constexpr std::size_t kHandedLogs = 64;
+/// Entries of the own logs of which it is remembered that this owner's devices made them: far more
+/// than are made between two looks at a ledger.
+inline constexpr std::size_t kOwnEntriesKept = 64;
+/// An entry of the own logs that this device did not make waits this long for another device to say
+/// that it did, before the alarm is raised. One that is on says so within a minute or two.
+inline constexpr std::chrono::minutes kForeignGrace{15};
 
 }  // namespace kith::ledger::log_limits

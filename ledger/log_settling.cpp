@@ -4,6 +4,7 @@
 #include <set>
 
 #include "ledger/did_kith.hpp"
+#include "ledger/own_entries.hpp"
 #include "ledger/proposal.hpp"
 #include "ledger/rebase.hpp"
 #include "protocol/messenger.hpp"
@@ -90,7 +91,7 @@ class Settling {
   [[nodiscard]] bool goes_back(const Shown& shown) const;
   [[nodiscard]] bool lacks_copies(const Shown& shown, const LogView& view) const;
   void report_conflict();
-  void report_foreign(const Shown& shown, const LogView& view);
+  void report_foreign(const Shown& shown);
   void settle_keys(const LogView& view);
   void carry_over(const Shown& shown);
   [[nodiscard]] std::vector<AnchoredBlob> with_words(std::vector<AnchoredBlob> blobs) const;
@@ -128,7 +129,7 @@ void Settling::run(const std::vector<AnchoredBlob>& as_shown) {
   post_.error.clear();
   if (view.has_value()) {
     post_.shown = true;
-    report_foreign(shown, *view);
+    report_foreign(shown);
     settle_keys(*view);
   }
   carry_over(shown);
@@ -170,24 +171,14 @@ void Settling::report_conflict() {
         "Ask its operator, and warn your contacts not to rely on it.");
 }
 
-void Settling::report_foreign(const Shown& shown, const LogView& view) {
-  std::int64_t foreign = 0;
+void Settling::report_foreign(const Shown& shown) {
+  std::vector<std::string> foreign;
   for (const std::string& hash : shown.hashes) {
     const bool known =
         has(kept_hashes_, hash) || has(pending_hashes_, hash) || is_approved_here(host_, hash);
-    if (!known && !shown.unjudged.contains(hash)) ++foreign;
+    if (!known && !shown.unjudged.contains(hash)) foreign.push_back(hash);
   }
-  if (foreign == 0) return;
-  JsonObject details;
-  details["entries"] = foreign;
-  details["head"] = view.head().hash;
-  details["status"] = status_name(view.status);
-  alarm(host_, "identity.foreign-entry", subject_,
-        "Your identity's log has " + std::to_string(foreign) +
-            (foreign == 1 ? " entry" : " entries") +
-            " that this device did not make. If it was not another device of yours, somebody has "
-            "your keys: see `kith policy history`, then veto or recover.",
-        std::move(details));
+  on_foreign_entries(host_, subject_, foreign);
 }
 
 /// Keys that a rotate of ours replaced are of no use once the ledger shows it.
@@ -256,6 +247,7 @@ void Settling::carry_over(const Shown& shown) {
                 fitted.error().detail + "). Look at `kith policy history` and make it again.");
       continue;
     }
+    mark_own_entry(host_, subject_, fitted->entry.hash);
     blobs.push_back(std::move(fitted->blob));
     still.push_back(std::move(fitted->entry));
   }

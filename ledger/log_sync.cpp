@@ -251,7 +251,7 @@ Result<void> on_sync(Host& host, const Inbound& inbound) {
     host.audit("log.taken", {{"subject", body.subject}, {"head", view.head().hash}});
   }
   if (own) {
-    if (added > 0) {
+    if (added > 0 && !protocol::has_other_devices(host)) {
       host.notify({"alarm",
                    "Your keys towards " + own->name + " were changed by another device. If that " +
                        "was not you, use your recovery plan now.",
@@ -279,7 +279,7 @@ Result<void> on_sync_ack(Host& host, const Inbound& inbound) {
     const auto entry = parse_entry(blob);
     return entry.has_value() && entry_hash(*entry) == body.head;
   });
-  if (!known) {
+  if (!known && !protocol::has_other_devices(host)) {
     host.notify({"alarm",
                  contact.name + " knows an entry of your log that this device does not. If you " +
                      "have no other device, use your recovery plan now.",
@@ -349,6 +349,32 @@ void announce_address(Host& host) {
   }
 }
 
+namespace {
+
+/// Says that it is over, as far as the peer can be told. Errors: not_found (the log's active keys
+/// are not on this device), those of update_pair_log.
+Result<void> announce_log_end(Host& host, const Contact& contact) {
+  if (!contact.my_did.starts_with("did:kith:")) {
+    // Told once, like below. A peer without address never hears of it: it asks, and is refused.
+    static_cast<void>(protocol::announce_end(host, contact));
+    return {};
+  }
+  if (contact.their_did.empty()) return {};
+  TRY(PairState state, pair_state_of(host, contact.my_did));
+  if (state.status != PairStatus::active) return {};
+  state.status = PairStatus::disabled;
+  CHECK(update_pair_log(host, contact.my_did, state));
+  std::string id;
+  const auto blobs = log_blobs(host, contact.my_did);
+  const std::uint64_t last =
+      blobs.size() > limits::kSyncBlobsMax ? sync_state(host, contact.id).confirmed : 0;
+  // Sent once: the answer could not be received any more. A peer without address sees it never.
+  static_cast<void>(send_entries(host, contact, blobs, last, id));
+  return {};
+}
+
+}  // namespace
+
 Result<JsonObject> end_contact(Host& host, const Contact& contact) {
   if (contact.state == ContactState::ended) {
     return fail(Errc::wrong_state, "that connection has ended already");
@@ -357,22 +383,18 @@ Result<JsonObject> end_contact(Host& host, const Contact& contact) {
   if (grant && grant->contact_id == contact.id) {
     return fail(Errc::wrong_state, "your mail comes through this mediator: choose another first");
   }
-  if (!contact.my_did.starts_with("did:kith:")) {
-    // Told once, like below. A peer without address never hears of it: it asks, and is refused.
-    static_cast<void>(protocol::announce_end(host, contact));
-  } else if (!contact.their_did.empty()) {
-    TRY(PairState state, pair_state_of(host, contact.my_did));
-    state.status = PairStatus::disabled;
-    CHECK(update_pair_log(host, contact.my_did, state));
-    std::string id;
-    const auto blobs = log_blobs(host, contact.my_did);
-    const std::uint64_t last =
-        blobs.size() > limits::kSyncBlobsMax ? sync_state(host, contact.id).confirmed : 0;
-    // Sent once: the answer could not be received any more. A peer without address sees it never.
-    static_cast<void>(send_entries(host, contact, blobs, last, id));
-  }
+  const auto announced = announce_log_end(host, contact);
+  // The device that has the log's keys says it, when it hears of the end.
+  const bool left_to_another = !announced.has_value() && announced.error() == Errc::not_found &&
+                               protocol::has_other_devices(host);
+  if (!announced.has_value() && !left_to_another) return announced.error();
   close_contact(host, contact);
   return JsonObject{{"id", contact.id}, {"state", "ended"}};
+}
+
+void end_with_other_device(Host& host, const Contact& contact) {
+  static_cast<void>(announce_log_end(host, contact));
+  close_contact(host, contact);
 }
 
 }  // namespace kith::ledger

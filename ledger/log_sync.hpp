@@ -38,7 +38,4 @@ void announce_address(Host& host);
 /// A pending recover of a peer's log may have taken effect.
 void reread_log(Host& host, std::string_view did);
 
-/// Command `contact-end`.
-[[nodiscard]] Result<JsonObject> end_contact(Host& host, const Contact& contact);
-
 }  // namespace kith::ledger

@@ -8,6 +8,7 @@
 #include "ledger/did_kith.hpp"
 #include "ledger/former_ledgers.hpp"
 #include "ledger/log_settling.hpp"
+#include "ledger/own_entries.hpp"
 #include "ledger/own_words.hpp"
 #include "ledger/seen_ledgers.hpp"
 #include "ledger/sift.hpp"
@@ -309,6 +310,7 @@ Result<void> hand_in(Host& host, const Identity& identity, std::string_view subj
     protocol::remember_document(host, subject, resolution.document.get_object());
     protocol::prove_own_did_again(host, subject);
   }
+  mark_own_entry(host, subject, hash);
   post_next(host, identity, subject, post, {blob, hash, taker});
   static_cast<void>(ask_for_words(host, identity, subject, post));
   save_log_post(host, subject, post);

@@ -2,6 +2,7 @@
 
 #include "crypto/hash.hpp"
 #include "protocol/acks.hpp"
+#include "protocol/contact.hpp"
 #include "protocol/forward.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/problem_budget.hpp"
@@ -111,6 +112,12 @@ bool has_parties(const Inbound& inbound) {
   return inbound.info.authenticated && inbound.info.sender && inbound.info.own_did;
 }
 
+bool is_for_several_devices(Host& host, const Did& own_did) {
+  if (!protocol::has_other_devices(host)) return false;
+  const auto document = protocol::KnownDids(host).resolve(own_did);
+  return document.has_value() && document->key_agreement.size() > 1;
+}
+
 }  // namespace
 
 std::string anonymous_mark_id(const EnvelopeInfo& info, ByteView envelope) {
@@ -153,6 +160,9 @@ std::optional<MarkIndex::Dated> MarkIndex::in_the_way_of(std::string_view mark_i
 
 void report_problem(Host& host, const Inbound& failed, const Error& error) {
   if (!has_parties(failed)) return;
+  // Every device of the owner gets the message: one that can make nothing of it leaves the answer
+  // to the others.
+  if (is_for_several_devices(host, *failed.info.own_did)) return;
   const std::string& thread = failed.message.thread();
   switch (protocol::count_problem(host, *failed.info.own_did, *failed.info.sender, thread)) {
     case protocol::Budget::within:

@@ -19,6 +19,7 @@
 #include "recovery/backup_client.hpp"
 #include "recovery/backup_location.hpp"
 #include "recovery/device.hpp"
+#include "recovery/own_agents.hpp"
 #include "recovery/owner.hpp"
 #include "recovery/rotation.hpp"
 #include "recovery/trustee.hpp"
@@ -42,6 +43,7 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
   modules.push_back(std::make_unique<recovery::BackupClient>());
   modules.push_back(std::make_unique<recovery::Owner>());
   modules.push_back(std::make_unique<recovery::Rotation>());
+  modules.push_back(std::make_unique<recovery::OwnAgents>());
   modules.push_back(std::make_unique<recovery::Trustee>());
   modules.push_back(std::make_unique<recovery::TrusteeSessions>());
   modules.push_back(std::make_unique<recovery::Device>());

@@ -191,4 +191,26 @@ void resend_texts(Host& host, const Contact& contact) {
   }
 }
 
+Result<void> take_shared_text(Host& host, std::string_view id, ByteView record) {
+  TRY(const auto text, decode_record<KeptText>(record));
+  if (text.text.size() > limits::kTextBytesMax) return fail(Errc::malformed, "text too long");
+  if (const auto known = find_text(host, text.contact_id, text.message_id)) {
+    auto mine = load<KeptText>(host, kTexts, known->id);
+    if (mine && text.delivered && !mine->delivered) {
+      mine->delivered = true;
+      save(host, kTexts, known->id, *mine);
+    }
+    return {};
+  }
+  const auto ids = host.list(kTexts);
+  if (ids.size() >= limits::kMessagesKept) forget(host, ids.front());
+  save(host, kTexts, id, text);
+  save(host, kTextIndex, index_id(text.contact_id, text.message_id), TextRef{std::string(id)});
+  const auto contact = find_contact(host, text.contact_id);
+  if (contact && text.received) {
+    host.notify({"message", contact->name + ": " + text.text, contact->id, {}});
+  }
+  return {};
+}
+
 }  // namespace kith::protocol

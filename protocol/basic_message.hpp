@@ -39,4 +39,8 @@ class BasicMessage final : public Module {
 /// are known to it by their ids.
 void resend_texts(Host& host, const Contact& contact);
 
+/// A text that another device of the owner sent or got (record of collection `text`). One that is
+/// known here already only takes over that it was delivered. Errors: malformed.
+[[nodiscard]] Result<void> take_shared_text(Host& host, std::string_view id, ByteView record);
+
 }  // namespace kith::protocol

@@ -58,6 +58,13 @@ std::vector<Contact> list_contacts(Host& host) {
   return contacts;
 }
 
+bool has_other_devices(Host& host) {
+  const auto all = list_contacts(host);
+  return std::ranges::any_of(all, [](const Contact& contact) {
+    return contact.role == ContactRole::device && contact.state == ContactState::connected;
+  });
+}
+
 std::optional<Contact> find_contact(Host& host, std::string_view id) {
   return load<Contact>(host, kContacts, id);
 }

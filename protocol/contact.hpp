@@ -20,9 +20,10 @@ enum class ContactRole : std::uint8_t {
   person = 1,    ///< Somebody's agent: friend, family, trustee.
   mediator = 2,  ///< Relays our mail and keeps our backups.
   client = 3,    ///< Whose mail and backups we keep as a mediator.
+  device = 4,    ///< Another device of our own (recovery/own_agents.hpp).
 };
 constexpr bool is_valid(ContactRole role) {
-  return role >= ContactRole::person && role <= ContactRole::client;
+  return role >= ContactRole::person && role <= ContactRole::device;
 }
 
 enum class ContactState : std::uint8_t {
@@ -59,6 +60,12 @@ void save_contact(Host& host, const Contact& contact);
 [[nodiscard]] Result<Contact> contact_named(Host& host, std::string_view name_or_id);
 /// The connected (or answered) contact behind an authenticated message. Errors: unknown_peer.
 [[nodiscard]] Result<Contact> contact_of(Host& host, const Did& own_did, const Did& sender);
+/// The owner has another device that this one is connected with.
+[[nodiscard]] bool has_other_devices(Host& host);
+/// Module and timer ("<timer> <contact id>") that hear of a connection with another own device.
+inline constexpr std::string_view kOwnAgentsModule = "own-agents";
+inline constexpr std::string_view kAgentConnectedTimer = "connected";
+
 /// `wanted`, or "wanted (2)", ...: free among the names. Cut to limits::kNameCharsMax, control
 /// characters removed.
 [[nodiscard]] std::string free_contact_name(Host& host, std::string_view wanted);

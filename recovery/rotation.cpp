@@ -176,17 +176,32 @@ Result<JsonObject> begin(Host& host, const std::optional<StepUp>& step_up) {
   if (const auto old = rotation_job(host); old && old->step == RotationStep::storing) {
     return rotation_status(host);
   }
-  RotationJob job;
-  job.begun = host.now();
-  for (const std::string& subject : {own.did, own.policy}) {
-    TRY(const ledger::Entry entry, ledger::prepare_rotate(host, subject, vault));
-    job.entries.push_back({subject, ledger::entry_blob(entry)});
-  }
-  advance(host, std::move(job));
+  CHECK(begin_rotation(host, vault, {}));
   return rotation_status(host);
 }
 
 }  // namespace
+
+Result<void> begin_rotation(Host& host, const std::optional<SealedKey>& vault,
+                            const NewStates& states) {
+  TRY(const ledger::Identity own, ledger::needed_identity(host));
+  if (const auto old = rotation_job(host); old && old->step == RotationStep::storing) {
+    return fail(Errc::wrong_state,
+                "new keys of your identity wait for their backup: see `kith did rotate-status`");
+  }
+  RotationJob job;
+  job.begun = host.now();
+  for (const std::string& subject : {own.did, own.policy}) {
+    const auto state = states.find(subject);
+    TRY(const ledger::Entry entry,
+        ledger::prepare_rotate(
+            host, subject, vault,
+            state == states.end() ? std::nullopt : std::optional(state->second)));
+    job.entries.push_back({subject, ledger::entry_blob(entry)});
+  }
+  advance(host, std::move(job));
+  return {};
+}
 
 void rotation_looks_now(Host& host) {
   const auto job = rotation_job(host);

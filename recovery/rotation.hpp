@@ -24,9 +24,20 @@
 ///   did-rotate-status  {} -> {state: none|storing|posted|given-up, did_version?, policy_version?,
 ///                      problem?}; the versions are those of the kept logs.
 
+#include <map>
+#include <optional>
+#include <string>
+
 #include "protocol/module.hpp"
 
 namespace kith::recovery {
+
+/// States that a rotation sets, by log.
+using NewStates = std::map<std::string, Json>;
+/// A rotation that also changes what the logs say. `vault`: as prepare_rotate.
+/// Errors: wrong_state (no identity, or a rotation is under way), those of prepare_rotate.
+[[nodiscard]] Result<void> begin_rotation(Host& host, const std::optional<SealedKey>& vault,
+                                          const NewStates& states);
 
 /// A backup was stored: the rotation looks whether it is the one it waits for.
 void rotation_looks_now(Host& host);

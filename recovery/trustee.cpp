@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ledger/microledger.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/lookalike.hpp"
 #include "protocol/messenger.hpp"
@@ -87,6 +88,21 @@ void age_later(Host& host) {
 }
 
 // --- Messages
+
+/// Of several devices of one person one keeps the shares for a contact: the first in the log of the
+/// relationship, for the owner of the share seals it to that one's key. The others say nothing.
+bool is_for_another_device(Host& host, const Inbound& inbound) {
+  if (!protocol::has_other_devices(host)) return false;
+  const auto contact = sender_contact(host, inbound);
+  if (!contact.has_value()) return false;
+  if (inbound.message.type != type_uri("trustee", CapabilityOffer::kName)) {
+    return !find_trusteeship(host, contact->id) && !load<Offer>(host, kOffers, contact->id);
+  }
+  const auto state = ledger::pair_state_of(host, contact->my_did);
+  if (!state.has_value()) return false;
+  const std::string first = contact->my_did + "#" + state->agents.front().agree;
+  return !protocol::OwnSecrets(host).find(first).has_value();
+}
 
 Result<void> on_offer(Host& host, const Inbound& inbound) {
   TRY(const Contact contact, sender_contact(host, inbound));
@@ -319,6 +335,7 @@ bool Trustee::only_reads(std::string_view what) const {
 
 Result<void> Trustee::on_message(Host& host, const Inbound& inbound) {
   const std::string& type = inbound.message.type;
+  if (is_for_another_device(host, inbound)) return {};
   if (type == type_uri("trustee", CapabilityOffer::kName)) return on_offer(host, inbound);
   if (type == type_uri("trustee", SharePrepare::kName)) return on_prepare(host, inbound);
   if (type == type_uri("trustee", ShareChange::kCommit)) return on_commit(host, inbound);

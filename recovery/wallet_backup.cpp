@@ -6,6 +6,7 @@
 #include "crypto/hash.hpp"
 #include "ledger/identity.hpp"
 #include "ledger/log_store.hpp"
+#include "protocol/vault.hpp"
 
 namespace kith::recovery {
 namespace {
@@ -99,6 +100,17 @@ Snapshot collect(Host& host) {
   return snapshot;
 }
 
+Snapshot own_logs(Host& host) {
+  Snapshot snapshot;
+  const auto own = ledger::identity(host);
+  if (!own) return snapshot;
+  for (const std::string& subject : {own->did, own->policy}) {
+    auto value = host.get({"log", subject});
+    if (value) snapshot.records.push_back({"log", subject, std::move(*value)});
+  }
+  return snapshot;
+}
+
 }  // namespace
 
 SecretBytes wallet_snapshot(Host& host) {
@@ -136,14 +148,31 @@ Result<std::optional<Bytes>> snapshot_record(ByteView bytes, std::string_view co
 }
 
 SecretBytes own_logs_snapshot(Host& host) {
-  Snapshot snapshot;
-  const auto own = ledger::identity(host);
-  if (!own) return encode(snapshot);
-  for (const std::string& subject : {own->did, own->policy}) {
-    auto value = host.get({"log", subject});
-    if (value) snapshot.records.push_back({"log", subject, std::move(*value)});
+  return encode(own_logs(host));
+}
+
+SecretBytes welcome_snapshot(Host& host) {
+  Snapshot snapshot = own_logs(host);
+  for (const std::string_view id : {"identity", "profile"}) {
+    auto value = host.get({"meta", std::string(id)});
+    if (value) snapshot.records.push_back({"meta", std::string(id), std::move(*value)});
+  }
+  for (const auto& item : protocol::vault_items_of(host, "", protocol::VaultUse::link_secret)) {
+    snapshot.records.push_back({"vault-item", item.id, protocol::encode_record(item)});
   }
   return encode(snapshot);
+}
+
+Result<void> restore_welcome(Host& host, ByteView bytes) {
+  TRY(Snapshot snapshot, decode(bytes));
+  for (SavedRecord& record : snapshot.records) {
+    const bool meta = record.collection == "meta";
+    const bool fits = meta ? record.id == "identity" || record.id == "profile"
+                           : record.collection == "log" || record.collection == "vault-item";
+    if (!fits) return fail(Errc::refused, "a welcome holds records that do not belong there");
+    host.put({std::move(record.collection), std::move(record.id)}, std::move(record.value));
+  }
+  return {};
 }
 
 Result<Bytes> part_core_digest(const PartVersion& part) {

@@ -30,6 +30,12 @@ namespace kith::recovery {
 /// crypto::core_digest of a sealed part, as heads name it. Errors: malformed.
 [[nodiscard]] Result<Bytes> part_core_digest(const PartVersion& part);
 
+/// What a new device of the owner starts with: who we are, our own logs and the link secret's item.
+/// The rest comes over the relationship with it (agent_records.hpp).
+[[nodiscard]] SecretBytes welcome_snapshot(Host& host);
+/// Errors: malformed, refused (other records).
+[[nodiscard]] Result<void> restore_welcome(Host& host, ByteView snapshot);
+
 /// Own logs with their anchor times, as a log part (section 3.4).
 [[nodiscard]] SecretBytes own_logs_snapshot(Host& host);
 

@@ -137,7 +137,7 @@ std::optional<ErrorReport> look_up_inviter(Session& session, const JsonObject& a
 }
 
 int do_invite(Session& session, const Invocation& invocation, const Output& output) {
-  const auto made = session.command("invite", invocation.args());
+  const auto made = session.command(invocation.spec->agent_command, invocation.args());
   if (const auto* error = std::get_if<ErrorReport>(&made)) return output.error(*error);
   JsonObject reply = std::get<JsonObject>(made);
   std::string url = json_text_of(reply, "url");

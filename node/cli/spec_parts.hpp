@@ -15,6 +15,7 @@ inline constexpr ArgSpec kWait{"--wait", "", "Seconds to wait for others (0: do 
 [[nodiscard]] std::vector<CommandSpec> message_commands();
 [[nodiscard]] std::vector<CommandSpec> people_commands();
 [[nodiscard]] std::vector<CommandSpec> identity_commands();
+[[nodiscard]] std::vector<CommandSpec> agent_commands();
 [[nodiscard]] std::vector<CommandSpec> policy_commands();
 [[nodiscard]] std::vector<CommandSpec> ledger_commands();
 [[nodiscard]] std::vector<CommandSpec> trustee_commands();

@@ -11,9 +11,9 @@ namespace kith::node {
 const std::vector<CommandSpec>& command_specs() {
   static const std::vector<CommandSpec> all = [] {
     std::vector<CommandSpec> specs;
-    for (auto& part :
-         {node_commands(), people_commands(), identity_commands(), policy_commands(),
-          ledger_commands(), message_commands(), trustee_commands(), recovery_commands()}) {
+    for (auto& part : {node_commands(), people_commands(), identity_commands(), agent_commands(),
+                       policy_commands(), ledger_commands(), message_commands(), trustee_commands(),
+                       recovery_commands()}) {
       specs.insert(specs.end(), part.begin(), part.end());
     }
     return specs;
@@ -55,11 +55,12 @@ std::string_view value_name(ArgSpec::Kind kind) {
 }
 
 std::string_view group_help(std::string_view group) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kGroups = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kGroups = {{
       {"contacts", "The people you know"},
       {"features", "What agents can do"},
       {"message", "Envelopes, for engineers"},
       {"did", "Your identity, and those of others"},
+      {"agent", "Your devices"},
       {"identity", "What your devices have in common"},
       {"policy", "Who may act for you"},
       {"ledger", "Where identities are published"},
@@ -77,19 +78,31 @@ std::string_view group_help(std::string_view group) {
 
 bool is_planned(std::string_view path) {
   static constexpr auto kPlanned = std::to_array<std::string_view>({
-      "freeze",          "thaw",
-      "incident",        "ceremony",
-      "report",          "agent",
-      "keys list",       "keys show",
-      "keys rotate",     "keys suspend",
-      "keys compromise", "keys destroy",
-      "slip39",          "export",
-      "import",          "recovery plan",
-      "recovery drill",  "recovery update",
-      "recovery paper",  "recover from-paper",
-      "did disable",     "policy grant",
-      "policy revoke",   "trustee resign",
-      "trustee dismiss", "audit export",
+      "freeze",
+      "thaw",
+      "incident",
+      "ceremony",
+      "report",
+      "keys list",
+      "keys show",
+      "keys rotate",
+      "keys suspend",
+      "keys compromise",
+      "keys destroy",
+      "slip39",
+      "export",
+      "import",
+      "recovery plan",
+      "recovery drill",
+      "recovery update",
+      "recovery paper",
+      "recover from-paper",
+      "did disable",
+      "policy grant",
+      "policy revoke",
+      "trustee resign",
+      "trustee dismiss",
+      "audit export",
       "backup",
   });
   return std::ranges::find(kPlanned, path) != kPlanned.end();

@@ -14,9 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 HEADER = ROOT / "crypto" / "limits.hpp"
 # Limits that one module alone needs: (title, header).
-MODULES = [("Ledgers in etcd (`ledger/etcd/limits.hpp`)", ROOT / "ledger" / "etcd" / "limits.hpp"),
+MODULES = [("Several devices (`recovery/agent_limits.hpp`)", ROOT / "recovery" / "agent_limits.hpp"),
+           ("Ledgers in etcd (`ledger/etcd/limits.hpp`)", ROOT / "ledger" / "etcd" / "limits.hpp"),
            ("Ledger hosts and copies (`ledger/remote/limits.hpp`)", ROOT / "ledger" / "remote" / "limits.hpp"),
-           ("Moves between ledgers (`ledger/log_limits.hpp`)", ROOT / "ledger" / "log_limits.hpp"),
+           ("Logs (`ledger/log_limits.hpp`)", ROOT / "ledger" / "log_limits.hpp"),
            ("Ledgers on chains (`ledger/evm/limits.hpp`)", ROOT / "ledger" / "evm" / "limits.hpp"),
            ("Proposals (`ledger/proposal_limits.hpp`)", ROOT / "ledger" / "proposal_limits.hpp"),
            ("Witnesses (`ledger/witness_limits.hpp`)", ROOT / "ledger" / "witness_limits.hpp")]

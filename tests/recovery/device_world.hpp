@@ -14,6 +14,7 @@
 #include "ledger/ledger_effects.hpp"
 #include "ledger/log_store.hpp"
 #include "ledger/memory_ledger.hpp"
+#include "ledger/proposal_module.hpp"
 #include "protocol/basic_message.hpp"
 #include "protocol/mediator.hpp"
 #include "protocol/own_service.hpp"
@@ -21,6 +22,7 @@
 #include "recovery/backup_client.hpp"
 #include "recovery/backup_location.hpp"
 #include "recovery/device.hpp"
+#include "recovery/own_agents.hpp"
 #include "recovery/owner.hpp"
 #include "recovery/rotation.hpp"
 #include "recovery/trustee.hpp"
@@ -39,17 +41,21 @@ inline constexpr std::string_view kLedgerUrl = "https://ledger.test";
 inline constexpr protocol::PickupPace kPace{.idle_max = std::chrono::minutes{1}};
 
 /// Sessions, Shares: the real modules, or liars in their place.
+/// `history`: proves DIDs that are known by a log to the mediator; null: they go unproven.
+using History = std::shared_ptr<const protocol::DidHistory>;
 template <class Sessions = TrusteeSessions, class Shares = Trustee>
-test::MakeModules personal_modules() {
-  return [] {
+test::MakeModules personal_modules(const History& history = nullptr) {
+  return [history] {
     Modules all;
     all.push_back(std::make_unique<ledger::Connection>());
-    all.push_back(std::make_unique<protocol::Pickup>(kPace));
+    all.push_back(std::make_unique<protocol::Pickup>(kPace, history));
     all.push_back(std::make_unique<protocol::BasicMessage>());
     all.push_back(std::make_unique<ledger::IdentityModule>());
     all.push_back(std::make_unique<BackupClient>());
     all.push_back(std::make_unique<Owner>());
     all.push_back(std::make_unique<Rotation>());
+    all.push_back(std::make_unique<OwnAgents>());
+    all.push_back(std::make_unique<ledger::Proposals>());
     all.push_back(std::make_unique<Shares>());
     all.push_back(std::make_unique<Sessions>());
     all.push_back(std::make_unique<Device>());
@@ -58,11 +64,12 @@ test::MakeModules personal_modules() {
 }
 
 template <class Location = BackupLocation>
-test::MakeModules mediator_modules(const std::string& url = "https://mediator.test/") {
-  return [url] {
+test::MakeModules mediator_modules(const std::string& url = "https://mediator.test/",
+                                   const History& history = nullptr) {
+  return [url, history] {
     Modules all;
     all.push_back(std::make_unique<ledger::Connection>());
-    all.push_back(std::make_unique<protocol::Mediator>(url));
+    all.push_back(std::make_unique<protocol::Mediator>(url, protocol::MediationPolicy{}, history));
     all.push_back(std::make_unique<Location>());
     return all;
   };
@@ -112,7 +119,7 @@ class Neighbourhood {
     options.has_address = false;
     options.has_vault = has_vault;
     options.test_mode = test_mode;
-    AgentBox& box = net.add(name, personal_modules<Sessions, Shares>(), options);
+    AgentBox& box = net.add(name, personal_modules<Sessions, Shares>(history), options);
     register_with(box, mediator);
     return box;
   }
@@ -257,6 +264,7 @@ class Neighbourhood {
   std::unique_ptr<ledger::LedgerProver> prover;
   bool ledger_down = false;
   bool test_mode;
+  History history;  ///< Of people who are added from then on.
   AgentBox& mediator;
 };
 

@@ -1,0 +1,208 @@
+// What a new device gets from the one that invited it, and what it says of itself.
+
+#include <algorithm>
+
+#include "ledger/document_agents.hpp"
+#include "ledger/identity.hpp"
+#include "ledger/log_keys.hpp"
+#include "ledger/log_store.hpp"
+#include "ledger/log_writer.hpp"
+#include "ledger/microledger.hpp"
+#include "ledger/proposal_limits.hpp"
+#include "ledger/proposal_steps.hpp"
+#include "protocol/messenger.hpp"
+#include "protocol/vault.hpp"
+#include "recovery/agent_pairing_steps.hpp"
+#include "recovery/agent_relationships.hpp"
+#include "recovery/own_agents.hpp"
+#include "recovery/wallet_backup.hpp"
+
+namespace kith::recovery {
+namespace {
+
+constexpr std::string_view kLinkSecretKey = "link-secret";
+
+/// Plaintext of the welcome.
+struct WelcomePack {
+  PublicKey vault;
+  Bytes vault_private;  ///< As export_vault_for_capsule gives it.
+  Bytes wallet;         ///< As welcome_snapshot gives it.
+  template <class V>
+  void visit(V& v) {
+    v("vault", vault), v("vault_private", vault_private), v("wallet", wallet);
+  }
+  void forget() {
+    crypto::wipe(vault_private);
+    crypto::wipe(wallet);
+  }
+};
+
+Bytes welcome_label(const Pairing& pairing) {
+  const std::string key = crypto::multikey(*pairing.session_key);
+  return labelled("agent-welcome", {pairing.id, crypto::as_bytes(key)});
+}
+
+Bytes joined_statement(std::string_view new_did, std::string_view old_did, const PublicKey& key) {
+  const std::string named = crypto::multikey(key);
+  return labelled("agent-joined",
+                  {crypto::as_bytes(new_did), crypto::as_bytes(old_did), crypto::as_bytes(named)});
+}
+
+Result<ledger::Policy> policy_now(Host& host, ledger::LogView& view) {
+  TRY(const ledger::Identity own, ledger::needed_identity(host));
+  TRY(view, ledger::stored_view(host, own.policy));
+  return ledger::parse_policy(view.current.state);
+}
+
+ledger::PolicyAgent owner_agent(std::string key) {
+  return {std::move(key), ledger::auth::kOwnerAll, std::nullopt, std::nullopt};
+}
+
+/// Asks the other agents of the policy to agree, unless they have been asked.
+Result<void> propose_agent(Host& host, const ledger::LogView& view, const ledger::Policy& after,
+                           const std::string& name) {
+  ledger::ProposalDraft draft;
+  TRY(draft.entry,
+      ledger::make_update(view, ledger::policy_json(after), ledger::anchor_time(host.now())));
+  draft.reason = "A new device: " + name;
+  draft.life = ledger::proposal_limits::kLifeDefault;
+  const auto made = ledger::propose(host, std::move(draft));
+  if (!made.has_value() && made.error() != Errc::conflict) return made.error();
+  return {};
+}
+
+void keep_own_agent(Host& host, const std::string& key, const std::string& name) {
+  if (host.get({std::string(kOwnAgents), key})) return;
+  save(host, kOwnAgents, key, OwnAgent{key, name, host.now(), {}});
+}
+
+/// Until now there was one device, and nothing to be kept of it.
+Result<void> keep_first_device(Host& host) {
+  const std::string me = own_agent_name(host);
+  if (host.get({std::string(kOwnAgents), me})) return {};
+  keep_own_agent(host, me, "first device");
+  TRY(const ledger::Identity own, ledger::needed_identity(host));
+  TRY(const ledger::LogView view, ledger::stored_view(host, own.did));
+  const auto agents = ledger::document_agents(view.current.state);
+  if (!agents.has_value()) return {};
+  const ledger::PairAgent& mine = agents->front();
+  save(host, kAgentKeys, agent_keys_id(own.did, me), AgentKeys{own.did, me, mine.auth, mine.agree});
+  return {};
+}
+
+}  // namespace
+
+Result<CodeTranscript> pairing_transcript(Host& host, const Contact& contact,
+                                          const Pairing& pairing) {
+  if (!pairing.session_key) return fail(Errc::wrong_state, "the new device has not spoken yet");
+  const std::string& inviter = pairing.adds ? contact.my_did : contact.their_did;
+  const std::string& invitee = pairing.adds ? contact.their_did : contact.my_did;
+  TRY(const ledger::PairState state, ledger::pair_state_of(host, inviter));
+  CodeTranscript transcript;
+  TRY(transcript.connection_key, crypto::from_multikey(state.agents.front().agree));
+  transcript.invitation_id = inviter + " " + invitee;
+  transcript.session_id = pairing.id;
+  transcript.session_key = *pairing.session_key;
+  return transcript;
+}
+
+Result<void> check_may_add(Host& host) {
+  ledger::LogView view;
+  TRY(const ledger::Policy policy, policy_now(host, view));
+  const ledger::PolicyAgent* me = ledger::find_agent(policy, own_agent_name(host));
+  if (me == nullptr || (me->auth & ledger::auth::kAdmin) == 0) {
+    return fail(Errc::refused, "this device may not change who belongs to your identity");
+  }
+  return {};
+}
+
+Result<Bytes> make_welcome(Host& host, const Pairing& pairing, const SealedKey& vault) {
+  TRY(const ledger::Identity own, ledger::needed_identity(host));
+  const auto lock = protocol::vault_lock(host);
+  if (!lock) return fail(Errc::wrong_state, "this wallet has no vault");
+  TRY(const SecretBytes key, host.keys().export_vault_for_capsule(vault));
+  const SecretBytes wallet = welcome_snapshot(host);
+  WelcomePack pack{lock->public_key, crypto::to_bytes(key.expose()),
+                   crypto::to_bytes(wallet.expose())};
+  Bytes plaintext = protocol::encode_record(pack);
+  auto sealed = host.keys().seal_to(*pairing.session_key, welcome_label(pairing), plaintext);
+  crypto::wipe(plaintext);
+  pack.forget();
+  return sealed;
+}
+
+Result<void> take_welcome(Host& host, const Pairing& pairing, StepUp step_up) {
+  if (ledger::identity(host) || protocol::vault_lock(host)) {
+    return fail(Errc::conflict, "this home has an identity of its own");
+  }
+  if (!pairing.session_own) return fail(Errc::wrong_state, "the pairing's key is gone");
+  TRY(Bytes plaintext,
+      host.keys().open_box(*pairing.session_own, welcome_label(pairing), pairing.welcome));
+  auto pack = protocol::decode_record<WelcomePack>(plaintext);
+  crypto::wipe(plaintext);
+  if (!pack.has_value()) return pack.error();
+  const SecretBytes wallet = SecretBytes::take(pack->wallet);
+  const SecretBytes vault_private = SecretBytes::take(pack->vault_private);
+  CHECK(restore_welcome(host, wallet.expose()));
+  TRY(const KeyPair vault, host.keys().import_vault_from_capsule(vault_private));
+  CHECK(protocol::adopt_vault(host, pack->vault, vault.sealed, step_up));
+  CHECK(ledger::move_keys_to_vault(host));
+  const auto held = protocol::vault_items_of(host, "", protocol::VaultUse::link_secret);
+  if (held.empty()) return fail(Errc::malformed, "the link secret is missing");
+  TRY(const KeyPair secret, protocol::open_vault_item(host, vault.sealed, held.front().id));
+  protocol::remember_key(host, kLinkSecretKey, secret.sealed);
+  TRY(ledger::Identity own, ledger::needed_identity(host));
+  TRY(const KeyPair agent, ledger::make_agent_key(host));
+  own.agent_key = agent.public_key;
+  ledger::save_identity(host, own);
+  TRY(const ledger::PairAgent named, ledger::make_pair_agent(host, own.did));
+  save(host, "meta", kDocumentKeys, DocumentKeys{named.auth, named.agree});
+  return {};
+}
+
+Result<AgentJoined> make_joined(Host& host, const Contact& contact) {
+  TRY(const KeyPair agent, ledger::own_agent_key(host));
+  const auto named = load<DocumentKeys>(host, "meta", kDocumentKeys);
+  if (!named) return fail(Errc::wrong_state, "this device has not joined");
+  AgentJoined joined;
+  joined.key = agent.public_key;
+  joined.did_auth = named->auth;
+  joined.did_agree = named->agree;
+  TRY(joined.proof,
+      host.keys().sign(agent.sealed,
+                       joined_statement(contact.my_did, contact.their_did, agent.public_key)));
+  return joined;
+}
+
+Result<bool> admit(Host& host, const Contact& contact, const AgentJoined& joined,
+                   const std::string& name) {
+  if (joined.key.type != KeyType::ed25519) return fail(Errc::bad_key, "an agent key is Ed25519");
+  CHECK(crypto::verify(joined.key, joined_statement(contact.their_did, contact.my_did, joined.key),
+                       joined.proof));
+  const std::string key = crypto::multikey(joined.key);
+  ledger::LogView view;
+  TRY(const ledger::Policy before, policy_now(host, view));
+  if (ledger::find_agent(before, key) == nullptr) {
+    const auto add = [&](ledger::Policy& policy) { policy.agents.push_back(owner_agent(key)); };
+    const auto updated = ledger::update_policy(host, add);
+    if (!updated.has_value() && updated.error() != Errc::refused) return updated.error();
+    if (!updated.has_value()) {
+      ledger::Policy after = before;
+      add(after);
+      CHECK(propose_agent(host, view, after, name));
+      return false;  // It asks again, and is admitted when the others have agreed.
+    }
+    host.audit("agent.added", {{"agent", key}});
+  }
+  const auto documented = ledger::add_document_agent(host, {joined.did_auth, joined.did_agree});
+  if (!documented.has_value()) host.audit("agent.not-in-document", {{"agent", key}});
+  CHECK(keep_first_device(host));
+  keep_own_agent(host, key, name);
+  TRY(const ledger::Identity own, ledger::needed_identity(host));
+  save(host, kAgentKeys, agent_keys_id(own.did, key),
+       AgentKeys{own.did, key, joined.did_auth, joined.did_agree});
+  ledger::remember_agent(host, key, contact.id, policy_agents(host));
+  return true;
+}
+
+}  // namespace kith::recovery
