@@ -388,5 +388,114 @@ TEST(OwnAgents, AnEndedContactStaysEnded) {
   }
 }
 
+TEST(OwnAgents, TheNewDeviceChecksTheOtherCodeToo) {
+  TwoDevices two;
+  two.begin();
+  two.invite(two.phone);
+  ASSERT_TRUE(two.phone.command(
+      "agent-code", {{"code", text_or_empty(pairing_of(*two.laptop), "code_to_read")}}, true));
+  ASSERT_TRUE(
+      two.net.run_until([&] { return !pairing_of(*two.laptop).at("needs").get_array().empty(); }));
+  for (int tries = 0; tries < 3; ++tries) {
+    const auto typed = two.laptop->command("agent-code", {{"code", "000000"}}, true);
+    ASSERT_TRUE(typed.has_value()) << typed.error().detail;
+    EXPECT_FALSE(typed->at("code_ok").as_bool());
+  }
+  two.net.run_for(5min);
+  EXPECT_EQ(pairing_state(*two.laptop), "failed");
+  EXPECT_FALSE(two.laptop->look([](Host& host) { return protocol::vault_lock(host).has_value(); }));
+  EXPECT_EQ(two.agents_in_policy(two.phone), 1U);
+}
+
+/// Sends one record to the first contact of that role, as a device does.
+void send_record(AgentBox& from, ContactRole to, const JsonObject& record) {
+  const auto sent = from.edit([&](Host& host) -> Result<std::string> {
+    const auto all = protocol::list_contacts(host);
+    const auto contact = std::ranges::find(all, to, &Contact::role);
+    TRY(const Did mine, Did::parse(contact->my_did));
+    TRY(const Did theirs, Did::parse(contact->their_did));
+    Message message = protocol::new_message("https://w3id.org/kith/agent/1.0/records",
+                                            host.random(), protocol::epoch_seconds(host.now()));
+    message.from = mine;
+    message.to = {theirs};
+    message.body = {{"records", JsonArray{record}}};
+    return protocol::send(host, std::move(message), {});
+  });
+  ASSERT_TRUE(sent.has_value()) << sent.error().detail;
+}
+
+JsonObject record_item(AgentBox& from, std::string_view collection, const std::string& id,
+                       ByteView value) {
+  return {{"c", collection},
+          {"i", id},
+          {"t", protocol::epoch_ms(from.look([](Host& host) { return host.now(); }))},
+          {"d", "z6Mk"},
+          {"v", crypto::base64url(value)},
+          {"e", false}};
+}
+
+TEST(OwnAgents, RecordsOfOneDeviceCannotBeReplacedByAnother) {
+  TwoDevices two;
+  two.add_device();
+  const auto lock = two.phone.look([](Host& host) { return host.get({"meta", "vault"}); });
+  for (const auto& [collection, id] : {std::pair<std::string, std::string>{"meta", "vault"},
+                                       {"own-key", "agent"},
+                                       {"share", "x"},
+                                       {"meta", "agent-key"}}) {
+    send_record(*two.laptop, ContactRole::device,
+                record_item(*two.laptop, collection, id, Bytes{0x80}));
+  }
+  two.net.run_for(5min);
+  EXPECT_EQ(two.phone.look([](Host& host) { return host.get({"meta", "vault"}); }), lock);
+  EXPECT_FALSE(two.phone.look([](Host& host) { return host.get({"share", "x"}); }).has_value());
+  EXPECT_TRUE(two.phone.command("identity-check", {}, true).has_value());
+}
+
+TEST(OwnAgents, ValuesThatAreNoneOfTheirKindAreRefused) {
+  TwoDevices two;
+  two.add_device();
+  for (const std::string collection :
+       {"contact", "text", "log", "vault-item", "own-agent", "agent-keys", "own-entry"}) {
+    send_record(*two.laptop, ContactRole::device,
+                record_item(*two.laptop, collection, "z-new", Bytes{0xc1, 0x00}));
+  }
+  two.net.run_for(5min);
+  for (const std::string collection :
+       {"contact", "text", "log", "vault-item", "own-agent", "agent-keys", "own-entry"}) {
+    EXPECT_FALSE(two.phone.look([&](Host& host) {
+                            return host.get({collection, "z-new"});
+                          })
+                     .has_value())
+        << collection;
+  }
+  say(two.phone, "bob", "goes on");
+  two.net.run_for(5min);
+  EXPECT_TRUE(has_text(two.bob, "goes on"));
+}
+
+TEST(OwnAgents, AFriendIsNoDevice) {
+  TwoDevices two;
+  two.add_device();
+  const std::size_t before = two.phone.look([](Host& host) { return own_agents(host).size(); });
+  OwnAgent agent{"z6Mkfriend", "bob's", two.net.now(), {}};
+  send_record(two.bob, ContactRole::person,
+              record_item(two.bob, "own-agent", agent.key, protocol::encode_record(agent)));
+  two.net.run_for(5min);
+  EXPECT_EQ(two.phone.look([](Host& host) { return own_agents(host).size(); }), before);
+}
+
+TEST(OwnAgents, OfTwoDevicesOneKeepsAShare) {
+  TwoDevices two;
+  two.add_device();
+  AgentBox& carol = two.add_person("carol");
+  two.connect(two.bob, carol);
+  two.make_identity(two.bob);
+  two.set_up(two.bob, {&two.phone, &carol}, 2);
+  two.net.run_for(1h);
+  EXPECT_EQ(two.offers(*two.laptop).size(), 0U);
+  EXPECT_TRUE(two.all_hold(two.bob)) << "the laptop's silence takes nothing away";
+  EXPECT_EQ(two.laptop->look([](Host& host) { return host.list("trusteeship").size(); }), 0U);
+}
+
 }  // namespace
 }  // namespace kith::recovery
