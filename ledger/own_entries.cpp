@@ -50,8 +50,12 @@ void raise(Host& host, const std::string& subject, std::size_t count) {
 
 void mark_own_entry(Host& host, std::string_view subject, std::string_view hash) {
   if (!protocol::has_other_devices(host)) return;
-  save(host, kOwnEntries, hash, OwnEntryMark{std::string(subject), host.now()});
-  auto ids = host.list(kOwnEntries);
+  keep_entry_mark(host, hash, OwnEntryMark{std::string(subject), host.now()});
+}
+
+void keep_entry_mark(Host& host, std::string_view hash, const OwnEntryMark& mark) {
+  save(host, kOwnEntries, hash, mark);
+  const auto ids = host.list(kOwnEntries);
   if (ids.size() <= log_limits::kOwnEntriesKept) return;
   const auto made = [&](const std::string& id) {
     return load<OwnEntryMark>(host, kOwnEntries, id)->made;

@@ -26,6 +26,9 @@ inline constexpr std::string_view kOwnEntries = "own-entry";
 /// This device makes that entry. Nothing is kept where there is no other device.
 void mark_own_entry(Host& host, std::string_view subject, std::string_view hash);
 
+/// Keeps a mark, of this device or another; the oldest goes when there are many.
+void keep_entry_mark(Host& host, std::string_view hash, const OwnEntryMark& mark);
+
 /// The ledger shows entries that this device did not make: the alarm is raised at once, or, where
 /// another device may say that it did, if none does within the grace.
 void on_foreign_entries(Host& host, std::string_view subject,

@@ -203,7 +203,10 @@ Result<void> take_shared_text(Host& host, std::string_view id, ByteView record) 
     return {};
   }
   const auto ids = host.list(kTexts);
-  if (ids.size() >= limits::kMessagesKept) forget(host, ids.front());
+  if (ids.size() >= limits::kMessagesKept) {
+    if (id < ids.front()) return {};  // Forgotten here, or about to be.
+    forget(host, ids.front());
+  }
   save(host, kTexts, id, text);
   save(host, kTextIndex, index_id(text.contact_id, text.message_id), TextRef{std::string(id)});
   const auto contact = find_contact(host, text.contact_id);

@@ -128,6 +128,11 @@ Result<CodeNonce> read_nonce(const Bytes& value) {
   return nonce;
 }
 
+Result<void> keep_waiting(Host& host, const Pairing& pairing) {
+  save_pairing(host, pairing);
+  return {};
+}
+
 // --- Messages
 
 Result<void> on_hello(Host& host, const Inbound& inbound, const Contact& contact, Pairing pairing) {
@@ -186,16 +191,23 @@ Result<void> on_welcome(Host& host, const AgentStep& step, Pairing pairing) {
 
 Result<void> on_joined(Host& host, const Inbound& inbound, const Contact& contact,
                        Pairing pairing) {
-  if (!pairing.adds || pairing.step < PairingStep::welcomed ||
-      pairing.step == PairingStep::failed) {
+  const bool compared = pairing.step == PairingStep::welcomed || pairing.step == PairingStep::done;
+  if (!pairing.adds || !compared) {
     return fail(Errc::wrong_state, "the codes have not been compared yet");
   }
   TRY(const auto joined, protocol::decode_body<AgentJoined>(inbound.message.body));
-  TRY(const bool admitted, admit(host, contact, joined, pairing.name));
-  if (!admitted) return {};
-  pairing.agent = crypto::multikey(joined.key);
-  end_pairing(host, pairing, PairingStep::done, "");
-  tend_agents_soon(host);
+  const std::string key = crypto::multikey(joined.key);
+  // One comparison of codes is for one key, whatever else that device asks for later.
+  if (!pairing.agent.empty() && pairing.agent != key) {
+    return fail(Errc::refused, "the codes were compared for another key");
+  }
+  if (pairing.step == PairingStep::welcomed) {
+    TRY(const bool admitted, admit(host, contact, joined, pairing.name));
+    pairing.agent = key;
+    if (!admitted) return keep_waiting(host, pairing);
+    end_pairing(host, pairing, PairingStep::done, "");
+    tend_agents_soon(host);
+  }
   return send_value(host, contact, pairing, kAdmitted, crypto::as_bytes(own_agent_name(host)));
 }
 

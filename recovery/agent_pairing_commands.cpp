@@ -176,9 +176,10 @@ Result<JsonObject> type_agent_code(Host& host, const Command& command) {
 
 Result<JsonObject> cancel_pairing(Host& host, const JsonObject& args) {
   TRY(const Pairing pairing, chosen_pairing(host, args));
-  if (pairing.step == PairingStep::joined || (pairing.adds && !pairing.welcome.empty())) {
+  if (pairing.step == PairingStep::joined) {
     return fail(Errc::wrong_state,
-                "the device has your vault already: take it out with `kith agent revoke`");
+                "this device has joined: take it out again on the other one, with `kith agent "
+                "revoke`, and delete this home");
   }
   fail_pairing(host, pairing, "it was called off.");
   return JsonObject{};

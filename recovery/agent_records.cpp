@@ -1,9 +1,11 @@
 #include "recovery/agent_records.hpp"
 
 #include <algorithm>
-#include <map>
+#include <set>
+#include <tuple>
 
 #include "crypto/hash.hpp"
+#include "crypto/limits.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/sender.hpp"
 #include "recovery/agent_limits.hpp"
@@ -17,15 +19,17 @@ namespace kith::recovery {
 namespace {
 
 constexpr std::string_view kStamps = "record-stamp";
+constexpr std::size_t kRecordIdCharsMax = 2 * limits::kDidCharsMax + 1;
 constexpr std::string_view kTalks = "agent-talk";
 constexpr Duration kTalkRepeat{60'000};
 constexpr Duration kTalkRepeatTest{2'000};
-constexpr Duration kTalkRepeatMax{3'600'000};
+/// A device that is off for weeks finds a few of them, and room for its other mail.
+constexpr std::chrono::hours kTalkRepeatMax{24};
 
 /// When a shared record became what it is, and at which device. Collection `record-stamp`, by
 /// "<collection> <id>".
 struct Stamp {
-  Bytes digest;  ///< Of the value; empty: it was deleted.
+  Bytes digest;  ///< Of the value.
   std::int64_t time_ms = 0;
   std::string device;  ///< Key in the policy.
   template <class V>
@@ -35,12 +39,16 @@ struct Stamp {
   [[nodiscard]] bool is_before(const Stamp& other) const {
     return std::tie(time_ms, device) < std::tie(other.time_ms, other.device);
   }
+  /// Names this change: the same value at another time is another one.
+  [[nodiscard]] Bytes mark() {
+    return crypto::to_bytes(crypto::sha256(protocol::encode_record(*this)));
+  }
 };
 
 /// What a device is known to have. Collection `agent-known/<contact id>`, as kStamps.
 struct Known {
-  Bytes told;   ///< Digest of what it confirmed to have got from here.
-  Bytes heard;  ///< Digest of what it sent itself.
+  Bytes told;   ///< Stamp::mark of what it confirmed to have got from here.
+  Bytes heard;  ///< Of what it sent itself.
   template <class V>
   void visit(V& v) {
     v("told", told), v("heard", heard);
@@ -49,10 +57,10 @@ struct Known {
 
 struct Told {
   std::string key;
-  Bytes digest;
+  Bytes mark;
   template <class V>
   void visit(V& v) {
-    v("key", key), v("digest", digest);
+    v("key", key), v("mark", mark);
   }
 };
 
@@ -101,63 +109,65 @@ std::string known_collection(std::string_view contact_id) {
   return "agent-known/" + std::string(contact_id);
 }
 
-Bytes digest_of(ByteView value) {
-  return crypto::to_bytes(crypto::sha256(value));
-}
-
 /// The stamp of a record as it is now: made anew if it changed here.
-Stamp stamped(Host& host, const SharedName& name, const std::optional<Bytes>& value,
-              const std::string& me) {
+Stamp stamped(Host& host, const SharedName& name, ByteView value, const std::string& me) {
   const std::string key = stamp_key(name);
   auto stamp = load<Stamp>(host, kStamps, key);
-  const Bytes digest = value ? digest_of(*value) : Bytes{};
+  Bytes digest = crypto::to_bytes(crypto::sha256(value));
   if (stamp && stamp->digest == digest) return std::move(*stamp);
   // A clock that went back must not make a change older than what it changed.
   const std::int64_t after = stamp ? stamp->time_ms + 1 : 0;
-  Stamp fresh{digest, std::max(protocol::epoch_ms(host.now()), after), me};
+  Stamp fresh{std::move(digest), std::max(protocol::epoch_ms(host.now()), after), me};
   save(host, kStamps, key, fresh);
   return fresh;
 }
 
-/// Every shared record that is here or was, with its stamp.
-std::map<std::string, Stamp> all_stamps(Host& host, std::vector<std::string>& order) {
+struct Stamped {
+  std::string key;
+  Stamp stamp;
+};
+
+/// Every shared record that is here, with its stamp. Stamps of what is gone go too: each device
+/// forgets by its own limits.
+std::vector<Stamped> all_stamps(Host& host) {
   const std::string me = own_agent_name(host);
-  std::map<std::string, Stamp> stamps;
+  std::vector<Stamped> stamps;
+  std::set<std::string> present;
   for (const SharedName& name : shared_names(host)) {
     const auto value = host.get({name.collection, name.id});
     if (!value || value->size() > agent_limits::kRecordBytesMax) continue;
-    order.push_back(stamp_key(name));
-    stamps.emplace(order.back(), stamped(host, name, value, me));
+    stamps.push_back({stamp_key(name), stamped(host, name, *value, me)});
+    present.insert(stamps.back().key);
   }
   for (const std::string& key : host.list(kStamps)) {
-    const SharedName name = name_of(key);
-    if (stamps.contains(key) || !may_be_erased(name.collection)) continue;
-    if (host.get({name.collection, name.id})) continue;
-    order.push_back(key);
-    stamps.emplace(key, stamped(host, name, {}, me));
+    if (!present.contains(key)) host.erase({std::string(kStamps), key});
+  }
+  for (const Contact& device : paired_devices(host)) {
+    const std::string known = known_collection(device.id);
+    for (const std::string& key : host.list(known)) {
+      if (!present.contains(key)) host.erase({known, key});
+    }
   }
   return stamps;
 }
 
 /// What the device does not have, as much as one message takes.
-RecordsBody changes_for(Host& host, std::string_view contact_id,
-                        const std::map<std::string, Stamp>& stamps,
-                        const std::vector<std::string>& order, std::vector<Told>& told) {
+RecordsBody changes_for(Host& host, std::string_view contact_id, std::vector<Stamped>& stamps,
+                        std::vector<Told>& told) {
   RecordsBody body;
   std::size_t bytes = 0;
-  for (const std::string& key : order) {
-    const Stamp& stamp = stamps.at(key);
+  for (auto& [key, stamp] : stamps) {
+    const Bytes mark = stamp.mark();
     const auto known = load<Known>(host, known_collection(contact_id), key);
-    if (known && (known->told == stamp.digest || known->heard == stamp.digest)) continue;
-    if (!known && stamp.digest.empty()) continue;  // It never had what was deleted.
+    if (known && (known->told == mark || known->heard == mark)) continue;
     const SharedName name = name_of(key);
     auto value = host.get({name.collection, name.id});
-    const std::size_t size = value ? value->size() : 0;
-    if (!body.records.empty() && bytes + size > agent_limits::kBatchBytesMax) break;
-    bytes += size;
-    told.push_back({key, stamp.digest});
-    body.records.push_back({name.collection, name.id, stamp.time_ms, stamp.device,
-                            value.value_or(Bytes{}), !value.has_value()});
+    if (!value) continue;
+    if (!body.records.empty() && bytes + value->size() > agent_limits::kBatchBytesMax) break;
+    bytes += value->size();
+    told.push_back({key, mark});
+    body.records.push_back(
+        {name.collection, name.id, stamp.time_ms, stamp.device, std::move(*value)});
     if (body.records.size() == agent_limits::kBatchRecordsMax) break;
   }
   return body;
@@ -177,12 +187,11 @@ Result<std::string> send_to_device(Host& host, const Contact& contact, std::stri
 }
 
 /// True: the device has yet to confirm something.
-bool tell_device(Host& host, const Contact& contact, const std::map<std::string, Stamp>& stamps,
-                 const std::vector<std::string>& order) {
+bool tell_device(Host& host, const Contact& contact, std::vector<Stamped>& stamps) {
   Talk talk = load<Talk>(host, kTalks, contact.id).value_or(Talk{});
   if (!talk.told.empty() && host.now() < talk.next_try) return true;
   talk.told.clear();
-  const RecordsBody body = changes_for(host, contact.id, stamps, order, talk.told);
+  const RecordsBody body = changes_for(host, contact.id, stamps, talk.told);
   if (body.records.empty()) {
     talk.tries = 0;
     save(host, kTalks, contact.id, talk);
@@ -198,27 +207,33 @@ bool tell_device(Host& host, const Contact& contact, const std::map<std::string,
   return true;
 }
 
-/// One record of another device. Returns whether it was fit to be taken.
+/// Whether a name can be one of a shared record.
+bool is_fit(const RecordItem& item) {
+  return is_shared_collection(item.collection) && !item.id.empty() &&
+         item.id.size() <= kRecordIdCharsMax && item.device.size() <= limits::kDidCharsMax;
+}
+
+/// One record of another device. What is of no use here is passed over: a later version may know
+/// more, and the rest must not wait for it.
 void take_record(Host& host, const Contact& contact, const RecordItem& item,
                  const std::string& me) {
   const SharedName name{item.collection, item.id};
   const std::string key = stamp_key(name);
   const auto mine = host.get({name.collection, name.id});
-  const Stamp before = stamped(host, name, mine, me);
-  const Stamp theirs{item.erased ? Bytes{} : digest_of(item.value), item.time_ms, item.device};
-  const bool newer = before.is_before(theirs);
+  Stamp theirs{crypto::to_bytes(crypto::sha256(item.value)), item.time_ms, item.device};
   auto known = load<Known>(host, known_collection(contact.id), key).value_or(Known{});
-  known.heard = theirs.digest;
-  if (item.erased) {
-    if (newer && mine && may_be_erased(name.collection)) host.erase({name.collection, name.id});
-  } else if (const auto taken = take_shared(host, name, item.value, newer); !taken.has_value()) {
-    host.audit("agent.record-refused", {{"collection", item.collection},
-                                        {"code", crypto::error_text(taken.error().code).code}});
+  known.heard = theirs.mark();
+  const std::int64_t latest = protocol::epoch_ms(host.now() + limits::kClockSkew);
+  theirs.time_ms = std::clamp<std::int64_t>(item.time_ms, 0, latest);  // A clock of 2099.
+  const bool newer = !mine || stamped(host, name, *mine, me).is_before(theirs);
+  if (const auto taken = take_shared(host, name, item.value, newer); !taken.has_value()) {
+    host.audit("agent.record-refused",
+               {{"collection", item.collection},
+                {"code", crypto::error_text(taken.error().code).code}});
   }
   const auto now = host.get({name.collection, name.id});
-  const Bytes digest = now ? digest_of(*now) : Bytes{};
-  if (digest == theirs.digest && newer) save(host, kStamps, key, theirs);
-  save(host, known_collection(contact.id), key, known);
+  if (newer && now && *now == item.value) save(host, kStamps, key, theirs);
+  if (now) save(host, known_collection(contact.id), key, known);
 }
 
 Result<void> on_records(Host& host, const Inbound& inbound, const Contact& contact) {
@@ -227,15 +242,8 @@ Result<void> on_records(Host& host, const Inbound& inbound, const Contact& conta
     return fail(Errc::limit_exceeded, "too many records in one message");
   }
   const std::string me = own_agent_name(host);
-  const std::int64_t latest = protocol::epoch_ms(host.now() + limits::kClockSkew);
   for (const RecordItem& item : body.records) {
-    if (!is_shared_collection(item.collection) || item.id.empty() ||
-        item.id.size() > limits::kDidCharsMax || item.device.size() > limits::kDidCharsMax) {
-      return fail(Errc::malformed, "not a record that devices share");
-    }
-    RecordItem fit = item;
-    fit.time_ms = std::clamp<std::int64_t>(item.time_ms, 0, latest);  // A clock of 2099.
-    take_record(host, contact, fit, me);
+    if (is_fit(item)) take_record(host, contact, item, me);
   }
   tend_agents_soon(host);
   TRY(const std::string id,
@@ -248,7 +256,7 @@ Result<void> on_taken(Host& host, const Inbound& inbound, const Contact& contact
   if (!talk || talk->message_id != inbound.message.thread()) return {};
   for (const Told& told : std::exchange(talk->told, {})) {
     auto known = load<Known>(host, known_collection(contact.id), told.key).value_or(Known{});
-    known.told = told.digest;
+    known.told = told.mark;
     save(host, known_collection(contact.id), told.key, known);
   }
   talk->tries = 0;
@@ -262,10 +270,9 @@ Result<void> on_taken(Host& host, const Inbound& inbound, const Contact& contact
 bool tell_devices(Host& host) {
   const auto devices = paired_devices(host);
   if (devices.empty()) return false;
-  std::vector<std::string> order;
-  const auto stamps = all_stamps(host, order);
+  auto stamps = all_stamps(host);
   bool busy = false;
-  for (const Contact& device : devices) busy = tell_device(host, device, stamps, order) || busy;
+  for (const Contact& device : devices) busy = tell_device(host, device, stamps) || busy;
   return busy;
 }
 

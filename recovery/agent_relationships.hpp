@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ledger/pair_state.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/host.hpp"
 
@@ -20,19 +21,26 @@ struct AgentKeys {
   std::string agent;  ///< The device's key in the policy.
   std::string auth;
   std::string agree;
+  Bytes proof;  ///< By `agent`: no other device can name keys for it.
   template <class V>
   void visit(V& v) {
-    v("did", did), v("agent", agent), v("auth", auth), v("agree", agree);
+    v("did", did), v("agent", agent), v("auth", auth), v("agree", agree), v("proof", proof);
   }
 };
 inline constexpr std::string_view kAgentKeys = "agent-keys";
 [[nodiscard]] std::string agent_keys_id(std::string_view did, std::string_view agent);
 
+/// Signs and keeps this device's keys for a DID of ours; nothing changes if these are kept.
+/// Errors: wrong_state (no agent key).
+[[nodiscard]] Result<void> keep_agent_keys(Host& host, const std::string& did,
+                                           const ledger::PairAgent& keys);
+/// Errors: bad_key, bad_signature.
+[[nodiscard]] Result<void> check_agent_keys(const AgentKeys& keys);
 /// The relationship's log names this device.
 [[nodiscard]] bool knows_this_device(Host& host, const Contact& contact);
-/// Makes the keys that are missing, and puts those of other devices into the logs that this one can
-/// change. Returns how many relationships do not know this device yet.
-std::size_t tend_relationships(Host& host);
+/// Makes the keys that are missing, and puts those of other devices of the policy into the logs that
+/// this one can change. Looks only where something changed since the last time.
+void tend_relationships(Host& host);
 
 /// Which of `agents` belong to devices that stay: those whose keys are known to be of an agent in
 /// `staying`.

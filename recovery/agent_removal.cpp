@@ -28,11 +28,14 @@ struct Membership {
   }
 };
 
+/// A device that the policy names, whatever other devices say of it.
 Result<OwnAgent> agent_named(Host& host, const std::string& wanted) {
-  std::vector<OwnAgent> found = own_agents(host);
-  std::erase_if(found, [&](const OwnAgent& agent) {
-    return agent.is_removed() || (agent.key != wanted && agent.name != wanted);
-  });
+  std::vector<OwnAgent> found;
+  for (const std::string& key : policy_agents(host)) {
+    const OwnAgent agent =
+        load<OwnAgent>(host, kOwnAgents, key).value_or(OwnAgent{key, "unknown device", {}, {}});
+    if (key == wanted || agent.name == wanted) found.push_back(agent);
+  }
   if (found.empty()) return fail(Errc::not_found, "no device of yours is called " + wanted);
   if (found.size() > 1) return fail(Errc::conflict, "two devices are called that: give the key");
   return std::move(found.front());
@@ -118,13 +121,24 @@ Result<JsonObject> revoke_agent(Host& host, const Command& command) {
 }
 
 void part_from_removed(Host& host) {
+  const auto present = policy_agents(host);
+  if (present.empty()) return;
   for (const Pairing& pairing : list_pairings(host)) {
-    const auto agent = load<OwnAgent>(host, kOwnAgents, pairing.agent);
-    if (!agent || !agent->is_removed()) continue;
+    const bool stays = std::ranges::find(present, pairing.agent) != present.end();
+    if (pairing.step != PairingStep::done || stays) continue;
     const auto contact = protocol::find_contact(host, pairing.contact_id);
     if (!contact || contact->state == ContactState::ended) continue;
     static_cast<void>(ledger::end_contact(host, *contact));
     forget_device_records(host, pairing.contact_id);
+  }
+}
+
+void watch_for_unknown_agents(Host& host) {
+  for (const std::string& key : policy_agents(host)) {
+    if (host.get({std::string(kOwnAgents), key})) continue;
+    const OwnAgent agent{key, "unknown device", host.now(), {}};
+    save(host, kOwnAgents, key, agent);
+    warn_of_agent(host, agent);
   }
 }
 

@@ -23,6 +23,9 @@ namespace kith::recovery {
 /// Ends the relationships with devices that were taken away, wherever that was done.
 void part_from_removed(Host& host);
 
+/// Warns the owner of agents in the policy that no device has told of.
+void watch_for_unknown_agents(Host& host);
+
 /// Raises an alarm, once, when the policy does not name this device any more.
 void watch_own_membership(Host& host);
 

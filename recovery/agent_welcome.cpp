@@ -85,9 +85,7 @@ Result<void> keep_first_device(Host& host) {
   TRY(const ledger::LogView view, ledger::stored_view(host, own.did));
   const auto agents = ledger::document_agents(view.current.state);
   if (!agents.has_value()) return {};
-  const ledger::PairAgent& mine = agents->front();
-  save(host, kAgentKeys, agent_keys_id(own.did, me), AgentKeys{own.did, me, mine.auth, mine.agree});
-  return {};
+  return keep_agent_keys(host, own.did, agents->front());
 }
 
 }  // namespace
@@ -157,7 +155,7 @@ Result<void> take_welcome(Host& host, const Pairing& pairing, StepUp step_up) {
   ledger::save_identity(host, own);
   TRY(const ledger::PairAgent named, ledger::make_pair_agent(host, own.did));
   save(host, "meta", kDocumentKeys, DocumentKeys{named.auth, named.agree});
-  return {};
+  return keep_agent_keys(host, own.did, named);
 }
 
 Result<AgentJoined> make_joined(Host& host, const Contact& contact) {
@@ -198,9 +196,6 @@ Result<bool> admit(Host& host, const Contact& contact, const AgentJoined& joined
   if (!documented.has_value()) host.audit("agent.not-in-document", {{"agent", key}});
   CHECK(keep_first_device(host));
   keep_own_agent(host, key, name);
-  TRY(const ledger::Identity own, ledger::needed_identity(host));
-  save(host, kAgentKeys, agent_keys_id(own.did, key),
-       AgentKeys{own.did, key, joined.did_auth, joined.did_agree});
   ledger::remember_agent(host, key, contact.id, policy_agents(host));
   return true;
 }

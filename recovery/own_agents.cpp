@@ -27,6 +27,7 @@ void tend_at(Host& host, Duration pause) {
 void tend(Host& host) {
   if (own_agents(host).empty() && paired_devices(host).empty()) return;
   watch_own_membership(host);
+  watch_for_unknown_agents(host);
   part_from_removed(host);
   tend_relationships(host);
   tell_devices(host);
@@ -42,9 +43,9 @@ Result<JsonObject> list_agents(Host& host) {
     JsonObject row{{"name", agent.name},
                    {"key", agent.key},
                    {"this_device", agent.key == me},
-                   {"state", agent.is_removed() || !there ? "removed" : "active"},
+                   {"state", there ? "active" : "removed"},
                    {"added", protocol::utc_text(agent.added)}};
-    if (agent.is_removed()) row["removed"] = protocol::utc_text(agent.removed);
+    if (agent.is_removed() && !there) row["removed"] = protocol::utc_text(agent.removed);
     rows.push_back(std::move(row));
   }
   for (const std::string& key : in_policy) {
@@ -67,6 +68,15 @@ Result<JsonObject> list_agents(Host& host) {
 }
 
 }  // namespace
+
+void warn_of_agent(Host& host, const OwnAgent& agent) {
+  host.notify({"alarm",
+               "Your identity has a device \"" + agent.name +
+                   "\". If you did not add it, remove it at once: `kith agent list`, `kith agent "
+                   "revoke`.",
+               agent.key,
+               {}});
+}
 
 std::vector<OwnAgent> own_agents(Host& host) {
   std::vector<OwnAgent> all;

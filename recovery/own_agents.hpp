@@ -43,7 +43,7 @@ struct OwnAgent {
   std::string key;
   std::string name;
   Time added{};
-  Time removed{};  ///< Epoch: it is not. Final.
+  Time removed{};  ///< Epoch: nobody said so. The policy decides whether it is one.
   template <class V>
   void visit(V& v) {
     v("key", key), v("name", name), v("added", added), v("removed", removed);
@@ -51,6 +51,9 @@ struct OwnAgent {
   [[nodiscard]] bool is_removed() const { return removed != Time{}; }
 };
 inline constexpr std::string_view kOwnAgents = "own-agent";
+
+/// Tells the owner that a device belongs to the identity which this one did not add.
+void warn_of_agent(Host& host, const OwnAgent& agent);
 
 /// This device's keys in the public document (record meta/document-keys, of this device alone).
 struct DocumentKeys {

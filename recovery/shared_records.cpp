@@ -8,6 +8,7 @@
 #include "ledger/identity.hpp"
 #include "ledger/log_store.hpp"
 #include "ledger/microledger.hpp"
+#include "ledger/log_reader.hpp"
 #include "ledger/own_entries.hpp"
 #include "protocol/basic_message.hpp"
 #include "protocol/contact.hpp"
@@ -18,6 +19,9 @@
 namespace kith::recovery {
 namespace {
 
+/// Devices that are remembered, those that were taken away too.
+constexpr std::size_t kAgentsRemembered = 64;
+
 using Take = Result<void> (*)(Host& host, const SharedName& name, ByteView value, bool newer);
 
 template <class T>
@@ -27,43 +31,62 @@ Result<void> take_newest(Host& host, const SharedName& name, ByteView value, boo
   return {};
 }
 
+/// Name and end of a contact; with whom it is, and by which DIDs, never changes.
 Result<void> take_contact(Host& host, const SharedName& name, ByteView value, bool newer) {
   TRY(const Contact contact, protocol::decode_record<Contact>(value));
-  if (contact.id != name.id || !is_shared(contact)) {
+  if (contact.id != name.id || !is_shared(contact) || contact.name.empty() ||
+      contact.name.size() > limits::kNameCharsMax) {
     return fail(Errc::refused, "not a contact that devices share");
   }
-  const auto mine = protocol::find_contact(host, name.id);
-  if (mine && !is_shared(*mine)) return fail(Errc::refused, "that contact is this device's own");
-  const bool ends = contact.state == ContactState::ended;
-  const bool ended = mine && mine->state == ContactState::ended;
-  if (mine && ends && !ended) {
-    ledger::end_with_other_device(host, *mine);
-  } else if (!mine || (newer && !ended)) {
+  auto mine = protocol::find_contact(host, name.id);
+  if (!mine) {
+    const auto all = protocol::list_contacts(host);
+    const bool taken = std::ranges::any_of(all, [&](const Contact& other) {
+      return other.my_did == contact.my_did || other.their_did == contact.their_did;
+    });
+    if (taken) return fail(Errc::refused, "another contact has these DIDs");
     protocol::save_contact(host, contact);
+    return {};
+  }
+  if (mine->my_did != contact.my_did || mine->their_did != contact.their_did ||
+      mine->role != contact.role) {
+    return fail(Errc::refused, "a contact does not change whom it is with");
+  }
+  if (mine->state == ContactState::ended) return {};
+  if (contact.state == ContactState::ended) {
+    ledger::end_with_other_device(host, *mine);
+  } else if (newer) {
+    mine->name = contact.name;
+    protocol::save_contact(host, *mine);
   }
   return {};
 }
 
-/// Adds what is new, by the rules of logs; a log that is not known yet is read as a whole.
+/// The log of a relationship that is not known yet, as the other device got it.
+Result<void> take_new_log(Host& host, const std::string& did, const ledger::StoredLog& log) {
+  const auto now = ledger::anchor_time(host.now());
+  std::vector<ledger::AnchoredBlob> blobs;
+  for (const ledger::StoredBlob& blob : log.blobs) {
+    blobs.push_back({blob.blob, std::min(ledger::anchor_time(blob.anchored), now)});
+  }
+  TRY(const ledger::LogView view, ledger::read_log(did, blobs, {now, host.test_mode()}));
+  if (view.kind != ledger::Kind::pair) return fail(Errc::refused, "not a relationship's log");
+  ledger::store_blobs(host, did, blobs);
+  return ledger::refresh_document(host, view);
+}
+
+/// Adds what is new, by the rules of logs, as of now: another device cannot date it back.
 Result<void> take_log(Host& host, const SharedName& name, ByteView value, bool) {
   TRY(const auto log, protocol::decode_record<ledger::StoredLog>(value));
   const auto kept = ledger::stored_blobs(host, name.id);
-  if (kept.empty()) {
-    std::vector<ledger::AnchoredBlob> blobs;
-    for (const ledger::StoredBlob& blob : log.blobs) {
-      blobs.push_back({blob.blob, ledger::anchor_time(blob.anchored)});
-    }
-    TRY(const ledger::LogView view,
-        ledger::read_log(name.id, blobs, {ledger::anchor_time(host.now()), host.test_mode()}));
-    if (view.kind != ledger::Kind::pair) return fail(Errc::refused, "not a relationship's log");
-    ledger::store_blobs(host, name.id, blobs);
-    return ledger::refresh_document(host, view);
-  }
+  if (kept.empty()) return take_new_log(host, name.id, log);
+  TRY(const ledger::LogView before, ledger::stored_view(host, name.id));
+  if (before.kind != ledger::Kind::pair) return fail(Errc::refused, "not a relationship's log");
   for (const ledger::StoredBlob& blob : log.blobs) {
     const bool known = std::ranges::any_of(
         kept, [&](const ledger::AnchoredBlob& one) { return one.blob == blob.blob; });
     if (known) continue;
-    const auto added = ledger::append_checked(host, name.id, blob.blob, blob.anchored);
+    const auto added = ledger::append_checked(host, name.id, blob.blob, host.now());
     if (!added.has_value()) return {};  // The other's log went another way: ours stays.
     CHECK(ledger::refresh_document(host, *added));
   }
@@ -81,44 +104,33 @@ Result<void> take_vault_item(Host& host, const SharedName& name, ByteView value,
   return {};
 }
 
+/// Who belongs to the identity says the policy alone; this is how they are called.
 Result<void> take_agent(Host& host, const SharedName& name, ByteView value, bool newer) {
   TRY(OwnAgent agent, protocol::decode_record<OwnAgent>(value));
   if (agent.key != name.id) return fail(Errc::malformed, "a device under another key");
+  if (agent.name.size() > limits::kNameCharsMax) return fail(Errc::limit_exceeded, "a long name");
   const auto mine = load<OwnAgent>(host, kOwnAgents, name.id);
   if (!mine) {
-    host.notify({"alarm",
-                 "Your identity has a device \"" + agent.name +
-                     "\". If you did not add it, remove it at once: `kith agent list`, `kith agent "
-                     "revoke`.",
-                 agent.key,
-                 {}});
-  } else {
-    if (!newer) agent.name = mine->name;
-    if (mine->is_removed()) agent.removed = mine->removed;
+    if (host.list(kOwnAgents).size() >= kAgentsRemembered) {
+      return fail(Errc::limit_exceeded, "too many devices");
+    }
+    warn_of_agent(host, agent);
+  } else if (!newer) {
+    return {};
   }
   save(host, kOwnAgents, name.id, agent);
   return {};
 }
 
-Result<void> take_agent_keys(Host& host, const SharedName& name, ByteView value, bool) {
+Result<void> take_agent_keys(Host& host, const SharedName& name, ByteView value, bool newer) {
   TRY(const AgentKeys keys, protocol::decode_record<AgentKeys>(value));
   if (agent_keys_id(keys.did, keys.agent) != name.id) {
     return fail(Errc::malformed, "keys of a device under another name");
   }
-  if (keys.agent != own_agent_name(host)) save(host, name.collection, name.id, keys);
-  return {};
-}
-
-Result<void> take_identity(Host& host, const SharedName&, ByteView value, bool newer) {
-  TRY(ledger::Identity theirs, protocol::decode_record<ledger::Identity>(value));
-  const auto mine = ledger::identity(host);
-  if (!mine || !newer) return {};
-  if (mine->did != theirs.did || mine->policy != theirs.policy) {
-    return fail(Errc::refused, "the record of another identity");
-  }
-  theirs.agent_key = mine->agent_key;
-  if (protocol::encode_record(theirs) != protocol::encode_record(*mine)) {
-    ledger::save_identity(host, theirs);
+  CHECK(check_agent_keys(keys));
+  if (keys.agent == own_agent_name(host)) return {};
+  if (newer || !host.get({name.collection, name.id})) {
+    save(host, name.collection, name.id, keys);
   }
   return {};
 }
@@ -127,8 +139,8 @@ Result<void> take_identity(Host& host, const SharedName&, ByteView value, bool n
 Result<void> take_entry_mark(Host& host, const SharedName& name, ByteView value, bool) {
   TRY(const auto mark, protocol::decode_record<ledger::OwnEntryMark>(value));
   if (host.get({name.collection, name.id})) return {};
-  save(host, name.collection, name.id, mark);
   const auto own = ledger::identity(host);
+  ledger::keep_entry_mark(host, name.id, mark);
   if (own && (mark.subject == own->did || mark.subject == own->policy)) {
     ledger::refresh_log(host, mark.subject);
   }
@@ -137,17 +149,16 @@ Result<void> take_entry_mark(Host& host, const SharedName& name, ByteView value,
 
 struct SharedCollection {
   std::string_view name;
-  bool erasable;
   Take take;
 };
 constexpr std::array kShared = {
-    SharedCollection{"contact", false, take_contact},
-    SharedCollection{"log", false, take_log},
-    SharedCollection{"text", true, take_text},
-    SharedCollection{"vault-item", false, take_vault_item},
-    SharedCollection{kOwnAgents, false, take_agent},
-    SharedCollection{kAgentKeys, false, take_agent_keys},
-    SharedCollection{ledger::kOwnEntries, true, take_entry_mark},
+    SharedCollection{"contact", take_contact},
+    SharedCollection{"log", take_log},
+    SharedCollection{"text", take_text},
+    SharedCollection{"vault-item", take_vault_item},
+    SharedCollection{kOwnAgents, take_agent},
+    SharedCollection{kAgentKeys, take_agent_keys},
+    SharedCollection{ledger::kOwnEntries, take_entry_mark},
 };
 constexpr std::string_view kMetaCollection = "meta";
 
@@ -170,9 +181,7 @@ std::vector<SharedName> shared_names(Host& host) {
       names.push_back({std::string(shared.name), id});
     }
   }
-  for (const std::string_view id : {"identity", "profile"}) {
-    if (host.get({"meta", std::string(id)})) names.push_back({"meta", std::string(id)});
-  }
+  if (host.get({"meta", "profile"})) names.push_back({"meta", "profile"});
   return names;
 }
 
@@ -181,14 +190,8 @@ bool is_shared_collection(std::string_view collection) {
          std::ranges::find(kShared, collection, &SharedCollection::name) != kShared.end();
 }
 
-bool may_be_erased(std::string_view collection) {
-  const auto* const shared = std::ranges::find(kShared, collection, &SharedCollection::name);
-  return shared != kShared.end() && shared->erasable;
-}
-
 Result<void> take_shared(Host& host, const SharedName& name, ByteView value, bool newer) {
   if (name.collection == kMetaCollection) {
-    if (name.id == "identity") return take_identity(host, name, value, newer);
     if (name.id == "profile") return take_newest<ledger::Profile>(host, name, value, newer);
     return fail(Errc::refused, "that record belongs to one device");
   }

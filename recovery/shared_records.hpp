@@ -21,8 +21,6 @@ struct SharedName {
 [[nodiscard]] std::vector<SharedName> shared_names(Host& host);
 /// A record of that collection may come from another device.
 [[nodiscard]] bool is_shared_collection(std::string_view collection);
-/// A deletion of it counts for all devices.
-[[nodiscard]] bool may_be_erased(std::string_view collection);
 
 /// Takes a value of another device, by the rules of its collection. `newer`: it goes before what is
 /// here where the later one counts. Errors: malformed, refused, those of the log reader.
