@@ -46,6 +46,8 @@ Result<void> take_right_code(Host& host, const Contact& contact, Pairing pairing
     return go_on(host, contact, std::move(pairing), PairingStep::welcomed);
   }
   CHECK(take_welcome(host, pairing, step_up));
+  pairing.welcome.clear();
+  pairing.session_own.reset();
   host.audit("agent.joined");
   return go_on(host, contact, std::move(pairing), PairingStep::joined);
 }

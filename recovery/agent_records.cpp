@@ -227,9 +227,8 @@ void take_record(Host& host, const Contact& contact, const RecordItem& item,
   theirs.time_ms = std::clamp<std::int64_t>(item.time_ms, 0, latest);  // A clock of 2099.
   const bool newer = !mine || stamped(host, name, *mine, me).is_before(theirs);
   if (const auto taken = take_shared(host, name, item.value, newer); !taken.has_value()) {
-    host.audit("agent.record-refused",
-               {{"collection", item.collection},
-                {"code", crypto::error_text(taken.error().code).code}});
+    host.audit("agent.record-refused", {{"collection", item.collection},
+                                        {"code", crypto::error_text(taken.error().code).code}});
   }
   const auto now = host.get({name.collection, name.id});
   if (newer && now && *now == item.value) save(host, kStamps, key, theirs);

@@ -130,8 +130,7 @@ Bytes ground_of(Host& host, const std::string& did, const std::vector<std::strin
   return crypto::to_bytes(crypto::sha256(all));
 }
 
-void tend_relationship(Host& host, const Contact& contact,
-                       const std::vector<std::string>& agents) {
+void tend_relationship(Host& host, const Contact& contact, const std::vector<std::string>& agents) {
   const auto state = ledger::pair_state_of(host, contact.my_did);
   if (!state.has_value() || state->status != ledger::PairStatus::active) return;
   if (const ledger::PairAgent* mine = own_place(host, contact.my_did, *state)) {

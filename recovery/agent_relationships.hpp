@@ -38,8 +38,8 @@ inline constexpr std::string_view kAgentKeys = "agent-keys";
 [[nodiscard]] Result<void> check_agent_keys(const AgentKeys& keys);
 /// The relationship's log names this device.
 [[nodiscard]] bool knows_this_device(Host& host, const Contact& contact);
-/// Makes the keys that are missing, and puts those of other devices of the policy into the logs that
-/// this one can change. Looks only where something changed since the last time.
+/// Makes the keys that are missing, and puts those of other devices of the policy into the logs
+/// that this one can change. Looks only where something changed since the last time.
 void tend_relationships(Host& host);
 
 /// Which of `agents` belong to devices that stay: those whose keys are known to be of an agent in

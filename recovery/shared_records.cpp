@@ -6,9 +6,9 @@
 
 #include "ledger/connection.hpp"
 #include "ledger/identity.hpp"
+#include "ledger/log_reader.hpp"
 #include "ledger/log_store.hpp"
 #include "ledger/microledger.hpp"
-#include "ledger/log_reader.hpp"
 #include "ledger/own_entries.hpp"
 #include "protocol/basic_message.hpp"
 #include "protocol/contact.hpp"
