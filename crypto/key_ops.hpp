@@ -181,6 +181,14 @@ class KeyOps {
   /// cannot_decrypt (another vault's), malformed (a stranger can make items: nothing is believed).
   [[nodiscard]] virtual Result<KeyPair> open_vault_item(const SealedKey& unlocked_vault,
                                                         const VaultItem& item) = 0;
+  /// The vault for another device of the owner: its private key in a box to that device's session
+  /// key, bound to `ad`. Purpose vault. Errors: bad_key (recipient).
+  [[nodiscard]] virtual Result<Bytes> hand_over_vault(const SealedKey& unlocked_vault,
+                                                      const PublicKey& recipient, ByteView ad) = 0;
+  /// The other side: the vault's key, unlocked here. Purpose session. Errors: cannot_decrypt,
+  /// malformed.
+  [[nodiscard]] virtual Result<KeyPair> take_over_vault(const SealedKey& session, ByteView ad,
+                                                        ByteView box) = 0;
   /// The capsule of a set (recovery-protocol section 3.2): `set_id` (kSetIdBytes) and the vault's
   /// private key in a container of the smallest size class, counter 0, sealed to `recovery_key` and
   /// signed by the agent; the container's records one after the other. Purposes vault and agent.

@@ -44,6 +44,8 @@ constexpr std::array kRows{
     row<&KeyOps::accept_share>(KeyCall::accept_share),
     row<&KeyOps::partial>(KeyCall::partial),
     row<&KeyOps::prove_share>(KeyCall::prove_share),
+    row<&KeyOps::hand_over_vault>(KeyCall::hand_over_vault),
+    row<&KeyOps::take_over_vault>(KeyCall::take_over_vault),
 };
 
 }  // namespace

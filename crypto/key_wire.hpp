@@ -41,6 +41,8 @@ enum class KeyCall : std::uint8_t {
   accept_share,
   partial,
   prove_share,
+  hand_over_vault,
+  take_over_vault,
 };
 inline constexpr std::uint8_t kKeyCallsEnd = 100;
 

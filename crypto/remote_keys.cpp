@@ -125,6 +125,15 @@ Result<KeyPair> RemoteKeys::open_vault_item(const SealedKey& unlocked_vault,
   return call<&KeyOps::open_vault_item>(KeyCall::open_vault_item, unlocked_vault, item);
 }
 
+Result<Bytes> RemoteKeys::hand_over_vault(const SealedKey& unlocked_vault,
+                                          const PublicKey& recipient, ByteView ad) {
+  return call<&KeyOps::hand_over_vault>(KeyCall::hand_over_vault, unlocked_vault, recipient, ad);
+}
+
+Result<KeyPair> RemoteKeys::take_over_vault(const SealedKey& session, ByteView ad, ByteView box) {
+  return call<&KeyOps::take_over_vault>(KeyCall::take_over_vault, session, ad, box);
+}
+
 Result<Bytes> RemoteKeys::seal_capsule(const SealedKey& unlocked_vault, const SealedKey& agent_key,
                                        const PublicKey& agent, const SecretPoint& recovery_key,
                                        ByteView set_id, std::uint64_t created_s) {

@@ -57,6 +57,9 @@ class RemoteKeys final : public KeyOps {
   Result<SealedKey> unlock_vault(const LockedVault& vault, StepUp step_up) override;
   Result<LockedVault> lock_vault(const SealedKey& unlocked, StepUp step_up) override;
   Result<KeyPair> open_vault_item(const SealedKey& unlocked_vault, const VaultItem& item) override;
+  Result<Bytes> hand_over_vault(const SealedKey& unlocked_vault, const PublicKey& recipient,
+                                ByteView ad) override;
+  Result<KeyPair> take_over_vault(const SealedKey& session, ByteView ad, ByteView box) override;
   Result<Bytes> seal_capsule(const SealedKey& unlocked_vault, const SealedKey& agent_key,
                              const PublicKey& agent, const SecretPoint& recovery_key,
                              ByteView set_id, std::uint64_t created_s) override;

@@ -99,6 +99,10 @@ class SoftwareKeys final : public KeyOps {
   [[nodiscard]] Result<LockedVault> lock_vault(const SealedKey& unlocked, StepUp step_up) override;
   [[nodiscard]] Result<KeyPair> open_vault_item(const SealedKey& unlocked_vault,
                                                 const VaultItem& item) override;
+  [[nodiscard]] Result<Bytes> hand_over_vault(const SealedKey& unlocked_vault,
+                                              const PublicKey& recipient, ByteView ad) override;
+  [[nodiscard]] Result<KeyPair> take_over_vault(const SealedKey& session, ByteView ad,
+                                                ByteView box) override;
   [[nodiscard]] Result<Bytes> seal_capsule(const SealedKey& unlocked_vault,
                                            const SealedKey& agent_key, const PublicKey& agent,
                                            const SecretPoint& recovery_key, ByteView set_id,

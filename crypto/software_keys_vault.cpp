@@ -19,8 +19,15 @@ namespace {
 constexpr std::string_view kVaultLabel = "kith/keys/v1/vault";
 constexpr std::string_view kShellLabel = "kith/keys/v1/vault-shell";
 constexpr std::string_view kItemLabel = "kith/vault-item/v1";
+constexpr std::string_view kHandOverLabel = "kith/vault-handed-over/v1";
 constexpr std::uint8_t kCapsuleSizeClass = 0;
 constexpr auto kX25519 = static_cast<std::uint8_t>(KeyType::x25519);
+
+Bytes hand_over_label(ByteView ad) {
+  Bytes label = to_bytes(kHandOverLabel);
+  append(label, ad);
+  return label;
+}
 
 Bytes with_public(std::string_view label, const PublicKey& key) {
   Bytes ad = to_bytes(label);
@@ -122,6 +129,22 @@ Result<KeyPair> SoftwareKeys::take_in_vault(ByteView private_key) {
       make_content(kX25519, KeyPurpose::vault, SecretBytes::copy_of(private_key)));
   const Opened key{std::move(content)};
   return KeyPair{public_key_of(key), seal_content(key.content)};
+}
+
+Result<Bytes> SoftwareKeys::hand_over_vault(const SealedKey& unlocked_vault,
+                                            const PublicKey& recipient, ByteView ad) {
+  TRY(const Opened vault, open_for(unlocked_vault, bit(KeyPurpose::vault)));
+  return seal_to(recipient, hand_over_label(ad), vault.private_part());
+}
+
+Result<KeyPair> SoftwareKeys::take_over_vault(const SealedKey& session, ByteView ad, ByteView box) {
+  TRY(const Opened opened, open_for(session, bit(KeyPurpose::session)));
+  TRY(const SecretBytes private_key,
+      open_box_with(opened.private_part(), opened.public_part(), hand_over_label(ad), box));
+  if (private_key.size() != sealed_blob::kKeyBytes) {
+    return fail(Errc::malformed, "a vault's key has another size");
+  }
+  return take_in_vault(private_key.expose());
 }
 
 Result<Bytes> SoftwareKeys::seal_capsule(const SealedKey& unlocked_vault,

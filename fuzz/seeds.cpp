@@ -309,6 +309,7 @@ void put_key_calls(Writer& writer) {
   static_cast<void>(remote.accept_share(mine.sealed, hash, given, held.share_point));
   static_cast<void>(remote.partial(held.share, {crypto::Point::base()}, hash));
   static_cast<void>(remote.prove_share(held.share, hash));
+  static_cast<void>(remote.take_over_vault(mine.sealed, hash, box));
   static_cast<void>(remote.open_capsule(Bytes(64), dealing.recovery_key, dealing.recovery_key));
 }
 

@@ -5,16 +5,15 @@
 /// over any chain of devices, whichever of them are on at a time.
 ///
 /// What is shared: contacts that are people, with the logs of both sides; texts; the vault's items;
-/// the profile; which devices there are and which keys they have in relationships; which entries of
-/// the own logs they made. What is not: keys, shares held for others, mail and work under way,
-/// relationships with mediators and between the devices, relationships without logs.
+/// the profile; how the devices are called and which keys they have in relationships; which entries
+/// of the own logs they made. What is not: keys, shares held for others, the identity's ledger,
+/// mail and work under way, relationships with mediators and between the devices, or without logs.
 ///
 /// Where two devices changed the same record, the later change counts (by the clocks of the
-/// devices; if they are equal, the device with the greater key). Except: what ends stays ended (a
-/// contact, a device), the vault's items are only ever added, logs are judged by their own rules
-/// and only grow, and of the identity's record each device keeps its own key.
+/// devices; if they are equal, the device with the greater key). A device may be a thief's by now:
+/// what it may change is in shared_records.cpp, collection by collection, and docs/own-devices.md.
 ///
-///   records {records: [{c, i, t, d, v?}]}  ---->     collection, id, time, device, value
+///   records {records: [{c, i, t, d, v}]}   ---->     collection, id, time, device, value
 ///                      <----  records-taken {}       on the same thread
 
 #include <string_view>

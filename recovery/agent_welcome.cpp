@@ -25,15 +25,11 @@ constexpr std::string_view kLinkSecretKey = "link-secret";
 /// Plaintext of the welcome.
 struct WelcomePack {
   PublicKey vault;
-  Bytes vault_private;  ///< As export_vault_for_capsule gives it.
-  Bytes wallet;         ///< As welcome_snapshot gives it.
+  Bytes vault_box;  ///< As hand_over_vault gives it: no key is in clear here.
+  Bytes wallet;     ///< As welcome_snapshot gives it.
   template <class V>
   void visit(V& v) {
-    v("vault", vault), v("vault_private", vault_private), v("wallet", wallet);
-  }
-  void forget() {
-    crypto::wipe(vault_private);
-    crypto::wipe(wallet);
+    v("vault", vault), v("vault_box", vault_box), v("wallet", wallet);
   }
 };
 
@@ -118,15 +114,11 @@ Result<Bytes> make_welcome(Host& host, const Pairing& pairing, const SealedKey& 
   TRY(const ledger::Identity own, ledger::needed_identity(host));
   const auto lock = protocol::vault_lock(host);
   if (!lock) return fail(Errc::wrong_state, "this wallet has no vault");
-  TRY(const SecretBytes key, host.keys().export_vault_for_capsule(vault));
+  const Bytes label = welcome_label(pairing);
   const SecretBytes wallet = welcome_snapshot(host);
-  WelcomePack pack{lock->public_key, crypto::to_bytes(key.expose()),
-                   crypto::to_bytes(wallet.expose())};
-  Bytes plaintext = protocol::encode_record(pack);
-  auto sealed = host.keys().seal_to(*pairing.session_key, welcome_label(pairing), plaintext);
-  crypto::wipe(plaintext);
-  pack.forget();
-  return sealed;
+  WelcomePack pack{lock->public_key, {}, crypto::to_bytes(wallet.expose())};
+  TRY(pack.vault_box, host.keys().hand_over_vault(vault, *pairing.session_key, label));
+  return host.keys().seal_to(*pairing.session_key, label, protocol::encode_record(pack));
 }
 
 Result<void> take_welcome(Host& host, const Pairing& pairing, StepUp step_up) {
@@ -134,16 +126,13 @@ Result<void> take_welcome(Host& host, const Pairing& pairing, StepUp step_up) {
     return fail(Errc::conflict, "this home has an identity of its own");
   }
   if (!pairing.session_own) return fail(Errc::wrong_state, "the pairing's key is gone");
-  TRY(Bytes plaintext,
-      host.keys().open_box(*pairing.session_own, welcome_label(pairing), pairing.welcome));
-  auto pack = protocol::decode_record<WelcomePack>(plaintext);
-  crypto::wipe(plaintext);
-  if (!pack.has_value()) return pack.error();
-  const SecretBytes wallet = SecretBytes::take(pack->wallet);
-  const SecretBytes vault_private = SecretBytes::take(pack->vault_private);
-  CHECK(restore_welcome(host, wallet.expose()));
-  TRY(const KeyPair vault, host.keys().import_vault_from_capsule(vault_private));
-  CHECK(protocol::adopt_vault(host, pack->vault, vault.sealed, step_up));
+  const Bytes label = welcome_label(pairing);
+  TRY(const Bytes plaintext, host.keys().open_box(*pairing.session_own, label, pairing.welcome));
+  TRY(const auto pack, protocol::decode_record<WelcomePack>(plaintext));
+  CHECK(restore_welcome(host, pack.wallet));
+  TRY(const KeyPair vault,
+      host.keys().take_over_vault(*pairing.session_own, label, pack.vault_box));
+  CHECK(protocol::adopt_vault(host, pack.vault, vault.sealed, step_up));
   CHECK(ledger::move_keys_to_vault(host));
   const auto held = protocol::vault_items_of(host, "", protocol::VaultUse::link_secret);
   if (held.empty()) return fail(Errc::malformed, "the link secret is missing");

@@ -58,6 +58,12 @@ Result<OwnBeginnings> restore(Host& host, const Command& command, const OpenedSe
                                  item.record.salt, item.pair.sealed));
   }
   CHECK(ledger::move_keys_to_vault(host));  // Of a home without a vault so far.
+  // Other devices of before are no agents any more, whoever has them.
+  for (Contact& contact : protocol::list_contacts(host)) {
+    if (contact.role != ContactRole::device) continue;
+    contact.state = ContactState::ended;
+    protocol::save_contact(host, contact);
+  }
   for (Contact& contact : renamed) {
     contact.name = protocol::free_contact_name(host, contact.name + " (this device)");
     protocol::save_contact(host, contact);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "crypto/hash.hpp"
+#include "ledger/connection.hpp"
 #include "ledger/identity.hpp"
 #include "ledger/log_store.hpp"
 #include "protocol/vault.hpp"
@@ -111,6 +112,25 @@ Snapshot own_logs(Host& host) {
   return snapshot;
 }
 
+template <class T>
+Result<void> check_decodes(const SavedRecord& record) {
+  TRY(const T value, protocol::decode_record<T>(record.value));
+  return {};
+}
+
+/// A record of a welcome that later reads as what it should be.
+Result<void> check_welcome_record(const SavedRecord& record) {
+  if (record.collection == "log") return check_decodes<ledger::StoredLog>(record);
+  if (record.collection == "vault-item") return check_decodes<protocol::VaultRecord>(record);
+  if (record.collection == "meta" && record.id == "identity") {
+    return check_decodes<ledger::Identity>(record);
+  }
+  if (record.collection == "meta" && record.id == "profile") {
+    return check_decodes<ledger::Profile>(record);
+  }
+  return fail(Errc::refused, "a welcome holds records that do not belong there");
+}
+
 }  // namespace
 
 SecretBytes wallet_snapshot(Host& host) {
@@ -166,10 +186,7 @@ SecretBytes welcome_snapshot(Host& host) {
 Result<void> restore_welcome(Host& host, ByteView bytes) {
   TRY(Snapshot snapshot, decode(bytes));
   for (SavedRecord& record : snapshot.records) {
-    const bool meta = record.collection == "meta";
-    const bool fits = meta ? record.id == "identity" || record.id == "profile"
-                           : record.collection == "log" || record.collection == "vault-item";
-    if (!fits) return fail(Errc::refused, "a welcome holds records that do not belong there");
+    CHECK(check_welcome_record(record));
     host.put({std::move(record.collection), std::move(record.id)}, std::move(record.value));
   }
   return {};

@@ -215,6 +215,16 @@ TEST_F(KeyWireTest, TheVaultAndItsCapsuleAreTheSame) {
               told(remote_.open_vault_item(far, *item).value()));
   }
   both([&](KeyOps& k) { return k.lock_vault(vault->unlocked, step_up_); });
+  const auto session =
+      same([&](KeyOps& k) { return k.generate(KeyType::x25519, KeyPurpose::session); });
+  const Bytes ad(16, 7);
+  const auto box =
+      same([&](KeyOps& k) { return k.hand_over_vault(vault->unlocked, session->public_key, ad); });
+  if (box.has_value()) {
+    EXPECT_EQ(here_.take_over_vault(session->sealed, ad, *box).value().public_key, to);
+    EXPECT_EQ(remote_.take_over_vault(session->sealed, ad, *box).value().public_key, to);
+  }
+  both([&](KeyOps& k) { return k.take_over_vault(session->sealed, {}, Bytes(64)); });
   const SecretPoint y(Point::base());
   const Bytes set_id(16, 4);
   const auto capsule = same([&](KeyOps& k) {

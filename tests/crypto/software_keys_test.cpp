@@ -139,6 +139,8 @@ TEST_F(SoftwareKeysTest, RefusesEveryUseThatAPurposeDoesNotAllow) {
     check(keys_.lock_vault(mine, step_up_), is_vault);
     check(keys_.open_vault_item(mine, {*box}), is_vault);
     check(capsule_of(mine), is_vault);
+    check(keys_.hand_over_vault(mine, peer.public_key, {}), is_vault);
+    check(keys_.take_over_vault(mine, {}, *box), purpose == KeyPurpose::session);
     check(keys_.seal_capsule(vault->unlocked, mine, peer.public_key, recovery_key(), Bytes(16), 1),
           purpose == KeyPurpose::agent);
     check(keys_.accept_share(mine, {}, *box, *point), is_agree);

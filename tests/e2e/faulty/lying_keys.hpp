@@ -79,6 +79,13 @@ class LyingKeys final : public KeyOps {
   Result<KeyPair> open_vault_item(const SealedKey& unlocked_vault, const VaultItem& item) override {
     return honest_.open_vault_item(unlocked_vault, item);
   }
+  Result<Bytes> hand_over_vault(const SealedKey& unlocked_vault, const PublicKey& recipient,
+                                ByteView ad) override {
+    return honest_.hand_over_vault(unlocked_vault, recipient, ad);
+  }
+  Result<KeyPair> take_over_vault(const SealedKey& session, ByteView ad, ByteView box) override {
+    return honest_.take_over_vault(session, ad, box);
+  }
   Result<Bytes> seal_capsule(const SealedKey& unlocked_vault, const SealedKey& agent_key,
                              const PublicKey& agent, const crypto::SecretPoint& recovery_key,
                              ByteView set_id, std::uint64_t created_s) override {
