@@ -12,6 +12,7 @@ import unittest
 from acts import WRONG_CODE_EXIT, identity_posted, mail_ready, together, wrong
 from kith_process import Workbench, wait_for
 
+REFUSED = 3
 WRONG_STATE = 7
 BUILD = "build/dev"
 
@@ -84,6 +85,7 @@ class OwnDevicesTest(unittest.TestCase):
         laptop = self.device("Laptop", "--no-identity")
         self.add(phone, laptop)
         self.assertEqual(set(agents(phone)), {"first device", "Laptop"})
+        wait_for("the laptop knows what it is called", lambda: "Laptop" in agents(laptop))
         self.assertTrue(agents(laptop)["Laptop"]["this_device"])
         self.assertEqual(phone.kith("identity", "check"), laptop.kith("identity", "check"))
         wait_for("texts came along", lambda: "from before" in laptop.texts("Bob"))
@@ -138,7 +140,8 @@ class OwnDevicesTest(unittest.TestCase):
         self.assertIn("identity of its own", refusal.message)
         self.assertIn("kith agent add", self.device("Tablet", "--no-identity").refuses(
             "agent", "accept", phone.kith("invite")["url"]).message)
-        self.assertEqual(laptop.refuses("agent", "revoke", "Laptop", "--yes").exit_code, 3)
+        wait_for("the laptop knows what it is called", lambda: "Laptop" in agents(laptop))
+        self.assertEqual(laptop.refuses("agent", "revoke", "Laptop", "--yes").exit_code, REFUSED)
 
 
 if __name__ == "__main__":
