@@ -201,6 +201,9 @@ inline constexpr std::size_t kMailboxBytesMax = 32 * 1024 * 1024;
 inline constexpr std::size_t kPickupBatchMax = 10;
 /// Envelopes in one delivery, so that it stays below kEnvelopeBytesMax after two base64 layers.
 inline constexpr std::size_t kPickupBytesMax = 512 * 1024;
+/// One envelope in a mailbox: more would not fit a delivery and would hold up all mail behind it.
+/// Three quarters of kEnvelopeBytesMax, less the frame; an authcrypt plaintext of 1 MiB fits.
+inline constexpr std::size_t kMailBytesMax = 1472 * 1024;
 /// DIDs that one client may register: a pairwise DID for each of its contacts.
 inline constexpr std::size_t kMailboxRecipientsMax = 2000;
 /// Clients that have one DID: a copy of each of its mails is stored for each. A relationship has

@@ -47,6 +47,8 @@ std::string_view role_name(ContactRole role) {
       return "client";
     case ContactRole::device:
       return "device";
+    case ContactRole::new_device:
+      return "new-device";
   }
   return "";
 }

@@ -120,8 +120,8 @@ struct MadeInvitation {
                                                                protocol::InvitationUse use);
 
 /// Accepts the invitation of another device of our own (goal code add-device): the contact gets the
-/// role `device`. Reply and errors as of command `accept`; unsupported (an invitation to something
-/// else).
+/// role `new_device`. Reply and errors as of command `accept`; unsupported (an invitation to
+/// something else).
 [[nodiscard]] Result<JsonObject> accept_device_invitation(Host& host, std::string_view url);
 
 /// Sends new entries of our own log to `contact`, and again until confirmed.

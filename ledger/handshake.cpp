@@ -52,7 +52,7 @@ Result<void> check_authenticated(const Inbound& inbound) {
 }
 
 void connected_notice(Host& host, const Contact& contact) {
-  if (contact.role == ContactRole::device) {
+  if (contact.role == ContactRole::new_device) {
     host.set_timer(protocol::kOwnAgentsModule,
                    timer_name(protocol::kAgentConnectedTimer, contact.id), host.now());
     return;

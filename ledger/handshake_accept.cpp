@@ -35,12 +35,12 @@ bool pin_inviter(Host& host, const Did& inviter) {
 
 /// Errors: as command `accept`.
 Result<void> check_acceptable(Host& host, const Invitation& invitation, ContactRole role) {
-  if (role != ContactRole::device && invitation.goal_code == kGoalDevice) {
+  if (role != ContactRole::new_device && invitation.goal_code == kGoalDevice) {
     return fail(Errc::wrong_state,
                 "this invitation adds a device to its maker's identity: use it with `kith agent "
                 "accept` on a device of your own");
   }
-  if (role == ContactRole::device && invitation.goal_code != kGoalDevice) {
+  if (role == ContactRole::new_device && invitation.goal_code != kGoalDevice) {
     return fail(Errc::unsupported,
                 "this invitation is for something else: make one with `kith agent add`");
   }
@@ -169,7 +169,7 @@ Result<JsonObject> accept_invitation(Host& host, const JsonObject& args) {
 
 Result<JsonObject> accept_device_invitation(Host& host, std::string_view url) {
   TRY(const Invitation invitation, read_url(url));
-  return accept_as(host, invitation, ContactRole::device, "other device");
+  return accept_as(host, invitation, ContactRole::new_device, "other device");
 }
 
 }  // namespace kith::ledger

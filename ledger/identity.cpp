@@ -67,6 +67,14 @@ Result<KeyPair> make_agent_key(Host& host) {
   return pair;
 }
 
+Result<void> take_link_secret(Host& host, const SealedKey& vault) {
+  const auto held = protocol::vault_items_of(host, "", protocol::VaultUse::link_secret);
+  if (held.empty()) return fail(Errc::not_found, "the vault holds no link secret");
+  TRY(const KeyPair secret, protocol::open_vault_item(host, vault, held.front().id));
+  protocol::remember_key(host, protocol::kLinkSecret, secret.sealed);
+  return {};
+}
+
 Result<void> post_entry(Host& host, std::string_view subject, const Entry& entry) {
   TRY(const Identity own, needed_identity(host));
   return hand_in(host, own, subject, entry);

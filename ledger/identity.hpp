@@ -90,6 +90,10 @@ void save_identity(Host& host, const Identity& identity);
 /// Makes and keeps a new one, over any older one: what a recovered device does first.
 [[nodiscard]] Result<KeyPair> make_agent_key(Host& host);
 
+/// The link secret out of the opened vault, for use on this device. Errors: not_found (the vault
+/// holds none), those of open_vault_item.
+[[nodiscard]] Result<void> take_link_secret(Host& host, const SealedKey& vault);
+
 /// Takes a signed entry of an own log into the kept log and posts it to the identity's ledger until
 /// it is read back. Errors: wrong_state (no identity), invalid_entry and others of read_with.
 [[nodiscard]] Result<void> post_entry(Host& host, std::string_view subject, const Entry& entry);

@@ -13,7 +13,6 @@ namespace kith::ledger {
 namespace {
 
 constexpr std::string_view kDraft = "identity-draft";
-constexpr std::string_view kLinkSecret = "link-secret";
 constexpr std::chrono::seconds kFetchWait{30};
 
 void save_draft(Host& host, const IdentityDraft& draft) {
@@ -63,7 +62,8 @@ Result<void> prepare_vault(Host& host, const std::optional<StepUp>& step_up) {
   const auto held = protocol::vault_items_of(host, "", protocol::VaultUse::link_secret);
   if (!held.empty()) return {};
   TRY(const SealedKey secret, host.keys().generate_secret(KeyPurpose::link_secret));
-  return protocol::add_to_vault(host, protocol::VaultUse::link_secret, kLinkSecret, "", {}, secret);
+  return protocol::add_to_vault(host, protocol::VaultUse::link_secret, protocol::kLinkSecret, "",
+                                {}, secret);
 }
 
 struct NewLog {

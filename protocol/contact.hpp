@@ -21,9 +21,11 @@ enum class ContactRole : std::uint8_t {
   mediator = 2,  ///< Relays our mail and keeps our backups.
   client = 3,    ///< Whose mail and backups we keep as a mediator.
   device = 4,    ///< Another device of our own (recovery/own_agents.hpp).
+  /// One that is being added; nothing is believed of it before codes were compared.
+  new_device = 5,
 };
 constexpr bool is_valid(ContactRole role) {
-  return role >= ContactRole::person && role <= ContactRole::device;
+  return role >= ContactRole::person && role <= ContactRole::new_device;
 }
 
 enum class ContactState : std::uint8_t {
@@ -62,7 +64,7 @@ void save_contact(Host& host, const Contact& contact);
 [[nodiscard]] Result<Contact> contact_of(Host& host, const Did& own_did, const Did& sender);
 /// The owner has another device that this one is connected with.
 [[nodiscard]] bool has_other_devices(Host& host);
-/// Module and timer ("<timer> <contact id>") that hear of a connection with another own device.
+/// Module and timer ("<timer> <contact id>") that hear of a connection with a device to be added.
 inline constexpr std::string_view kOwnAgentsModule = "own-agents";
 inline constexpr std::string_view kAgentConnectedTimer = "connected";
 

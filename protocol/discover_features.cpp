@@ -7,6 +7,7 @@
 #include "protocol/message_type.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/pickup_dialect.hpp"
+#include "protocol/sender.hpp"
 
 namespace kith::protocol {
 namespace {
@@ -194,11 +195,7 @@ Result<std::string> send_queries(Host& host, const Contact& contact, JsonArray q
   if (contact.state != ContactState::connected) {
     return fail(Errc::wrong_state, contact.name + " is not connected");
   }
-  Message message = new_message(kFeatureQueries, host.random(), epoch_seconds(host.now()));
-  TRY(const Did mine, Did::parse(contact.my_did));
-  TRY(const Did theirs, Did::parse(contact.their_did));
-  message.from = mine;
-  message.to = {theirs};
+  TRY(Message message, message_to(host, contact, kFeatureQueries));
   message.body = {{"queries", std::move(queries)}};
   SendOptions options;
   options.life = std::chrono::hours{1};

@@ -5,6 +5,7 @@
 #include "crypto/limits.hpp"
 #include "protocol/envelope.hpp"
 #include "protocol/forward.hpp"
+#include "protocol/pickup_dialect.hpp"
 
 namespace kith::protocol {
 
@@ -68,10 +69,16 @@ Result<FlatValue> read_any(std::string_view text) {
   return crypto::read_json(text, json_limits);
 }
 
+/// Whether a message is the cover of other envelopes: a forward, or mail from a mailbox.
+bool carries_envelopes(const Message& message) {
+  const PickupDialect* dialect = pickup_dialect_of(message.type);
+  return is_forward(message) || (dialect != nullptr && message.type == dialect->type(kDelivery));
+}
+
 /// A plaintext may be as large as an envelope only when it carries one.
 Result<Message> read_plaintext(ValueView object, std::size_t bytes) {
   TRY(Message message, read_message(object));
-  if (bytes > limits::kJsonBytesMax && !is_forward(message)) {
+  if (bytes > limits::kJsonBytesMax && !carries_envelopes(message)) {
     return fail(Errc::limit_exceeded, "the message is too large");
   }
   return message;

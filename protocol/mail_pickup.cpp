@@ -11,6 +11,26 @@
 namespace kith::protocol {
 namespace {
 
+/// Every client reads base64, but it takes a third more than the envelope itself.
+constexpr std::size_t kBase64MailBytesMax = limits::kMailBytesMax / 4 * 3;
+
+/// An envelope too large for base64 goes as the JSON that it is.
+Attachment mail_attachment(const StoredMail& mail) {
+  const Bytes& envelope = mail.mail.envelope;
+  if (envelope.size() > kBase64MailBytesMax) {
+    crypto::JsonLimits json_limits;
+    json_limits.bytes_max = limits::kMailBytesMax;
+    const auto value = crypto::read_json(crypto::as_text(envelope), json_limits);
+    if (value.has_value()) {
+      Attachment attachment;
+      attachment.id = mail.id;
+      attachment.json = crypto::json_text(value->root());
+      return attachment;
+    }
+  }
+  return base64_attachment(envelope, mail.id);
+}
+
 bool can_be_answered(const Inbound& inbound) {
   return !inbound.channel.empty() && inbound.message.return_route == "all";
 }
@@ -95,7 +115,7 @@ Result<void> on_delivery_request(Host& host, const Inbound& inbound, const Picku
   for (const StoredMail& mail : mails) {
     bytes += mail.mail.envelope.size();
     if (bytes > limits::kPickupBytesMax && !delivery.attachments.empty()) break;
-    delivery.attachments.push_back(base64_attachment(mail.mail.envelope, mail.id));
+    delivery.attachments.push_back(mail_attachment(mail));
   }
   if (mails.empty()) delivery.others["attachments"] = JsonArray{};  // Written out, though empty.
   return send_back(host, inbound, std::move(delivery));
@@ -208,7 +228,7 @@ void deliver_live(Host& host, const std::string& client, const StoredMail& store
   if (!contact || contact->state == ContactState::ended) return;
   Message delivery =
       new_message(dialect->type(kDelivery), host.random(), epoch_seconds(host.now()));
-  delivery.attachments.push_back(base64_attachment(stored.mail.envelope, stored.id));
+  delivery.attachments.push_back(mail_attachment(stored));
   static_cast<void>(send_live(host, *contact, std::move(delivery), owner));
 }
 

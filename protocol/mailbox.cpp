@@ -85,6 +85,9 @@ Result<StoredMail> put_mail(Host& host, std::string_view client, Mail mail) {
 
 Result<StoredMail> put_mail(Host& host, const MediationPolicy& policy, std::string_view client,
                             Mail mail) {
+  if (mail.envelope.size() > limits::kMailBytesMax) {
+    return fail(Errc::limit_exceeded, "the envelope is too large for a mailbox");
+  }
   if (!mail.pair.empty() && pair_count(host, client, mail.pair) >= limits::kMailPerPairMax) {
     return fail(Errc::storage_full, "enough mail of that sender waits for that recipient");
   }

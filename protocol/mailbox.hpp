@@ -53,8 +53,8 @@ struct StoredMail {
   std::string id;
   Mail mail;
 };
-/// Returns the mail as stored. Errors: storage_full (a quota of `policy`, the one in force, or
-/// limits::kMailPerPairMax of that pair wait).
+/// Returns the mail as stored. Errors: limit_exceeded (limits::kMailBytesMax), storage_full (a
+/// quota of `policy`, the one in force, or limits::kMailPerPairMax of that pair wait).
 [[nodiscard]] Result<StoredMail> put_mail(Host& host, const MediationPolicy& policy,
                                           std::string_view client, Mail mail);
 [[nodiscard]] Result<StoredMail> put_mail(Host& host, std::string_view client, Mail mail);

@@ -168,8 +168,9 @@ Result<void> on_delivery(Host& host, const Inbound& inbound, const PickupDialect
                          PickupState state, const PickupPace& pace) {
   JsonArray received;
   for (const Attachment& attachment : inbound.message.attachments) {
-    if (!attachment.id || !attachment.base64) continue;
-    host.arrived(*attachment.base64, {});
+    const auto envelope = attachment.payload();
+    if (!attachment.id || envelope.has_error()) continue;
+    host.arrived(crypto::to_bytes(*envelope), {});
     received.push_back(boost::json::string(*attachment.id));
   }
   const bool some = !received.empty();

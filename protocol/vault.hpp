@@ -21,8 +21,11 @@ constexpr bool is_valid(VaultUse use) {
   return use >= VaultUse::log_next && use <= VaultUse::link_secret;
 }
 
+/// Id of the link secret's item, and of its key for use on this device.
+inline constexpr std::string_view kLinkSecret = "link-secret";
+
 struct VaultRecord {
-  std::string id;  ///< Multikey of the public half; "link-secret" for that one.
+  std::string id;  ///< Multikey of the public half; kLinkSecret for that one.
   VaultUse use = VaultUse::log_next;
   std::string subject;  ///< The log's DID, or the leaf record id of a retire key.
   Bytes salt;           ///< Of the rec digest, for log_recovery.

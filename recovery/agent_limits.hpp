@@ -10,6 +10,9 @@ namespace kith::recovery::agent_limits {
 /// Devices of one identity: a person's own few. A message to them stays an envelope of ordinary
 /// size, and every relationship has room for them among limits::kRecipientsMax.
 inline constexpr std::size_t kOwnAgentsMax = 8;
+/// Devices that are remembered by name, those that were taken away too: more than a person owns in
+/// a lifetime, and few enough for one that lies about them.
+inline constexpr std::size_t kAgentsRemembered = 64;
 /// An invitation for a new device: both lie on the same table.
 inline constexpr std::chrono::hours kInvitationLife{1};
 /// A pairing that came to nothing is given up after this.

@@ -2,16 +2,11 @@
 
 #include <algorithm>
 
-#include "crypto/assert.hpp"
 #include "ledger/connection.hpp"
 #include "ledger/identity.hpp"
 #include "ledger/proposal.hpp"
-#include "protocol/invitation.hpp"
 #include "protocol/messenger.hpp"
-#include "protocol/own_service.hpp"
-#include "protocol/resolver.hpp"
 #include "protocol/sender.hpp"
-#include "protocol/vault.hpp"
 #include "recovery/agent_limits.hpp"
 #include "recovery/agent_pairing_steps.hpp"
 #include "recovery/messages.hpp"
@@ -52,12 +47,7 @@ struct AgentStep {
 
 Result<void> send_to(Host& host, const Contact& contact, const Pairing& pairing,
                      std::string_view name, JsonObject body) {
-  TRY(const Did mine, Did::parse(contact.my_did));
-  TRY(const Did theirs, Did::parse(contact.their_did));
-  Message message = protocol::new_message(type_uri("agent", name), host.random(),
-                                          protocol::epoch_seconds(host.now()));
-  message.from = mine;
-  message.to = {theirs};
+  TRY(Message message, protocol::message_to(host, contact, type_uri("agent", name)));
   message.thid = crypto::hex(pairing.id);
   message.body = std::move(body);
   protocol::SendOptions options;
@@ -114,6 +104,16 @@ void end_pairing(Host& host, Pairing pairing, PairingStep step, std::string prob
   pairing.codes = {};
   save_pairing(host, pairing);
   host.cancel_timer(protocol::kOwnAgentsModule, repeat_timer(pairing.contact_id));
+}
+
+/// Nothing came of it: the relationship ends with it.
+void close_pairing(Host& host, const Pairing& pairing, const std::string& problem) {
+  end_pairing(host, pairing, PairingStep::failed, problem);
+  host.audit("agent.pairing-failed", {{"contact", pairing.contact_id}});
+  const auto contact = protocol::find_contact(host, pairing.contact_id);
+  if (contact && contact->state != ContactState::ended) {
+    static_cast<void>(ledger::end_contact(host, *contact));
+  }
 }
 
 Result<void> check_pairing(const Pairing& pairing, ByteView id) {
@@ -202,13 +202,14 @@ Result<void> on_joined(Host& host, const Inbound& inbound, const Contact& contac
     return fail(Errc::refused, "the codes were compared for another key");
   }
   if (pairing.step == PairingStep::welcomed) {
+    count_as_device(host, contact);
     TRY(const bool admitted, admit(host, contact, joined, pairing.name));
     pairing.agent = key;
     if (!admitted) return keep_waiting(host, pairing);
     end_pairing(host, pairing, PairingStep::done, "");
     tend_agents_soon(host);
   }
-  return send_value(host, contact, pairing, kAdmitted, crypto::as_bytes(own_agent_name(host)));
+  return send_value(host, contact, pairing, kAdmitted, crypto::as_bytes(own_agent_multikey(host)));
 }
 
 Result<void> on_admitted(Host& host, const AgentStep& step, const Contact& contact,
@@ -217,12 +218,12 @@ Result<void> on_admitted(Host& host, const AgentStep& step, const Contact& conta
   pairing.agent = std::string(crypto::as_text(step.value));
   ledger::remember_agent(host, pairing.agent, contact.id, policy_agents(host));
   end_pairing(host, pairing, PairingStep::done, "");
+  tend_agents_soon(host);
   host.notify({"agent", "This device belongs to your identity now.", contact.id, {}});
   if (const auto own = ledger::identity(host)) {
     ledger::refresh_log(host, own->policy);
     ledger::refresh_log(host, own->did);
   }
-  tend_agents_soon(host);
   return {};
 }
 
@@ -238,12 +239,16 @@ Result<void> go_on(Host& host, const Contact& contact, Pairing pairing, PairingS
 }
 
 void fail_pairing(Host& host, const Pairing& pairing, const std::string& problem) {
-  end_pairing(host, pairing, PairingStep::failed, problem);
-  host.audit("agent.pairing-failed", {{"contact", pairing.contact_id}});
-  host.notify({"agent", "The new device was not added: " + problem, pairing.contact_id, {}});
   if (const auto contact = protocol::find_contact(host, pairing.contact_id)) {
     static_cast<void>(send_value(host, *contact, pairing, kFailed, {}));
   }
+  close_pairing(host, pairing, problem);
+  host.notify({"agent", "The new device was not added: " + problem, pairing.contact_id, {}});
+}
+
+void count_as_device(Host& host, Contact contact) {
+  contact.role = ContactRole::device;
+  protocol::save_contact(host, contact);
 }
 
 std::optional<Pairing> find_pairing(Host& host, std::string_view contact_id) {
@@ -262,7 +267,7 @@ void save_pairing(Host& host, const Pairing& pairing) {
 
 void begin_pairing(Host& host, std::string_view contact_id) {
   const auto contact = protocol::find_contact(host, contact_id);
-  if (!contact || contact->role != ContactRole::device) return;
+  if (!contact || contact->role != ContactRole::new_device) return;
   auto pairing = find_pairing(host, contact_id);
   if (!pairing) {  // The inviting device: the other one speaks first.
     Pairing fresh;
@@ -310,7 +315,7 @@ std::vector<std::string> pairing_message_types() {
 
 Result<void> on_pairing_message(Host& host, const Inbound& inbound) {
   TRY(const Contact contact, protocol::sender_of(host, inbound));
-  if (contact.role != ContactRole::device) {
+  if (contact.role != ContactRole::new_device && contact.role != ContactRole::device) {
     return fail(Errc::not_authentic, "this is for devices of the same owner");
   }
   auto pairing = find_pairing(host, contact.id);
@@ -327,7 +332,7 @@ Result<void> on_pairing_message(Host& host, const Inbound& inbound) {
   if (is(kWelcome)) return on_welcome(host, step, std::move(*pairing));
   if (is(kAdmitted)) return on_admitted(host, step, contact, std::move(*pairing));
   if (pairing->is_open()) {
-    end_pairing(host, *pairing, PairingStep::failed, "the other device gave up. Begin anew.");
+    close_pairing(host, *pairing, "the other device gave up. Begin anew.");
     host.notify(
         {"agent", "The other device gave up. Begin anew with `kith agent add`.", contact.id, {}});
   }

@@ -5,7 +5,7 @@
 /// hands over what all devices share.
 ///
 ///   new device                                         device that invited
-///   connection (ledger/connection.hpp), role `device` on both sides
+///   connection (ledger/connection.hpp), role `new_device` on both sides
 ///   hello {pairing, session key, commitment}  ---->
 ///                                             <----  nonce
 ///   reveal  ---->                                      both show a code

@@ -45,6 +45,7 @@ Result<void> take_right_code(Host& host, const Contact& contact, Pairing pairing
     host.audit("agent.welcomed", {{"contact", contact.id}});
     return go_on(host, contact, std::move(pairing), PairingStep::welcomed);
   }
+  count_as_device(host, contact);
   CHECK(take_welcome(host, pairing, step_up));
   pairing.welcome.clear();
   pairing.session_own.reset();
@@ -90,7 +91,7 @@ Result<void> check_same_mediator(Host& host, std::string_view url) {
 
 Result<JsonObject> add_agent(Host& host, const JsonObject& args) {
   TRY(const auto name, crypto::json_optional_string(args, "name"));
-  TRY(const ledger::Identity own, ledger::needed_identity(host));
+  CHECK(check_may_add(host));
   if (!protocol::vault_lock(host)) {
     return fail(Errc::wrong_state, "this wallet has no passphrase, and so nothing to share safely");
   }
@@ -98,15 +99,14 @@ Result<JsonObject> add_agent(Host& host, const JsonObject& args) {
     return fail(Errc::wrong_state,
                 "two devices need a mediator that keeps mail for both: `kith accept http://HOST`");
   }
-  CHECK(check_may_add(host));
-  const auto agents = own_agents(host);
-  const auto present = std::ranges::count_if(agents, [](const auto& a) { return !a.is_removed(); });
-  if (static_cast<std::size_t>(present) >= agent_limits::kOwnAgentsMax) {
-    return fail(Errc::limit_exceeded, "one identity has at most 8 devices");
+  if (policy_agents(host).size() >= agent_limits::kOwnAgentsMax) {
+    return fail(Errc::limit_exceeded,
+                "your identity has as many devices as it can have: take one away with `kith agent "
+                "revoke`");
   }
   protocol::OpenInvitation record;
   record.name = name.value_or("new device");
-  record.role = ContactRole::device;
+  record.role = ContactRole::new_device;
   record.expires = host.now() + agent_limits::kInvitationLife;
   TRY(const ledger::MadeInvitation made,
       ledger::make_invitation(host, std::move(record), ledger::kGoalDevice,

@@ -16,6 +16,8 @@ namespace kith::recovery {
 /// Sends what the new step asks for, keeps the pairing, and has it repeated.
 [[nodiscard]] Result<void> go_on(Host& host, const Contact& contact, Pairing pairing,
                                  PairingStep step);
+/// Both codes were compared here: from now on the other one counts as a device of the owner.
+void count_as_device(Host& host, Contact contact);
 /// Gives up, and tells both the person and the other device.
 void fail_pairing(Host& host, const Pairing& pairing, const std::string& problem);
 

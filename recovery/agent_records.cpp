@@ -9,8 +9,6 @@
 #include "protocol/messenger.hpp"
 #include "protocol/sender.hpp"
 #include "recovery/agent_limits.hpp"
-#include "recovery/agent_pairing.hpp"
-#include "recovery/agent_relationships.hpp"
 #include "recovery/messages.hpp"
 #include "recovery/own_agents.hpp"
 #include "recovery/shared_records.hpp"
@@ -40,7 +38,7 @@ struct Stamp {
     return std::tie(time_ms, device) < std::tie(other.time_ms, other.device);
   }
   /// Names this change: the same value at another time is another one.
-  [[nodiscard]] Bytes mark() {
+  [[nodiscard]] Bytes mark() const {
     return crypto::to_bytes(crypto::sha256(protocol::encode_record(*this)));
   }
 };
@@ -81,11 +79,10 @@ struct RecordItem {
   std::string id;
   std::int64_t time_ms = 0;
   std::string device;
-  Bytes value;  ///< Empty with `erased`.
-  bool erased = false;
+  Bytes value;
   template <class V>
   void visit(V& v) {
-    v("c", collection), v("i", id), v("t", time_ms), v("d", device), v("v", value), v("e", erased);
+    v("c", collection), v("i", id), v("t", time_ms), v("d", device), v("v", value);
   }
 };
 struct RecordsBody {
@@ -129,8 +126,8 @@ struct Stamped {
 
 /// Every shared record that is here, with its stamp. Stamps of what is gone go too: each device
 /// forgets by its own limits.
-std::vector<Stamped> all_stamps(Host& host) {
-  const std::string me = own_agent_name(host);
+std::vector<Stamped> all_stamps(Host& host, const std::vector<Contact>& devices) {
+  const std::string me = own_agent_multikey(host);
   std::vector<Stamped> stamps;
   std::set<std::string> present;
   for (const SharedName& name : shared_names(host)) {
@@ -142,7 +139,7 @@ std::vector<Stamped> all_stamps(Host& host) {
   for (const std::string& key : host.list(kStamps)) {
     if (!present.contains(key)) host.erase({std::string(kStamps), key});
   }
-  for (const Contact& device : paired_devices(host)) {
+  for (const Contact& device : devices) {
     const std::string known = known_collection(device.id);
     for (const std::string& key : host.list(known)) {
       if (!present.contains(key)) host.erase({known, key});
@@ -152,11 +149,11 @@ std::vector<Stamped> all_stamps(Host& host) {
 }
 
 /// What the device does not have, as much as one message takes.
-RecordsBody changes_for(Host& host, std::string_view contact_id, std::vector<Stamped>& stamps,
+RecordsBody changes_for(Host& host, std::string_view contact_id, const std::vector<Stamped>& stamps,
                         std::vector<Told>& told) {
   RecordsBody body;
   std::size_t bytes = 0;
-  for (auto& [key, stamp] : stamps) {
+  for (const auto& [key, stamp] : stamps) {
     const Bytes mark = stamp.mark();
     const auto known = load<Known>(host, known_collection(contact_id), key);
     if (known && (known->told == mark || known->heard == mark)) continue;
@@ -175,36 +172,29 @@ RecordsBody changes_for(Host& host, std::string_view contact_id, std::vector<Sta
 
 Result<std::string> send_to_device(Host& host, const Contact& contact, std::string_view name,
                                    JsonObject body, const std::string& thread) {
-  TRY(const Did mine, Did::parse(contact.my_did));
-  TRY(const Did theirs, Did::parse(contact.their_did));
-  Message message = protocol::new_message(type_uri("agent", name), host.random(),
-                                          protocol::epoch_seconds(host.now()));
-  message.from = mine;
-  message.to = {theirs};
+  TRY(Message message, protocol::message_to(host, contact, type_uri("agent", name)));
   if (!thread.empty()) message.thid = thread;
   message.body = std::move(body);
   return protocol::send(host, std::move(message), {});
 }
 
-/// True: the device has yet to confirm something.
-bool tell_device(Host& host, const Contact& contact, std::vector<Stamped>& stamps) {
+void tell_device(Host& host, const Contact& contact, const std::vector<Stamped>& stamps) {
   Talk talk = load<Talk>(host, kTalks, contact.id).value_or(Talk{});
-  if (!talk.told.empty() && host.now() < talk.next_try) return true;
+  if (!talk.told.empty() && host.now() < talk.next_try) return;
   talk.told.clear();
   const RecordsBody body = changes_for(host, contact.id, stamps, talk.told);
   if (body.records.empty()) {
     talk.tries = 0;
     save(host, kTalks, contact.id, talk);
-    return false;
+    return;
   }
   auto sent = send_to_device(host, contact, kRecordsMessage, protocol::encode_body(body), "");
   talk.message_id = sent.has_value() ? *sent : std::string();
   const Duration first = host.test_mode() ? kTalkRepeatTest : kTalkRepeat;
   talk.next_try =
-      host.now() + std::min<Duration>(first * (1 << std::min(talk.tries, 8U)), kTalkRepeatMax);
+      host.now() + std::min<Duration>(first * (1 << std::min(talk.tries, 16U)), kTalkRepeatMax);
   ++talk.tries;
   save(host, kTalks, contact.id, talk);
-  return true;
 }
 
 /// Whether a name can be one of a shared record.
@@ -240,7 +230,7 @@ Result<void> on_records(Host& host, const Inbound& inbound, const Contact& conta
   if (body.records.size() > agent_limits::kBatchRecordsMax) {
     return fail(Errc::limit_exceeded, "too many records in one message");
   }
-  const std::string me = own_agent_name(host);
+  const std::string me = own_agent_multikey(host);
   for (const RecordItem& item : body.records) {
     if (is_fit(item)) take_record(host, contact, item, me);
   }
@@ -266,13 +256,11 @@ Result<void> on_taken(Host& host, const Inbound& inbound, const Contact& contact
 
 }  // namespace
 
-bool tell_devices(Host& host) {
+void tell_devices(Host& host) {
   const auto devices = paired_devices(host);
-  if (devices.empty()) return false;
-  auto stamps = all_stamps(host);
-  bool busy = false;
-  for (const Contact& device : devices) busy = tell_device(host, device, stamps) || busy;
-  return busy;
+  if (devices.empty()) return;
+  const auto stamps = all_stamps(host, devices);
+  for (const Contact& device : devices) tell_device(host, device, stamps);
 }
 
 Result<void> on_records_message(Host& host, const Inbound& inbound) {

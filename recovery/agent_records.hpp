@@ -27,8 +27,7 @@ inline constexpr std::string_view kRecordsMessage = "records";
 inline constexpr std::string_view kRecordsTakenMessage = "records-taken";
 
 /// Tells every paired device what it does not know, unless it has yet to confirm what it was told.
-/// True: something is under way or waits.
-bool tell_devices(Host& host);
+void tell_devices(Host& host);
 /// Errors: not_authentic, unknown_peer, wrong_state (not paired), malformed, limit_exceeded.
 [[nodiscard]] Result<void> on_records_message(Host& host, const Inbound& inbound);
 /// The relationship with that device has ended.

@@ -135,7 +135,7 @@ void tend_relationship(Host& host, const Contact& contact, const std::vector<std
   if (!state.has_value() || state->status != ledger::PairStatus::active) return;
   if (const ledger::PairAgent* mine = own_place(host, contact.my_did, *state)) {
     take_seat(host, contact, *mine);
-  } else if (!keys_for(host, contact.my_did, own_agent_name(host))) {
+  } else if (!keys_for(host, contact.my_did, own_agent_multikey(host))) {
     auto made = ledger::make_pair_agent(host, contact.my_did);
     if (made.has_value()) static_cast<void>(keep_agent_keys(host, contact.my_did, *made));
   }
@@ -144,10 +144,8 @@ void tend_relationship(Host& host, const Contact& contact, const std::vector<std
 
 }  // namespace
 
-void tend_relationships(Host& host) {
-  const std::string me = own_agent_name(host);
-  const auto agents = policy_agents(host);
-  if (std::ranges::find(agents, me) == agents.end()) return;
+void tend_relationships(Host& host, const std::vector<std::string>& agents) {
+  if (!contains_agent(agents, own_agent_multikey(host))) return;
   for (const Contact& contact : protocol::list_contacts(host)) {
     if (!is_shared(contact) || contact.state != ContactState::connected) continue;
     Seat seat = load<Seat>(host, kSeats, contact.my_did).value_or(Seat{});
@@ -159,13 +157,20 @@ void tend_relationships(Host& host) {
   }
 }
 
-std::vector<DeviceKeys> keys_of_devices(Host& host, std::string_view did,
-                                        const std::vector<std::string>& staying) {
-  std::vector<DeviceKeys> kept;
-  for (const std::string& agent : staying) {
-    if (const auto keys = keys_for(host, did, agent)) kept.push_back({keys->auth, keys->agree});
+std::optional<ledger::PairAgent> keys_of_device(Host& host, std::string_view did,
+                                                std::string_view agent) {
+  auto keys = keys_for(host, did, agent);
+  if (!keys) return std::nullopt;
+  return ledger::PairAgent{std::move(keys->auth), std::move(keys->agree)};
+}
+
+std::vector<ledger::PairAgent> keys_of_devices(Host& host, std::string_view did,
+                                               const std::vector<std::string>& agents) {
+  std::vector<ledger::PairAgent> all;
+  for (const std::string& agent : agents) {
+    if (auto keys = keys_of_device(host, did, agent)) all.push_back(std::move(*keys));
   }
-  return kept;
+  return all;
 }
 
 }  // namespace kith::recovery

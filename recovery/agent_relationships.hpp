@@ -4,6 +4,7 @@
 /// one makes keys of its own for it; the device that holds the log's active keys puts them into the
 /// log, and the contact learns them as any other change.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,17 +39,15 @@ inline constexpr std::string_view kAgentKeys = "agent-keys";
 [[nodiscard]] Result<void> check_agent_keys(const AgentKeys& keys);
 /// The relationship's log names this device.
 [[nodiscard]] bool knows_this_device(Host& host, const Contact& contact);
-/// Makes the keys that are missing, and puts those of other devices of the policy into the logs
-/// that this one can change. Looks only where something changed since the last time.
-void tend_relationships(Host& host);
+/// Makes the keys that are missing, and puts those of `agents`, the devices of the policy, into the
+/// logs that this one can change. Looks only where something changed since the last time.
+void tend_relationships(Host& host, const std::vector<std::string>& agents);
 
-/// Which of `agents` belong to devices that stay: those whose keys are known to be of an agent in
-/// `staying`.
-struct DeviceKeys {
-  std::string auth;
-  std::string agree;
-};
-[[nodiscard]] std::vector<DeviceKeys> keys_of_devices(Host& host, std::string_view did,
-                                                      const std::vector<std::string>& staying);
+/// The keys of one device in a DID of ours, as it signed them.
+[[nodiscard]] std::optional<ledger::PairAgent> keys_of_device(Host& host, std::string_view did,
+                                                              std::string_view agent);
+/// Of those `agents` that have told of theirs, in their order.
+[[nodiscard]] std::vector<ledger::PairAgent> keys_of_devices(
+    Host& host, std::string_view did, const std::vector<std::string>& agents);
 
 }  // namespace kith::recovery

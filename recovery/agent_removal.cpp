@@ -41,15 +41,6 @@ Result<OwnAgent> agent_named(Host& host, const std::string& wanted) {
   return std::move(found.front());
 }
 
-std::vector<ledger::PairAgent> staying_agents(Host& host, const std::string& did,
-                                              const std::vector<std::string>& staying) {
-  std::vector<ledger::PairAgent> agents;
-  for (DeviceKeys& keys : keys_of_devices(host, did, staying)) {
-    agents.push_back({std::move(keys.auth), std::move(keys.agree)});
-  }
-  return agents;
-}
-
 /// The states of both own logs without the device.
 Result<NewStates> states_without(Host& host, const ledger::Identity& own, const std::string& agent,
                                  const std::vector<std::string>& staying) {
@@ -60,7 +51,7 @@ Result<NewStates> states_without(Host& host, const ledger::Identity& own, const 
   CHECK(ledger::check_policy(policy));
   states[own.policy] = ledger::policy_json(policy);
   TRY(const ledger::LogView did_view, ledger::stored_view(host, own.did));
-  const auto agents = staying_agents(host, own.did, staying);
+  const auto agents = keys_of_devices(host, own.did, staying);
   if (!agents.empty()) {
     TRY(states[own.did], ledger::document_with_agents(own.did, did_view.current.state, agents));
   }
@@ -73,7 +64,7 @@ Result<void> leave_out(Host& host, const Contact& contact, const std::vector<std
                        const SealedKey& vault) {
   TRY(ledger::PairState state, ledger::pair_state_of(host, contact.my_did));
   if (state.status != ledger::PairStatus::active) return {};
-  state.agents = staying_agents(host, contact.my_did, staying);
+  state.agents = keys_of_devices(host, contact.my_did, staying);
   state.revoke = 1;
   if (state.agents.empty()) return fail(Errc::not_found, "no device that stays has keys for it");
   return ledger::rotate_pair_log(host, contact, vault, state);
@@ -84,14 +75,14 @@ Result<void> leave_out(Host& host, const Contact& contact, const std::vector<std
 Result<JsonObject> revoke_agent(Host& host, const Command& command) {
   TRY(const std::string wanted, crypto::json_string(command.args, "agent"));
   TRY(OwnAgent agent, agent_named(host, wanted));
-  if (agent.key == own_agent_name(host)) {
+  if (agent.key == own_agent_multikey(host)) {
     return fail(Errc::refused,
                 "this is the device itself: take it away from another device of yours");
   }
   TRY(const ledger::Identity own, ledger::needed_identity(host));
   TRY(const SealedKey vault, protocol::open_vault(host, command.step_up));
-  tend_relationships(host);  // So that which keys are ours is known everywhere.
   std::vector<std::string> staying = policy_agents(host);
+  tend_relationships(host, staying);  // So that which keys are ours is known everywhere.
   std::erase(staying, agent.key);
   TRY(const NewStates states, states_without(host, own, agent.key, staying));
   // At once, where this device's word is enough; the rotation leaves it out in any case.
@@ -112,7 +103,7 @@ Result<JsonObject> revoke_agent(Host& host, const Command& command) {
   }
   agent.removed = host.now();
   save(host, kOwnAgents, agent.key, agent);
-  part_from_removed(host);
+  part_from_removed(host, policy_agents(host));
   host.audit("agent.removed", {{"agent", agent.key}, {"relationships", changed}});
   tend_agents_soon(host);
   JsonObject reply{{"agent", agent.name}, {"relationships", changed}};
@@ -120,12 +111,10 @@ Result<JsonObject> revoke_agent(Host& host, const Command& command) {
   return reply;
 }
 
-void part_from_removed(Host& host) {
-  const auto present = policy_agents(host);
+void part_from_removed(Host& host, const std::vector<std::string>& present) {
   if (present.empty()) return;
   for (const Pairing& pairing : list_pairings(host)) {
-    const bool stays = std::ranges::find(present, pairing.agent) != present.end();
-    if (pairing.step != PairingStep::done || stays) continue;
+    if (pairing.step != PairingStep::done || contains_agent(present, pairing.agent)) continue;
     const auto contact = protocol::find_contact(host, pairing.contact_id);
     if (!contact || contact->state == ContactState::ended) continue;
     static_cast<void>(ledger::end_contact(host, *contact));
@@ -133,8 +122,8 @@ void part_from_removed(Host& host) {
   }
 }
 
-void watch_for_unknown_agents(Host& host) {
-  for (const std::string& key : policy_agents(host)) {
+void watch_for_unknown_agents(Host& host, const std::vector<std::string>& present) {
+  for (const std::string& key : present) {
     if (host.get({std::string(kOwnAgents), key})) continue;
     const OwnAgent agent{key, "unknown device", host.now(), {}};
     save(host, kOwnAgents, key, agent);
@@ -142,11 +131,10 @@ void watch_for_unknown_agents(Host& host) {
   }
 }
 
-void watch_own_membership(Host& host) {
-  const std::string me = own_agent_name(host);
-  const auto keys = policy_agents(host);
-  if (me.empty() || keys.empty()) return;
-  const bool named = std::ranges::find(keys, me) != keys.end();
+void watch_own_membership(Host& host, const std::vector<std::string>& present) {
+  const std::string me = own_agent_multikey(host);
+  if (me.empty() || present.empty()) return;
+  const bool named = contains_agent(present, me);
   const auto before = load<Membership>(host, "meta", kMember);
   if (named && (!before || before->key != me)) save(host, "meta", kMember, Membership{me});
   if (named || !before || before->key != me) return;

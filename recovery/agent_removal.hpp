@@ -12,6 +12,9 @@
 /// What it has read it has: texts, contacts, and the vault as far as its passphrase was known to
 /// whoever has it.
 
+#include <string>
+#include <vector>
+
 #include "protocol/module.hpp"
 
 namespace kith::recovery {
@@ -20,13 +23,14 @@ namespace kith::recovery {
 /// itself), wrong_state (a rotation is under way), those of open_vault and prepare_rotate.
 [[nodiscard]] Result<JsonObject> revoke_agent(Host& host, const Command& command);
 
+/// `present`, here and below: the policy's agents in force.
 /// Ends the relationships with devices that were taken away, wherever that was done.
-void part_from_removed(Host& host);
+void part_from_removed(Host& host, const std::vector<std::string>& present);
 
 /// Warns the owner of agents in the policy that no device has told of.
-void watch_for_unknown_agents(Host& host);
+void watch_for_unknown_agents(Host& host, const std::vector<std::string>& present);
 
 /// Raises an alarm, once, when the policy does not name this device any more.
-void watch_own_membership(Host& host);
+void watch_own_membership(Host& host, const std::vector<std::string>& present);
 
 }  // namespace kith::recovery

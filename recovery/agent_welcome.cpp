@@ -20,8 +20,6 @@
 namespace kith::recovery {
 namespace {
 
-constexpr std::string_view kLinkSecretKey = "link-secret";
-
 /// Plaintext of the welcome.
 struct WelcomePack {
   PublicKey vault;
@@ -74,7 +72,7 @@ void keep_own_agent(Host& host, const std::string& key, const std::string& name)
 
 /// Until now there was one device, and nothing to be kept of it.
 Result<void> keep_first_device(Host& host) {
-  const std::string me = own_agent_name(host);
+  const std::string me = own_agent_multikey(host);
   if (host.get({std::string(kOwnAgents), me})) return {};
   keep_own_agent(host, me, "first device");
   TRY(const ledger::Identity own, ledger::needed_identity(host));
@@ -103,7 +101,7 @@ Result<CodeTranscript> pairing_transcript(Host& host, const Contact& contact,
 Result<void> check_may_add(Host& host) {
   ledger::LogView view;
   TRY(const ledger::Policy policy, policy_now(host, view));
-  const ledger::PolicyAgent* me = ledger::find_agent(policy, own_agent_name(host));
+  const ledger::PolicyAgent* me = ledger::find_agent(policy, own_agent_multikey(host));
   if (me == nullptr || (me->auth & ledger::auth::kAdmin) == 0) {
     return fail(Errc::refused, "this device may not change who belongs to your identity");
   }
@@ -111,7 +109,6 @@ Result<void> check_may_add(Host& host) {
 }
 
 Result<Bytes> make_welcome(Host& host, const Pairing& pairing, const SealedKey& vault) {
-  TRY(const ledger::Identity own, ledger::needed_identity(host));
   const auto lock = protocol::vault_lock(host);
   if (!lock) return fail(Errc::wrong_state, "this wallet has no vault");
   const Bytes label = welcome_label(pairing);
@@ -134,22 +131,19 @@ Result<void> take_welcome(Host& host, const Pairing& pairing, StepUp step_up) {
       host.keys().take_over_vault(*pairing.session_own, label, pack.vault_box));
   CHECK(protocol::adopt_vault(host, pack.vault, vault.sealed, step_up));
   CHECK(ledger::move_keys_to_vault(host));
-  const auto held = protocol::vault_items_of(host, "", protocol::VaultUse::link_secret);
-  if (held.empty()) return fail(Errc::malformed, "the link secret is missing");
-  TRY(const KeyPair secret, protocol::open_vault_item(host, vault.sealed, held.front().id));
-  protocol::remember_key(host, kLinkSecretKey, secret.sealed);
+  CHECK(ledger::take_link_secret(host, vault.sealed));
   TRY(ledger::Identity own, ledger::needed_identity(host));
   TRY(const KeyPair agent, ledger::make_agent_key(host));
   own.agent_key = agent.public_key;
   ledger::save_identity(host, own);
   TRY(const ledger::PairAgent named, ledger::make_pair_agent(host, own.did));
-  save(host, "meta", kDocumentKeys, DocumentKeys{named.auth, named.agree});
   return keep_agent_keys(host, own.did, named);
 }
 
 Result<AgentJoined> make_joined(Host& host, const Contact& contact) {
   TRY(const KeyPair agent, ledger::own_agent_key(host));
-  const auto named = load<DocumentKeys>(host, "meta", kDocumentKeys);
+  TRY(const ledger::Identity own, ledger::needed_identity(host));
+  const auto named = keys_of_device(host, own.did, crypto::multikey(agent.public_key));
   if (!named) return fail(Errc::wrong_state, "this device has not joined");
   AgentJoined joined;
   joined.key = agent.public_key;

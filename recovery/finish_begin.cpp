@@ -3,6 +3,7 @@
 
 #include "ledger/connection.hpp"
 #include "ledger/did_kith.hpp"
+#include "ledger/document_agents.hpp"
 #include "ledger/identity.hpp"
 #include "ledger/log_keys.hpp"
 #include "ledger/policy.hpp"
@@ -15,8 +16,6 @@
 
 namespace kith::recovery {
 namespace {
-
-constexpr std::string_view kLinkSecret = "link-secret";
 
 /// Keys of this home's own beginnings, out of its own vault before another takes its place.
 struct OwnItem {
@@ -69,17 +68,6 @@ Result<OwnBeginnings> restore(Host& host, const Command& command, const OpenedSe
     protocol::save_contact(host, contact);
   }
   return own;
-}
-
-Result<void> take_link_secret(Host& host, const SealedKey& vault, FinishJob& job) {
-  const auto held = protocol::vault_items_of(host, "", protocol::VaultUse::link_secret);
-  if (held.empty()) {
-    job.notes.emplace_back("The backup holds no link secret.");
-    return {};
-  }
-  TRY(const KeyPair secret, protocol::open_vault_item(host, vault, held.front().id));
-  protocol::remember_key(host, kLinkSecret, secret.sealed);
-  return {};
 }
 
 /// New agent keys towards one contact: the lost device's end with the rotate. `address`: where we
@@ -152,15 +140,7 @@ Result<Json> new_policy_state(Host& host, const PublicKey& agent, const Json& be
 /// The public document with fresh keys of this device; services stay.
 Result<Json> new_document(Host& host, const std::string& did, const Json& before) {
   TRY(ledger::PairAgent agent, ledger::make_pair_agent(host, did));
-  ledger::PairState shape;
-  shape.agents = {std::move(agent)};
-  Json document = ledger::pair_document(did, shape);
-  if (before.is_object()) {
-    if (const Json* services = before.get_object().if_contains("service")) {
-      document.get_object()["service"] = *services;
-    }
-  }
-  return document;
+  return ledger::document_with_agents(did, before, {std::move(agent)});
 }
 
 /// The kept log becomes what the ledger shows; without a ledger it stays what the backup held.
@@ -278,7 +258,9 @@ Result<void> begin_finish(Host& host, const Command& command, OpenedSet set,
   TRY(const KeyPair agent, ledger::make_agent_key(host));
   job.agent = agent.public_key;
   own->agent_key = agent.public_key;
-  CHECK(take_link_secret(host, vault, job));
+  const auto linked = ledger::take_link_secret(host, vault);
+  if (!linked.has_value() && linked.error() != Errc::not_found) return linked.error();
+  if (!linked.has_value()) job.notes.emplace_back("The backup holds no link secret.");
   CHECK(follow_move(host, *own, undo_move, job));
   ledger::save_identity(host, *own);
   CHECK(plan_identity(host, vault, agent.public_key, job));

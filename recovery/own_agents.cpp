@@ -26,35 +26,33 @@ void tend_at(Host& host, Duration pause) {
 
 void tend(Host& host) {
   if (own_agents(host).empty() && paired_devices(host).empty()) return;
-  watch_own_membership(host);
-  watch_for_unknown_agents(host);
-  part_from_removed(host);
-  tend_relationships(host);
+  const auto present = policy_agents(host);
+  watch_own_membership(host, present);
+  watch_for_unknown_agents(host, present);
+  part_from_removed(host, present);
+  tend_relationships(host, present);
   tell_devices(host);
   tend_at(host, host.test_mode() ? kTendEveryTest : Duration{agent_limits::kSyncEvery});
 }
 
 Result<JsonObject> list_agents(Host& host) {
-  const std::string me = own_agent_name(host);
+  const std::string me = own_agent_multikey(host);
   const auto in_policy = policy_agents(host);
+  std::vector<OwnAgent> agents = own_agents(host);
+  for (const std::string& key : in_policy) {  // A single device has told nobody of itself.
+    if (std::ranges::find(agents, key, &OwnAgent::key) != agents.end()) continue;
+    agents.push_back({key, key == me ? "this device" : "unknown device", {}, {}});
+  }
   JsonArray rows;
-  for (const OwnAgent& agent : own_agents(host)) {
-    const bool there = std::ranges::find(in_policy, agent.key) != in_policy.end();
+  for (const OwnAgent& agent : agents) {
+    const bool there = contains_agent(in_policy, agent.key);
     JsonObject row{{"name", agent.name},
                    {"key", agent.key},
                    {"this_device", agent.key == me},
-                   {"state", there ? "active" : "removed"},
-                   {"added", protocol::utc_text(agent.added)}};
+                   {"state", there ? "active" : "removed"}};
+    if (agent.added != Time{}) row["added"] = protocol::utc_text(agent.added);
     if (agent.is_removed() && !there) row["removed"] = protocol::utc_text(agent.removed);
     rows.push_back(std::move(row));
-  }
-  for (const std::string& key : in_policy) {
-    const auto known = own_agents(host);
-    if (std::ranges::find(known, key, &OwnAgent::key) != known.end()) continue;
-    rows.push_back(JsonObject{{"name", key == me ? "this device" : "unknown device"},
-                              {"key", key},
-                              {"this_device", key == me},
-                              {"state", "active"}});
   }
   std::int64_t relationships = 0;
   std::int64_t waiting = 0;
@@ -87,7 +85,11 @@ std::vector<OwnAgent> own_agents(Host& host) {
   return all;
 }
 
-std::string own_agent_name(Host& host) {
+bool contains_agent(const std::vector<std::string>& agents, std::string_view key) {
+  return std::ranges::find(agents, key) != agents.end();
+}
+
+std::string own_agent_multikey(Host& host) {
   const auto agent = ledger::own_agent_key(host);
   return agent.has_value() ? crypto::multikey(agent->public_key) : std::string();
 }
@@ -116,7 +118,7 @@ std::vector<Contact> paired_devices(Host& host) {
   const auto present = policy_agents(host);
   for (const Pairing& pairing : list_pairings(host)) {
     if (pairing.step != PairingStep::done) continue;
-    if (std::ranges::find(present, pairing.agent) == present.end()) continue;
+    if (!contains_agent(present, pairing.agent)) continue;
     auto contact = protocol::find_contact(host, pairing.contact_id);
     if (contact && contact->state == ContactState::connected) devices.push_back(*contact);
   }

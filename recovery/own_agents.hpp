@@ -23,9 +23,10 @@
 ///   agent-pairings {} -> {pairings: [{id, name, adds, state, code_to_read?, needs: [..],
 ///       problem?}]}
 ///   agent-cancel {pairing} -> {}
-///   agent-list {} -> {agents: [{name, key, this_device, state: active|removed, added, removed?,
-///       seen?}], relationships, waiting}: `waiting` relationships do not know this device yet.
-///   agent-revoke! {agent} -> {agent, relationships, problem?}: agent_removal.hpp. `agent`: name or
+///   agent-list {} -> {agents: [{name, key, this_device, state: active|removed, added?, removed?}],
+///       relationships, waiting}: `waiting` relationships do not know this device yet.
+///   agent-revoke! {agent} -> {agent, relationships, problems?}: agent_removal.hpp. `agent`: name
+///   or
 ///       key.
 
 #include <optional>
@@ -55,22 +56,12 @@ inline constexpr std::string_view kOwnAgents = "own-agent";
 /// Tells the owner that a device belongs to the identity which this one did not add.
 void warn_of_agent(Host& host, const OwnAgent& agent);
 
-/// This device's keys in the public document (record meta/document-keys, of this device alone).
-struct DocumentKeys {
-  std::string auth;
-  std::string agree;
-  template <class V>
-  void visit(V& v) {
-    v("auth", auth), v("agree", agree);
-  }
-};
-inline constexpr std::string_view kDocumentKeys = "document-keys";
-
 [[nodiscard]] std::vector<OwnAgent> own_agents(Host& host);  ///< In the order they were added.
 /// This device's key in the policy as a Multikey; empty: it has none.
-[[nodiscard]] std::string own_agent_name(Host& host);
+[[nodiscard]] std::string own_agent_multikey(Host& host);
 /// Keys of the policy in force; empty where there is none.
 [[nodiscard]] std::vector<std::string> policy_agents(Host& host);
+[[nodiscard]] bool contains_agent(const std::vector<std::string>& agents, std::string_view key);
 /// Relationships that all devices share: with people, by logs, made and not under way.
 [[nodiscard]] bool is_shared(const Contact& contact);
 /// Other devices of the owner that were paired with this one, as contacts.

@@ -132,13 +132,9 @@ Result<void> on_heartbeat_answer(Host& host, const Inbound& inbound) {
 Result<void> send_veto(Host& host, const std::string& id, RecoveryAlert alert) {
   const auto contact = protocol::find_contact(host, alert.contact_id);
   if (!contact) return fail(Errc::unknown_peer, "that trustee is no longer a contact");
-  TRY(const Did mine, Did::parse(contact->my_did));
-  TRY(const Did theirs, Did::parse(contact->their_did));
   TRY(const Bytes session_id, crypto::from_hex(id));
-  Message message = protocol::new_message(type_uri("recovery", SessionRef::kVeto), host.random(),
-                                          protocol::epoch_seconds(host.now()));
-  message.from = mine;
-  message.to = {theirs};
+  TRY(Message message,
+      protocol::message_to(host, *contact, type_uri("recovery", SessionRef::kVeto)));
   message.body = protocol::encode_body(SessionRef{session_id, {}});
   TRY(const std::string sent, protocol::send(host, std::move(message), {}));
   alert.veto_sent = true;

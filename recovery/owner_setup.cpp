@@ -80,12 +80,7 @@ Result<void> send_to_trustee(Host& host, const std::string& contact_id, std::str
                              JsonObject body, Duration life) {
   const auto contact = protocol::find_contact(host, contact_id);
   if (!contact) return fail(Errc::unknown_peer, "a trustee is no longer a contact");
-  TRY(const Did mine, Did::parse(contact->my_did));
-  TRY(const Did theirs, Did::parse(contact->their_did));
-  Message message = protocol::new_message(type_uri("trustee", name), host.random(),
-                                          protocol::epoch_seconds(host.now()));
-  message.from = mine;
-  message.to = {theirs};
+  TRY(Message message, protocol::message_to(host, *contact, type_uri("trustee", name)));
   message.body = std::move(body);
   protocol::SendOptions options;
   options.life = life;

@@ -13,14 +13,12 @@
 #include "protocol/basic_message.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/vault.hpp"
+#include "recovery/agent_limits.hpp"
 #include "recovery/agent_relationships.hpp"
 #include "recovery/own_agents.hpp"
 
 namespace kith::recovery {
 namespace {
-
-/// Devices that are remembered, those that were taken away too.
-constexpr std::size_t kAgentsRemembered = 64;
 
 using Take = Result<void> (*)(Host& host, const SharedName& name, ByteView value, bool newer);
 
@@ -111,7 +109,7 @@ Result<void> take_agent(Host& host, const SharedName& name, ByteView value, bool
   if (agent.name.size() > limits::kNameCharsMax) return fail(Errc::limit_exceeded, "a long name");
   const auto mine = load<OwnAgent>(host, kOwnAgents, name.id);
   if (!mine) {
-    if (host.list(kOwnAgents).size() >= kAgentsRemembered) {
+    if (host.list(kOwnAgents).size() >= agent_limits::kAgentsRemembered) {
       return fail(Errc::limit_exceeded, "too many devices");
     }
     warn_of_agent(host, agent);
@@ -128,7 +126,7 @@ Result<void> take_agent_keys(Host& host, const SharedName& name, ByteView value,
     return fail(Errc::malformed, "keys of a device under another name");
   }
   CHECK(check_agent_keys(keys));
-  if (keys.agent == own_agent_name(host)) return {};
+  if (keys.agent == own_agent_multikey(host)) return {};
   if (newer || !host.get({name.collection, name.id})) {
     save(host, name.collection, name.id, keys);
   }

@@ -64,12 +64,7 @@ Result<void> answer(Host& host, const Inbound& inbound, std::string_view name, c
 
 template <class Body>
 Result<void> send_to(Host& host, const Contact& contact, std::string_view name, const Body& body) {
-  TRY(const Did mine, Did::parse(contact.my_did));
-  TRY(const Did theirs, Did::parse(contact.their_did));
-  Message message = protocol::new_message(type_uri("trustee", name), host.random(),
-                                          protocol::epoch_seconds(host.now()));
-  message.from = mine;
-  message.to = {theirs};
+  TRY(Message message, protocol::message_to(host, contact, type_uri("trustee", name)));
   message.body = protocol::encode_body(body);
   TRY(const std::string id, protocol::send(host, std::move(message), {}));
   return {};

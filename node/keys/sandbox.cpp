@@ -170,8 +170,8 @@ Result<void> close_descriptors_from(int first) {
 }
 
 Result<void> enter_sandbox() {
-#ifndef KITH_KEYS_WATCHED
   std::vector<sock_filter> rows = filter_rows();
+#ifndef KITH_KEYS_WATCHED
   const sock_fprog program{static_cast<unsigned short>(rows.size()), rows.data()};
   if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0) {
     return refused_by_kernel("seccomp");

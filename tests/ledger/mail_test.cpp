@@ -284,11 +284,11 @@ TEST_F(MailTest, AFullMailboxRefusesMoreAndLosesNothing) {
     protocol::remove_mail(host, "client", oldest.front().id);
     EXPECT_TRUE(protocol::put_mail(host, "client", {{1}, "did:example:y", {}}).has_value());
     EXPECT_EQ(protocol::read_mail(host, "client", "did:example:y", 10).size(), 1u);
-    const Bytes large(limits::kEnvelopeBytesMax, 1);
+    const Bytes large(limits::kMailBytesMax, 1);
     for (std::size_t i = 0; i < limits::kMailboxBytesMax / large.size(); ++i) {
       EXPECT_TRUE(protocol::put_mail(host, "other", {large, "did:example:x", {}}).has_value());
     }
-    EXPECT_EQ(protocol::put_mail(host, "other", {{1}, "did:example:x", {}}).error(),
+    EXPECT_EQ(protocol::put_mail(host, "other", {large, "did:example:x", {}}).error(),
               Errc::storage_full);
     return true;
   });

@@ -166,6 +166,27 @@ TEST_P(MailPickupTest, DeliveryHoldsAtMostWhatWasAskedFor) {
   EXPECT_EQ(fetch(1'000'000).attachments.size(), 3U);
 }
 
+TEST_P(MailPickupTest, WhatAMailboxTakesFitsADelivery) {
+  const auto of_size = [](std::size_t bytes) {
+    return sealed(std::string(bytes - sealed("").size(), 'a'));
+  };
+  constexpr std::size_t kInBase64 = limits::kMailBytesMax / 4 * 3;
+  for (const std::size_t bytes : {kInBase64, kInBase64 + 1, limits::kMailBytesMax}) {
+    client_.forward(kOne, {of_size(bytes)});
+    client_.forward(kOne, {sealed("b")});
+    const Message first = fetch();
+    ASSERT_EQ(first.attachments.size(), 1U) << bytes;
+    EXPECT_EQ(first.attachments[0].base64.has_value(), bytes <= kInBase64);
+    EXPECT_EQ(*first.attachments[0].payload(), of_size(bytes));
+    ask(kMessagesReceived, received(ids_in(first)));
+    const Message second = fetch();
+    EXPECT_EQ(envelopes_in(second), std::vector<std::string>{sealed("b")});
+    ask(kMessagesReceived, received(ids_in(second)));
+  }
+  client_.forward(kOne, {of_size(limits::kMailBytesMax + 1)});
+  EXPECT_EQ(count(), 0) << "nobody could ever fetch it, nor what came after it";
+}
+
 TEST_P(MailPickupTest, DeliveryRequestsWithoutAUsableLimitAreRefused) {
   client_.forward(kOne, {sealed("a")});
   const char* own = GetParam()->limit_member;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/document_agents.hpp"
+#include "recovery/agent_limits.hpp"
 #include "tests/recovery/two_devices.hpp"
 
 namespace kith::recovery {
@@ -296,6 +297,66 @@ TEST(OwnAgents, OfTwoDevicesOneKeepsAShare) {
   EXPECT_EQ(two.offers(*two.laptop).size(), 0U);
   EXPECT_TRUE(two.all_hold(two.bob)) << "the laptop's silence takes nothing away";
   EXPECT_EQ(two.laptop->look([](Host& host) { return host.list("trusteeship").size(); }), 0U);
+}
+
+bool has_others(AgentBox& box) {
+  return box.look([](Host& host) { return protocol::has_other_devices(host); });
+}
+
+/// What quietens alarms where several devices answer for each other must not hold before they do.
+TEST(OwnAgents, ADeviceCountsOnlyOnceItWasAdmitted) {
+  TwoDevices two;
+  two.begin();
+  two.invite(two.phone);
+  EXPECT_FALSE(has_others(two.phone));
+  ASSERT_TRUE(two.phone.command("agent-cancel").has_value());
+  two.net.run_for(5min);
+  EXPECT_FALSE(has_others(two.phone));
+  for (AgentBox* box : {&two.phone, two.laptop}) {
+    const auto contact = box->look([&](Host& host) {
+      const auto all = protocol::list_contacts(host);
+      return *std::ranges::find(all, ContactRole::new_device, &Contact::role);
+    });
+    EXPECT_EQ(contact.state, ContactState::ended) << box->name();
+  }
+}
+
+TEST(OwnAgents, AnIdentityHasEightDevicesAtMost) {
+  TwoDevices two;
+  two.add_device();
+  const bool filled = two.phone.edit([](Host& host) {
+    return ledger::update_policy(
+               host,
+               [&](ledger::Policy& policy) {
+                 while (policy.agents.size() < agent_limits::kOwnAgentsMax) {
+                   const auto key = host.keys().generate(KeyType::ed25519, KeyPurpose::agent);
+                   policy.agents.push_back({crypto::multikey(key->public_key), ledger::auth::kProve,
+                                            std::nullopt, std::nullopt});
+                 }
+               })
+        .has_value();
+  });
+  ASSERT_TRUE(filled);
+  EXPECT_EQ(two.phone.command("agent-add").error(), Errc::limit_exceeded);
+}
+
+/// A device that is off for long finds a few messages, not a mailbox full of them.
+TEST(OwnAgents, ADeviceThatIsOffIsToldEverMoreRarely) {
+  TwoDevices two;
+  two.add_device();
+  two.laptop->set_online(false);
+  ASSERT_TRUE(two.phone.command("contact-rename", {{"contact", "bob"}, {"name", "Bobby"}}));
+  two.net.run_for(24h);
+  const auto waiting = two.mediator.look([](Host& host) {
+    std::size_t mails = 0;
+    for (const std::string& client : host.list("mailbox"))
+      mails += host.list("mail/" + client).size();
+    return mails;
+  });
+  EXPECT_GE(waiting, 8U);
+  EXPECT_LE(waiting, 20U);
+  two.laptop->set_online(true);
+  ASSERT_TRUE(two.net.run_until([&] { return two.connected(*two.laptop, "Bobby"); }));
 }
 
 }  // namespace

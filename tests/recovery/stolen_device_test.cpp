@@ -1,6 +1,7 @@
 // What a device that was stolen, a friend, or a faulty program can do to the owner's other devices.
 
 #include "ledger/document_agents.hpp"
+#include "recovery/agent_limits.hpp"
 #include "recovery/agent_pairing_steps.hpp"
 #include "recovery/agent_relationships.hpp"
 #include "recovery/messages.hpp"
@@ -100,7 +101,7 @@ void send_as_device(AgentBox& from, std::string_view name, const JsonObject& bod
 }
 
 std::string key_of(AgentBox& box) {
-  return box.look([](Host& host) { return own_agent_name(host); });
+  return box.look([](Host& host) { return own_agent_multikey(host); });
 }
 
 Contact friend_of(AgentBox& box) {
@@ -127,7 +128,10 @@ TEST(StolenDevice, OnePairingAdmitsOneDeviceOnce) {
       const auto other = paired_devices(host).at(0);
       AgentJoined joined = *make_joined(host, other);
       if (!other_key) return protocol::encode_body(joined);
+      const std::string did = ledger::identity(host)->did;
+      const auto keys = keys_of_device(host, did, own_agent_multikey(host));
       const auto fresh = ledger::make_agent_key(host);  // Not kept: the unit is dropped.
+      EXPECT_TRUE(fresh.has_value() && keep_agent_keys(host, did, *keys).has_value());
       joined = *make_joined(host, other);
       return protocol::encode_body(joined);
     });
@@ -167,7 +171,8 @@ TEST(StolenDevice, NoDeviceSpeaksForTheKeysOfAnother) {
   const AgentKeys planted = thief.edit([&](Host& host) {
     const auto made = *ledger::make_pair_agent(host, did);
     EXPECT_TRUE(keep_agent_keys(host, did, made).has_value());
-    AgentKeys keys = *load<AgentKeys>(host, kAgentKeys, agent_keys_id(did, own_agent_name(host)));
+    AgentKeys keys =
+        *load<AgentKeys>(host, kAgentKeys, agent_keys_id(did, own_agent_multikey(host)));
     keys.agent = victim;
     return keys;
   });
@@ -222,7 +227,7 @@ TEST(StolenDevice, EntriesOfTheOwnLogsComeFromTheLedgerAlone) {
   const std::string policy =
       two.phone.look([](Host& host) { return ledger::identity(host)->policy; });
   const Bytes forged = thief.look([&](Host& host) {
-    const std::string me = own_agent_name(host);
+    const std::string me = own_agent_multikey(host);
     const bool done = ledger::update_policy(host, [&](ledger::Policy& one) {
                         std::erase_if(one.agents, [&](const auto& a) { return a.key != me; });
                       }).has_value();
@@ -314,6 +319,54 @@ TEST(StolenDevice, APairingCanBeCalledOffAfterTheCodes) {
   ASSERT_TRUE(two.phone.command("agent-cancel").has_value());
   two.net.run_for(1min);
   EXPECT_EQ(pairing_state(*two.laptop), "failed");
+}
+
+TEST(StolenDevice, TooManyRecordsInOneMessageAreRefused) {
+  TwoDevices two;
+  two.add_device();
+  JsonArray records;
+  for (std::size_t i = 0; i <= agent_limits::kBatchRecordsMax; ++i) {
+    records.push_back(record_item(*two.laptop, "of-2030", std::to_string(i), Bytes{1}));
+  }
+  const auto before = two.phone.audited("message.refused").size();
+  send_as_device(*two.laptop, "records", {{"records", std::move(records)}});
+  two.net.run_for(5min);
+  EXPECT_EQ(two.phone.audited("message.refused").size(), before + 1);
+}
+
+TEST(StolenDevice, NamesOfDevicesThatAreNoneAreFew) {
+  TwoDevices two;
+  two.add_device();
+  JsonArray records;
+  for (std::size_t i = 0; i < 2 * agent_limits::kAgentsRemembered; ++i) {
+    const std::string key = "z6Mk" + std::to_string(i);
+    const OwnAgent invented{key, "x", two.net.now(), {}};
+    records.push_back(
+        record_item(*two.laptop, std::string(kOwnAgents), key, protocol::encode_record(invented)));
+  }
+  send_as_device(*two.laptop, "records", {{"records", std::move(records)}});
+  two.net.run_for(5min);
+  EXPECT_EQ(two.phone.look([](Host& host) { return own_agents(host).size(); }),
+            agent_limits::kAgentsRemembered);
+}
+
+TEST(StolenDevice, ARecordThatNoMessageHoldsStaysHere) {
+  TwoDevices two;
+  two.add_device();
+  const auto rename = [&](std::size_t size) {
+    two.phone.edit([&](Host& host) {
+      save(host, "meta", "profile", ledger::Profile{std::string(size, 'x')});
+      return true;
+    });
+    two.net.run_for(5min);
+    return two.laptop->look([](Host& host) {
+      const auto profile = load<ledger::Profile>(host, "meta", "profile");
+      return profile ? profile->name.size() : std::size_t{0};
+    });
+  };
+  EXPECT_EQ(rename(300'000), 300'000U);
+  EXPECT_EQ(rename(agent_limits::kRecordBytesMax + 1), 300'000U);
+  EXPECT_EQ(rename(20), 20U) << "and holds nothing else up";
 }
 
 }  // namespace

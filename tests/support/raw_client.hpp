@@ -62,7 +62,8 @@ class RawClient {
                const Touch& touch = nullptr) {
     Message message = fresh(std::string(protocol::kForwardType), {{"next", next}});
     for (const std::string& envelope : envelopes) {
-      message.attachments.push_back(protocol::json_attachment(*crypto::parse_json(envelope)));
+      message.attachments.push_back(
+          protocol::json_attachment(*crypto::parse_json(envelope, {limits::kEnvelopeBytesMax})));
     }
     if (touch) touch(message);
     const auto packed =
