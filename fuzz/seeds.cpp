@@ -6,7 +6,9 @@
 #include <iostream>
 
 #include "crypto/assert.hpp"
+#include "crypto/file_shares.hpp"
 #include "crypto/remote_keys.hpp"
+#include "crypto/slip39.hpp"
 #include "crypto/software_keys.hpp"
 #include "fuzz/cast.hpp"
 #include "fuzz/target.hpp"
@@ -271,6 +273,27 @@ class RecordingChannel final : public crypto::KeyChannel {
   int calls_ = 0;
 };
 
+void put_shares(Writer& writer) {
+  crypto::SeededRandom random(1, "shares");
+  const auto put = [&](const std::string& name, const SecretBytes& share) {
+    writer.put("slip39", name, std::string(crypto::as_text(share.expose())));
+  };
+  const SecretBytes secret = random.secret(32);
+  const crypto::Slip39Plan plan{2, {{1, 1}, {2, 3}}, 0, true};
+  int number = 0;
+  for (const auto& group : test::must(crypto::slip39_split(secret, {}, plan, random))) {
+    for (const SecretBytes& mnemonic : group) put("group-" + std::to_string(++number), mnemonic);
+  }
+  for (const bool extendable : {false, true}) {
+    const crypto::Slip39Plan alone{1, {{1, 1}}, 0, extendable};
+    const auto made = test::must(crypto::slip39_split(random.secret(16), {}, alone, random));
+    put(extendable ? "alone" : "alone-bound", made[0][0]);
+  }
+  const auto lines = test::must(crypto::split_file(secret, 2, 2, random));
+  put("file-1", lines[0]);
+  put("file-2", lines[1]);
+}
+
 /// The keys are those of fuzz/key_call.cpp, so that what was sealed here opens there.
 void put_key_calls(Writer& writer) {
   crypto::SeededRandom random(1, "key calls");
@@ -331,4 +354,5 @@ int main(int argc, char** argv) {
   kith::fuzz::put_checkpoints(writer);
   kith::fuzz::put_chain_answers(writer);
   kith::fuzz::put_key_calls(writer);
+  kith::fuzz::put_shares(writer);
 }

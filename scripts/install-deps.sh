@@ -66,7 +66,7 @@ if [ "$level" != build ]; then
   command -v node >/dev/null || packages+=(nodejs)
   command -v npm >/dev/null || packages+=(npm)
   # ... and for the ledger on a chain: a chain of one process, and the contract's compiler.
-  peers+=(didcomm-node evm)
+  peers+=(didcomm-node evm slip39)
 fi
 if [ "$level" = long ]; then
   packages+=(clang lintian debootstrap)

@@ -97,6 +97,8 @@ void add_args(CLI::App& app, const std::vector<ArgSpec>& args, Given& given) {
       });
     } else if (arg.kind == ArgSpec::Kind::pairs) {
       option->join(kNextPair)->check(pair_error);
+    } else if (arg.kind == ArgSpec::Kind::texts) {
+      option->join(kNextPair);
     }
   }
 }

@@ -324,6 +324,9 @@ int run_command(const Invocation& invocation, const Output& output) {
   if (spec.special == Special::message_pack || spec.special == Special::message_unpack) {
     return run_message(invocation, output);
   }
+  if (spec.special >= Special::slip39_split && spec.special <= Special::shamir_combine) {
+    return run_shares(invocation, output);
+  }
   if (spec.special == Special::ledger_verify) return run_ledger_verify(invocation, output);
   if (spec.special == Special::did_verify) return run_did_verify(invocation, output);
   if (spec.special == Special::did_lint && invocation.has("FILE")) {

@@ -12,8 +12,8 @@ const std::vector<CommandSpec>& command_specs() {
   static const std::vector<CommandSpec> all = [] {
     std::vector<CommandSpec> specs;
     for (auto& part : {node_commands(), people_commands(), identity_commands(), agent_commands(),
-                       policy_commands(), ledger_commands(), message_commands(), trustee_commands(),
-                       recovery_commands()}) {
+                       policy_commands(), ledger_commands(), message_commands(), share_commands(),
+                       trustee_commands(), recovery_commands()}) {
       specs.insert(specs.end(), part.begin(), part.end());
     }
     return specs;
@@ -49,16 +49,19 @@ std::string_view value_name(ArgSpec::Kind kind) {
     case directory:
       return "DIR";
     case text:
+    case texts:
       break;
   }
   return "TEXT";
 }
 
 std::string_view group_help(std::string_view group) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kGroups = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kGroups = {{
       {"contacts", "The people you know"},
       {"features", "What agents can do"},
       {"message", "Envelopes, for engineers"},
+      {"slip39", "Secrets as words on paper, after SLIP-0039"},
+      {"shamir", "Any file as shares"},
       {"did", "Your identity, and those of others"},
       {"agent", "Your devices"},
       {"identity", "What your devices have in common"},
@@ -78,31 +81,18 @@ std::string_view group_help(std::string_view group) {
 
 bool is_planned(std::string_view path) {
   static constexpr auto kPlanned = std::to_array<std::string_view>({
-      "freeze",
-      "thaw",
-      "incident",
-      "ceremony",
-      "report",
-      "keys list",
-      "keys show",
-      "keys rotate",
-      "keys suspend",
-      "keys compromise",
-      "keys destroy",
-      "slip39",
-      "export",
-      "import",
-      "recovery plan",
-      "recovery drill",
-      "recovery update",
-      "recovery paper",
-      "recover from-paper",
-      "did disable",
-      "policy grant",
-      "policy revoke",
-      "trustee resign",
-      "trustee dismiss",
-      "audit export",
+      "freeze",          "thaw",
+      "incident",        "ceremony",
+      "report",          "keys list",
+      "keys show",       "keys rotate",
+      "keys suspend",    "keys compromise",
+      "keys destroy",    "export",
+      "import",          "recovery plan",
+      "recovery drill",  "recovery update",
+      "recovery paper",  "recover from-paper",
+      "did disable",     "policy grant",
+      "policy revoke",   "trustee resign",
+      "trustee dismiss", "audit export",
       "backup",
   });
   return std::ranges::find(kPlanned, path) != kPlanned.end();

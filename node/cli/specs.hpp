@@ -16,6 +16,7 @@ struct ArgSpec {
     list,
     flag,
     pairs,  ///< NAME=TEXT, any number of times; the agent gets an object.
+    texts,  ///< Any number of times; for specials alone, which get them as lines.
     file,
     directory,
   };
@@ -56,6 +57,10 @@ enum class Special {
   ledger_move,
   algorithms,
   key_types,
+  slip39_split,
+  slip39_combine,
+  shamir_split,
+  shamir_combine,
 };
 
 struct CommandSpec {

@@ -216,13 +216,13 @@ TEST_F(Jws, RefusesLongHeadersBeforeDecoding) {
 }
 
 TEST_F(Jws, AcceptsNoneOfTheMutations) {
-  using Change = std::function<void(JsonObject&)>;
+  using JwsEdit = std::function<void(JsonObject&)>;
   const std::string other = edited(sign(alice_), [&](JsonObject& envelope) {
     const std::string text = sign_jws(keys_, signer(alice_), as_bytes(R"({"id":"2"})")).value();
     envelope = test::object_of(text);
   });
   JsonObject other_object = test::object_of(other);
-  const std::vector<std::pair<const char*, Change>> changes = {
+  const std::vector<std::pair<const char*, JwsEdit>> changes = {
       {"payload removed", [](JsonObject& e) { e.erase("payload"); }},
       {"payload a number", [](JsonObject& e) { e["payload"] = 1; }},
       {"payload null", [](JsonObject& e) { e["payload"] = nullptr; }},
