@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "crypto/gf256.hpp"
 #include "crypto/json.hpp"
 
 namespace kith::crypto {
@@ -51,6 +52,22 @@ TEST_F(FileShares, EverySubsetThatSufficesGivesTheContentAndNoneBelow) {
         EXPECT_EQ(combine_file(chosen).error(), Errc::not_enough);
       }
     }
+  }
+}
+
+TEST_F(FileShares, OneShareLessDoesNotDetermineTheContent) {
+  for (std::size_t threshold = 2; threshold <= 8; ++threshold) {
+    std::vector<ByteShare> shares;
+    for (const SecretBytes& line : split("letter", threshold, threshold)) {
+      const Json share = parse_json(as_text(line.expose())).value();
+      Bytes value = from_base64url(std::string(share.at("value").as_string())).value();
+      shares.push_back({share.at("share").to_number<std::uint8_t>(), SecretBytes::take(value)});
+    }
+    const auto secret = gf256_interpolate(shares, 0);
+    EXPECT_TRUE(as_text(secret->expose()).ends_with("letter"));
+    shares.pop_back();
+    const auto without_one = gf256_interpolate(shares, 0);
+    EXPECT_FALSE(equal_constant_time(secret->expose(), without_one->expose())) << threshold;
   }
 }
 

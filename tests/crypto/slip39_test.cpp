@@ -170,6 +170,21 @@ TEST_F(Slip39, AnotherPassphraseGivesAnotherSecret) {
   }
 }
 
+TEST_F(Slip39, OneShareLessDoesNotDetermineTheSecret) {
+  for (std::uint8_t threshold = 2; threshold <= 16; ++threshold) {
+    const auto sets = split(random_.secret(16), {1, {{threshold, threshold}}, 0, true});
+    std::vector<ByteShare> shares;
+    for (const SecretBytes& mnemonic : sets[0]) {
+      auto share = read_slip39_mnemonic(mnemonic.expose());
+      shares.push_back({share->member_index, std::move(share->value)});
+    }
+    const auto encrypted = gf256_interpolate(shares, 255);
+    shares.pop_back();
+    const auto without_one = gf256_interpolate(shares, 255);
+    EXPECT_FALSE(equal_constant_time(encrypted->expose(), without_one->expose())) << threshold;
+  }
+}
+
 TEST_F(Slip39, OneShareOfTwoLooksRandom) {
   std::array<std::size_t, 256> counts{};
   const SecretBytes secret = random_.secret(16);
