@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 BIOMETRIC = re.compile(r"biometr|face.?id\b|touch.?id\b|\bretina|\biris\b|voice.?print|finger.?print.?template", re.I)
+WORD_LIST = "slip39_words.cpp"  # Words of the standard, "iris" among them.
 CODE = ("crypto", "protocol", "ledger", "recovery", "node", "sim")
 
 
@@ -85,6 +86,8 @@ def main():
         found += [f"{page.relative_to(ROOT)}: {fault}" for fault in wrong_commands(commands, text)]
     for folder in CODE:
         for file in sorted((ROOT / folder).rglob("*.[ch]pp")):
+            if file.name == WORD_LIST:
+                continue
             found += [f"{file.relative_to(ROOT)}: something biometric: {line}"
                       for line in biometric_lines(file.read_text(encoding="utf-8"))]
     print(*found, sep="\n", end="\n" if found else "")
