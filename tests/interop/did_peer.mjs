@@ -1,41 +1,18 @@
 // did:peer, numalgo 2, with X25519 and Ed25519 keys: written from the Peer DID Method Specification
 // alone, so that it agrees with Kith's only where both follow it.
 
-const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
+import {multibase, tagged} from './log_values.mjs';
+
 const CODES = {X25519: [0xec, 0x01], Ed25519: [0xed, 0x01]};
-
-function base58(bytes) {
-  let number = BigInt('0x' + Buffer.from(bytes).toString('hex'));
-  let text = '';
-  for (; number > 0n; number /= 58n) text = ALPHABET[Number(number % 58n)] + text;
-  for (const byte of bytes) {
-    if (byte !== 0) break;
-    text = '1' + text;
-  }
-  return text;
-}
-
-function unbase58(text) {
-  let number = 0n;
-  for (const letter of text) {
-    const digit = ALPHABET.indexOf(letter);
-    if (digit < 0) throw new Error(`not base58: ${letter}`);
-    number = number * 58n + BigInt(digit);
-  }
-  const hex = number.toString(16);
-  const zeros = text.match(/^1*/)[0].length;
-  return Buffer.concat(
-      [Buffer.alloc(zeros), Buffer.from(hex.length % 2 ? '0' + hex : hex, 'hex')]);
-}
-
 const multikey = ({crv, x}) =>
-  'z' + base58(Buffer.from([...CODES[crv], ...Buffer.from(x, 'base64url')]));
+  multibase(Buffer.from([...CODES[crv], ...Buffer.from(x, 'base64url')]));
 
 function jwkOf(text) {
-  const bytes = unbase58(text.slice(1));
-  const crv = Object.keys(CODES).find((name) => CODES[name].every((code, i) => bytes[i] === code));
-  if (!text.startsWith('z') || !crv) throw new Error(`unknown key ${text}`);
-  return {kty: 'OKP', crv, x: bytes.subarray(2).toString('base64url')};
+  for (const [crv, code] of Object.entries(CODES)) {
+    const key = tagged(text, Buffer.from(code).readUInt16BE(), 32);
+    if (key) return {kty: 'OKP', crv, x: key.toString('base64url')};
+  }
+  throw new Error(`unknown key ${text}`);
 }
 
 /** `agree` and `sign` are pairs of line_peer's newKey; `endpoint` is {uri, routingKeys}, or absent. */

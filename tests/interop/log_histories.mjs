@@ -8,15 +8,18 @@ import {readLog} from './log_reader.mjs';
 const LISTED_MAX = 64;
 
 const listed = (positions) => positions.slice(0, LISTED_MAX);
+function statusOf({waits, history}) {
+  if (waits) return waits.entry.n < history.length ? 'contested' : 'pending';
+  return history.at(-1).entry.op === 'deactivate' ? 'deactivated' : 'normal';
+}
 function outcome(log) {
-  const {head, replaced, vetoed} = log;
-  if (!head) {
+  const {history, replaced, vetoed} = log;
+  if (history.length === 0) {
     return {status: log.refused ? 'refused' : 'not_found', n: 0,
             junk: [], replaced: [], vetoed: [], evidence: []};
   }
-  const junk = listed([...log.junk].sort((one, other) => one - other));
-  const {status, evidence} = log;
-  return {status, n: head.entry.n, replaced, vetoed, evidence: listed(evidence), junk};
+  return {status: statusOf(log), n: history.at(-1).entry.n, replaced, vetoed,
+          evidence: listed(log.evidence), junk: listed(log.junk)};
 }
 
 for (const file of process.argv.slice(2)) {
