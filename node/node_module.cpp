@@ -58,6 +58,24 @@ void note_program(Host& host, const NodeConfig& config) {
   host.audit("program.changed", std::move(details));
 }
 
+/// Record meta/keystore-mark: with which one the node started last.
+struct KeystoreSeen {
+  std::string mark;
+  template <class V>
+  void visit(V& v) {
+    v("mark", mark);
+  }
+};
+
+/// The first one is no change.
+void note_keystore(Host& host, const NodeConfig& config) {
+  if (config.keystore_mark.empty()) return;
+  const auto before = load<KeystoreSeen>(host, "meta", "keystore-mark");
+  if (before && before->mark == config.keystore_mark) return;
+  save(host, "meta", "keystore-mark", KeystoreSeen{config.keystore_mark});
+  if (before) host.audit("keystore.changed", {});
+}
+
 /// A mediator keeps this record itself: a new address means a new routing DID.
 void note_address(Host& host, const NodeConfig& config) {
   if (config.mediate || config.public_url.empty()) return;
@@ -185,6 +203,7 @@ Result<JsonObject> NodeModule::on_command(Host& host, const Command& command) {
 
 void NodeModule::on_start(Host& host) {
   note_program(host, config_);
+  note_keystore(host, config_);
   note_address(host, config_);
 }
 

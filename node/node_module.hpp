@@ -14,7 +14,8 @@
 ///   version         {} -> {version}
 ///
 /// The audit log has an entry program.changed {version, sha256, version_before?, sha256_before?}
-/// for each start with another program than the one before, and for the first.
+/// for each start with another program than the one before, and for the first; and keystore.changed
+/// for a start with a keystore that was written since: another passphrase, or a higher cost of it.
 
 #include <string>
 

@@ -17,6 +17,8 @@ struct NodeConfig {
   /// SHA-256 of the running program, in hex. A start with another than the last one is noted in the
   /// audit log; empty: this start is not compared.
   std::string program_digest;
+  /// Home::keystore_mark; as program_digest.
+  std::string keystore_mark;
   bool test_mode = false;
   bool private_network = false;  ///< For `status`: addresses of this network may be contacted.
   bool has_passphrase = true;    ///< For `status`.

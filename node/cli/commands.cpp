@@ -315,6 +315,7 @@ int run_command(const Invocation& invocation, const Output& output) {
   }
   if (spec.special == Special::lock) return run_lock(invocation, output);
   if (spec.special == Special::unlock) return run_unlock(invocation, output);
+  if (spec.special == Special::passphrase) return run_passphrase(invocation, output);
   if (spec.special == Special::doctor) return run_doctor(invocation, output);
   if (spec.special == Special::algorithms || spec.special == Special::key_types) {
     spec.special == Special::algorithms ? print_algorithms(output) : print_key_types(output);

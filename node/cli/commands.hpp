@@ -23,6 +23,7 @@ inline constexpr std::int64_t kWaitDefault = 30;
 [[nodiscard]] int run_node(const Invocation& invocation, const Output& output);
 [[nodiscard]] int run_lock(const Invocation& invocation, const Output& output);
 [[nodiscard]] int run_unlock(const Invocation& invocation, const Output& output);
+[[nodiscard]] int run_passphrase(const Invocation& invocation, const Output& output);
 /// "90s", "15m", "2h". Errors: usage.
 [[nodiscard]] Result<std::int64_t> seconds_of(std::string_view text);
 [[nodiscard]] int run_doctor(const Invocation& invocation, const Output& output);

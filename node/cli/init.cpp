@@ -96,6 +96,7 @@ Result<std::unique_ptr<Runtime>> make_home(const std::string& directory,
   start.make = true;
   start.test = wishes.test;
   TRY(auto keys, start_key_process(std::move(start)));
+  CHECK(home.keystore_was_written());
   wishes.passphrase = keys->has_passphrase();
   if (!wishes.ca_file.empty()) {
     CHECK(TlsContext::client(wishes.ca_file));

@@ -33,6 +33,7 @@ enum class Special {
   run,
   lock,
   unlock,
+  passphrase,
   doctor,
   version,
   status,

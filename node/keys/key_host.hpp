@@ -81,6 +81,10 @@ struct KeyStart {
   bool keep_step_up = false;
   bool make = false;  ///< A new keystore, written into the home.
   bool test = false;  ///< ... of a test wallet: cheap, and any passphrase will do.
+  /// Once open, the keystore is written again under a new passphrase: the first line of
+  /// new_passphrase_file, or asked for.
+  bool change = false;
+  std::string new_passphrase_file = {};
 };
 
 /// Runs this program anew as the process of the keys, which opens the keystore by itself: neither

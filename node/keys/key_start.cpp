@@ -9,7 +9,10 @@ void put_start(crypto::WireBuffer& out, const KeyStart& start) {
   out.u8(static_cast<std::uint8_t>(start.from));
   out.sized(crypto::as_bytes(start.passphrase_file));
   out.sized(start.passphrase.expose());
-  for (const bool flag : {start.keep_step_up, start.make, start.test}) out.u8(flag ? 1 : 0);
+  for (const bool flag : {start.keep_step_up, start.make, start.test, start.change}) {
+    out.u8(flag ? 1 : 0);
+  }
+  out.sized(crypto::as_bytes(start.new_passphrase_file));
 }
 
 Result<KeyStart> take_start(ByteView frame) {
@@ -24,10 +27,12 @@ Result<KeyStart> take_start(ByteView frame) {
   start.passphrase_file = crypto::as_text(file);
   TRY(const ByteView passphrase, in.sized());
   start.passphrase = SecretBytes::copy_of(passphrase);
-  for (bool* flag : {&start.keep_step_up, &start.make, &start.test}) {
+  for (bool* flag : {&start.keep_step_up, &start.make, &start.test, &start.change}) {
     TRY(const std::uint8_t value, in.u8());
     *flag = value != 0;
   }
+  TRY(const ByteView new_file, in.sized());
+  start.new_passphrase_file = crypto::as_text(new_file);
   if (!in.done()) return fail(Errc::malformed);
   return start;
 }

@@ -5,6 +5,7 @@
 
 #include "crypto/limits.hpp"
 #include "crypto/passphrase_strength.hpp"
+#include "crypto/passphrase_words.hpp"
 #include "node/cli/terminal.hpp"
 #include "node/storage/home.hpp"
 
@@ -25,9 +26,12 @@ Result<void> check_strength(const SecretBytes& passphrase) {
 }
 
 /// Asks until the same was typed twice and is good enough.
-Result<SecretBytes> new_passphrase(bool test) {
+Result<SecretBytes> ask_new_passphrase(bool test, Random& random) {
+  const SecretBytes proposal = crypto::propose_passphrase(random);
+  say_progress("A good one, drawn by lot for you alone: " +
+               std::string(crypto::as_text(proposal.expose())));
   while (true) {
-    TRY(SecretBytes first, ask_passphrase("Choose a passphrase (several words are good)"));
+    TRY(SecretBytes first, ask_passphrase("Choose a passphrase (that one, or several words)"));
     if (const auto good = check_strength(first); !test && good.has_error()) {
       const crypto::ErrorText& text = crypto::error_text(good.error().code);
       say_progress(std::string(text.sentence) + " " + std::string(text.next_step));
@@ -40,7 +44,7 @@ Result<SecretBytes> new_passphrase(bool test) {
 }
 
 /// Empty: there is none.
-Result<std::optional<SecretBytes>> passphrase_of(KeyStart& start) {
+Result<std::optional<SecretBytes>> passphrase_of(KeyStart& start, Random& random) {
   std::optional<SecretBytes> passphrase;
   switch (start.from) {
     case PassphraseFrom::nowhere:
@@ -50,7 +54,8 @@ Result<std::optional<SecretBytes>> passphrase_of(KeyStart& start) {
       break;
     }
     case PassphraseFrom::terminal: {
-      TRY(passphrase, start.make ? new_passphrase(start.test) : ask_passphrase("Your passphrase"));
+      TRY(passphrase,
+          start.make ? ask_new_passphrase(start.test, random) : ask_passphrase("Your passphrase"));
       break;
     }
     case PassphraseFrom::here:
@@ -60,15 +65,41 @@ Result<std::optional<SecretBytes>> passphrase_of(KeyStart& start) {
   return passphrase;
 }
 
+Result<KeystoreCost> new_cost(bool test, Random& random) {
+  KeystoreCost cost{crypto::new_passphrase_parameters(random), test};
+  if (test) {
+    cost.parameters.memory_bytes = limits::kArgonMemoryBytesMin;
+    cost.parameters.ops = limits::kArgonOpsMin;
+    return cost;
+  }
+  TRY(cost.parameters, affordable_parameters(random));
+  return cost;
+}
+
+/// The same keys under another passphrase. The old one opens nothing from now on, but copies of the
+/// file that somebody made before.
+Result<Keystore> with_new_passphrase(const KeyStart& start, const Keystore& old,
+                                     const UnlockedKeys& keys, Random& random) {
+  const bool test = old.cost() && old.cost()->test;
+  SecretBytes passphrase;
+  if (start.new_passphrase_file.empty()) {
+    TRY(passphrase, ask_new_passphrase(test, random));
+  } else {
+    TRY(passphrase, read_passphrase_file(start.new_passphrase_file));
+  }
+  if (!test) CHECK(check_strength(passphrase));
+  TRY(const KeystoreCost cost, new_cost(test, random));
+  TRY(Keystore changed, Keystore::sealed(keys, passphrase, cost, random));
+  CHECK(Home::write_keystore(start.home, changed));
+  return changed;
+}
+
 Result<OpenedKeys> make_keys(const KeyStart& start, const std::optional<SecretBytes>& passphrase,
                              Random& random) {
   KeystoreCost cost{crypto::new_passphrase_parameters(random), start.test};
-  if (start.test) {
-    cost.parameters.memory_bytes = limits::kArgonMemoryBytesMin;
-    cost.parameters.ops = limits::kArgonOpsMin;
-  } else if (passphrase) {
-    CHECK(check_strength(*passphrase));
-    TRY(cost.parameters, affordable_parameters(random));
+  if (passphrase && !start.test) CHECK(check_strength(*passphrase));
+  if (passphrase) {
+    TRY(cost, new_cost(start.test, random));
   }
   TRY(auto made, Keystore::make(passphrase ? &*passphrase : nullptr, cost, random));
   CHECK(Home::write_keystore(start.home, made.keystore));
@@ -106,12 +137,16 @@ std::optional<PassphraseParameters> raised_parameters(const PassphraseParameters
 }
 
 Result<OpenedKeys> open_keys(KeyStart start, Random& random) {
-  TRY(const std::optional<SecretBytes> passphrase, passphrase_of(start));
+  TRY(const std::optional<SecretBytes> passphrase, passphrase_of(start, random));
   if (start.make) return make_keys(start, passphrase, random);
   TRY(Keystore keystore, Home::read_keystore(start.home));
   const auto begun = std::chrono::steady_clock::now();
   TRY(UnlockedKeys keys, keystore.unlock(passphrase ? &*passphrase : nullptr));
   const milliseconds taken = since(begun);
+  if (start.change) {
+    TRY(Keystore changed, with_new_passphrase(start, keystore, keys, random));
+    return OpenedKeys{std::move(changed), std::move(keys), start.keep_step_up};
+  }
   if (const auto cost = keystore.cost(); cost && passphrase && !cost->test) {
     if (auto raised = raised_parameters(cost->parameters, taken)) {
       random.fill(raised->salt);

@@ -329,6 +329,7 @@ NodeConfig Runtime::Impl::agent_config() const {
   NodeConfig config;
   config.version = std::string(kVersion);
   config.program_digest = options_.program_digest;
+  config.keystore_mark = home_.keystore_mark();
   config.test_mode = settings_.test;
   config.private_network = settings_.private_network || options_.private_network;
   config.has_passphrase = host_->has_passphrase();

@@ -291,6 +291,13 @@ Result<void> Home::look_at_keystore() {
   if (got < 0) return io_error(path);
   head.resize(static_cast<std::size_t>(got));
   TRY(has_passphrase_, Keystore::has_passphrase(head, static_cast<std::size_t>(info.st_size)));
+  if (has_passphrase_) {
+    head.resize(Keystore::kPublicBytes);
+    if (::pread(file.get(), head.data(), head.size(), 0) != static_cast<ssize_t>(head.size())) {
+      return io_error(path);
+    }
+  }
+  keystore_mark_ = crypto::hex(crypto::sha256(head));
   return {};
 }
 
@@ -331,7 +338,8 @@ Home::~Home() {
 Home::Home(Home&& other) noexcept
     : directory_(std::move(other.directory_)),
       lock_(std::exchange(other.lock_, -1)),
-      has_passphrase_(other.has_passphrase_) {}
+      has_passphrase_(other.has_passphrase_),
+      keystore_mark_(std::move(other.keystore_mark_)) {}
 
 Home& Home::operator=(Home&& other) noexcept {
   if (this != &other) {

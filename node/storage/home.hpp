@@ -76,6 +76,11 @@ class Home {
   [[nodiscard]] const std::string& directory() const { return directory_; }
   /// Known without reading a secret.
   [[nodiscard]] bool has_passphrase() const { return has_passphrase_; }
+  /// SHA-256 of what is public in the keystore, in hex: another one after every writing of one with
+  /// a passphrase.
+  [[nodiscard]] const std::string& keystore_mark() const { return keystore_mark_; }
+  /// Another process, which was asked to, has written the keystore. Errors: as open.
+  [[nodiscard]] Result<void> keystore_was_written() { return look_at_keystore(); }
   /// Of the lock, to be handed to who takes this process over.
   [[nodiscard]] int lock_descriptor() const { return lock_; }
   [[nodiscard]] std::string database() const { return directory_ + "/db"; }
@@ -92,6 +97,7 @@ class Home {
   std::string directory_;
   int lock_ = -1;
   bool has_passphrase_ = false;
+  std::string keystore_mark_;
 };
 
 }  // namespace kith::node

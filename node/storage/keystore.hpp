@@ -45,6 +45,9 @@ class Keystore {
   /// Of the file's beginning, kHeadBytes of it, and its size: whether there is a passphrase. For
   /// processes that must not see the rest. Errors: storage_corrupt.
   static constexpr std::size_t kHeadBytes = 17;
+  /// With a passphrase, these bytes of the file's beginning are public: kind, cost and salt. Of
+  /// kind 1, whose salt begins earlier, the first of its nonce too.
+  static constexpr std::size_t kPublicBytes = 46;
   [[nodiscard]] static Result<bool> has_passphrase(ByteView head, std::size_t file_bytes);
 
   /// Draws a new root key. Without a passphrase: a key file. Errors: those of

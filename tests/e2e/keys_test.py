@@ -232,6 +232,68 @@ class KeysTest(unittest.TestCase):
         node.kith("init", "--no-identity")
         node.start()
 
+    def test_a_passphrase_is_changed_and_everything_else_stays(self):
+        node = self.bench.node("Changer")
+        node.init("--no-identity")
+        before = node.home.joinpath("keystore").read_bytes()
+        old = node.passphrase_file
+        new = old.with_name("changer-new")
+        change = ("passphrase", "--new-passphrase-file", new)
+
+        node.start()
+        new.write_text("gravel unicorn teapot sideways\n")
+        self.assertEqual(node.refuses(*change).code, "home.in_use")
+        node.stop()
+        self.assertEqual(node.home.joinpath("keystore").read_bytes(), before, "nothing changed so far")
+
+        node.kith(*change)
+        self.assertNotEqual(node.home.joinpath("keystore").read_bytes(), before)
+        self.assertEqual(node.refuses("audit", "verify").code, "wallet.passphrase")
+        self.assertEqual(node.refuses(*change).code, "wallet.passphrase")
+        node.passphrase_file = new
+        self.assertEqual(len(node.events("keystore.changed")), 1)
+        node.start()
+        node.stop()
+        self.assertEqual(len(node.events("keystore.changed")), 1)
+
+    def test_a_weak_new_passphrase_changes_nothing(self):
+        node = self.bench.node("Weaker", passphrase="gravel unicorn teapot sideways")
+        node.kind = []
+        node.kith("init", "--no-identity")
+        before = node.home.joinpath("keystore").read_bytes()
+        new = node.passphrase_file.with_name("weaker-new")
+        new.write_text("Summer2024!\n")
+        self.assertEqual(node.refuses("passphrase", "--new-passphrase-file", new).code, "wallet.weak_passphrase")
+        self.assertEqual(node.refuses("passphrase").code, "usage")
+        new.write_text("\n")
+        self.assertEqual(node.refuses("passphrase", "--new-passphrase-file", new).exit_code, 1)
+        self.assertEqual(node.home.joinpath("keystore").read_bytes(), before)
+
+    def test_the_new_passphrase_opens_the_vault(self):
+        _, alice, _ = self.pair()
+        alice.stop()
+        old = alice.passphrase_file
+        new = old.with_name("alice-new")
+        new.write_text("gravel unicorn teapot sideways\n")
+        alice.kith("passphrase", "--new-passphrase-file", new)
+        self.assertEqual(alice.refuses("did", "rotate", "--yes").code, "wallet.passphrase")
+        alice.passphrase_file = new
+        alice.start()
+        alice.kith("did", "rotate", "--yes")
+        alice.passphrase_file = old
+        self.assertEqual(alice.refuses("did", "rotate", "--yes").code, "wallet.passphrase")
+        alice.passphrase_file = new
+
+    def test_a_bare_wallet_gets_a_passphrase(self):
+        node = self.bench.node("Bare", passphrase=None)
+        node.init("--no-identity")
+        new = self.bench.directory / "bare-new"
+        new.write_text("gravel unicorn teapot sideways\n")
+        node.kith("passphrase", "--new-passphrase-file", new)
+        self.assertEqual(node.refuses("audit", "verify").exit_code, 3)
+        node.passphrase_file = new
+        self.assertEqual(len(node.events("keystore.changed")), 1)
+
 
 if __name__ == "__main__":
     BUILD = sys.argv.pop(1)

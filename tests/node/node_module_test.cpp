@@ -55,6 +55,27 @@ TEST(NodeModule, NotesEachStartWithAnotherProgram) {
   EXPECT_TRUE(alice.command("audit-verify").has_value());
 }
 
+TEST(NodeModule, NotesAStartWithAnotherKeystore) {
+  NodeConfig config;
+  test::Network net;
+  AgentBox& alice = net.add("alice", [&config] {
+    test::Modules all;
+    all.push_back(std::make_unique<NodeModule>(config));
+    return all;
+  });
+  const auto entries_after = [&](const char* mark) {
+    config.keystore_mark = mark;
+    alice.restart();
+    return audited(alice, "keystore.changed").size();
+  };
+  EXPECT_EQ(entries_after("aa"), 0U) << "the first one is no change";
+  EXPECT_EQ(entries_after("aa"), 0U);
+  EXPECT_EQ(entries_after("bb"), 1U);
+  EXPECT_EQ(entries_after(""), 1U);
+  EXPECT_EQ(entries_after("bb"), 1U);
+  EXPECT_EQ(entries_after("aa"), 2U);
+}
+
 TEST(ProgramDigest, IsOfTheRunningFile) {
   std::ifstream file(std::filesystem::read_symlink("/proc/self/exe"), std::ios::binary);
   const std::string content{std::istreambuf_iterator<char>(file), {}};
