@@ -1,7 +1,6 @@
 #include "node/cli/commands.hpp"
 #include "node/cli/terminal.hpp"
 #include "node/keys/key_host.hpp"
-#include "node/runtime/runtime.hpp"
 #include "node/storage/home.hpp"
 
 /// `passphrase`: the process of the keys asks for both, old and new, and writes the keystore again.
@@ -22,10 +21,8 @@ Result<void> change_passphrase(const Invocation& invocation) {
   }
   start.change = true;
   start.new_passphrase_file = new_file;
-  TRY(auto keys, start_key_process(std::move(start)));
-  CHECK(home.keystore_was_written());
-  // The audit log notes it at the start of an agent.
-  TRY(const auto runtime, Runtime::start(std::move(home), std::move(keys), {}));
+  // That is all: the next agent to start here notes it in the audit log (NodeModule).
+  TRY(const auto keys, start_key_process(std::move(start)));
   return {};
 }
 
