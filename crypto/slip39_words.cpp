@@ -123,11 +123,17 @@ constexpr std::array<std::string_view, kSlip39WordCount> kWords = {
 // clang-format on
 
 /// A word as a number: no word is longer than eight letters.
-std::uint64_t packed(std::string_view word) {
+constexpr std::uint64_t packed(std::string_view word) {
   std::uint64_t letters = 0;
   for (const char letter : word) letters = letters << 8 | static_cast<std::uint8_t>(letter);
   return letters;
 }
+
+constexpr auto kPacked = [] {
+  std::array<std::uint64_t, kSlip39WordCount> all{};
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = packed(kWords[i]);
+  return all;
+}();
 
 /// All bits set if the two are the same, else none.
 std::uint64_t mask_if_same(std::uint64_t a, std::uint64_t b) {
@@ -144,7 +150,7 @@ std::string_view slip39_word(std::size_t index) {
 void append_slip39_word(std::uint16_t index, SecretBytes& text, std::size_t& end) {
   std::uint64_t letters = 0;
   for (std::size_t i = 0; i < kSlip39WordCount; ++i) {
-    letters |= packed(kWords[i]) & mask_if_same(i, index);
+    letters |= kPacked[i] & mask_if_same(i, index);
   }
   for (int shift = 56; shift >= 0; shift -= 8) {
     const auto letter = static_cast<std::uint8_t>(letters >> shift);
@@ -161,7 +167,7 @@ std::optional<std::uint16_t> slip39_index(std::string_view word) {
   }
   std::uint64_t index = kSlip39WordCount;
   for (std::size_t i = 0; i < kSlip39WordCount; ++i) {
-    const std::uint64_t here = mask_if_same(packed(kWords[i]), wanted);
+    const std::uint64_t here = mask_if_same(kPacked[i], wanted);
     index = (index & ~here) | (i & here);
   }
   if (index == kSlip39WordCount) return std::nullopt;
