@@ -65,7 +65,8 @@ std::span<const KeyTypeInfo> key_types() {
        "until that rotation, and for vetoes until nobody may contest it any more"},
       {KeyPurpose::log_recovery,
        "log-recovery",
-       "recovers a log whose other keys are lost",
+       "recovers a log whose other keys are lost or captured; also as a holder of somebody's "
+       "super-quorum",
        {ed25519, secp256k1},
        vault,
        "until it is used, or another is chosen"},

@@ -190,9 +190,36 @@ bool published_address_is_old(Host& host) {
   return next.has_value() && *next != view->current.state;
 }
 
+namespace {
+
+/// The recovery authority in force was shown to all: in a recover that was vetoed or displaced, or
+/// in the veto of one by the super-quorum, which reveals that of its fork point.
+bool is_revealed(const LogView& view) {
+  const auto shows_it = [&](const LogRecord& record) {
+    return record.entry->reveal && recovery_digest(*record.entry->reveal) == view.current.rec.d;
+  };
+  const auto its_veto_shows_it = [&](const LogRecord& vetoed) {
+    const auto fork = std::ranges::find(view.history, vetoed.entry->prev, &LogRecord::hash);
+    return vetoed.super_quorum && fork != view.history.end() && fork->entry->content &&
+           fork->entry->content->rec.d == view.current.rec.d;
+  };
+  return std::ranges::any_of(view.vetoed, shows_it) ||
+         std::ranges::any_of(view.vetoed, its_veto_shows_it) ||
+         std::ranges::any_of(view.replaced, shows_it);
+}
+
+Result<void> replace_authority(Host& host, const LogView& view, RotateSpec& spec) {
+  TRY(const RecoveryTier recovery, generate_recovery(host.keys(), host.random()));
+  CHECK(keep_recovery_keys(host, view.subject, recovery));
+  if (!spec.rec) spec.rec = view.current.rec;
+  spec.rec->d = recovery.digest;
+  return {};
+}
+
+}  // namespace
+
 Result<Entry> prepare_rotate(Host& host, std::string_view subject,
-                             const std::optional<SealedKey>& vault,
-                             const std::optional<Json>& state) {
+                             const std::optional<SealedKey>& vault, const RotateChange& change) {
   TRY(const LogView view, stored_view(host, subject));
   TRY(const std::vector<KeyPair> active, take_next_keys(host, view, vault));
   LogKeyShape shape;
@@ -201,7 +228,12 @@ Result<Entry> prepare_rotate(Host& host, std::string_view subject,
   TRY(const NextTier next, generate_next(host.keys(), shape));
   CHECK(keep_next_keys(host, subject, next));
   RotateSpec spec{{view.current.next.t, multikeys(active)}, next.digests, {}, {}};
-  if (state) spec.state = *state;
+  if (change.state) spec.state = *change.state;
+  if (change.super_quorum) {
+    spec.rec = view.current.rec;
+    spec.rec->hi = change.super_quorum;
+  }
+  if (is_revealed(view)) CHECK(replace_authority(host, view, spec));
   TRY(Entry entry, make_rotate(view, std::move(spec), anchor_time(host.now())));
   CHECK(add_signatures(entry, active, view.current.next.t, host.keys()));
   for (const KeyPair& pair : active) remember_log_key(host, pair);

@@ -106,15 +106,21 @@ void refresh_log(Host& host, std::string_view subject);
 /// change asks for other signers, or leaves no quorum), invalid_entry.
 [[nodiscard]] Result<void> update_policy(Host& host, const std::function<void(Policy&)>& change);
 
+/// What a rotate changes beside keys; absent: stays as it is.
+struct RotateChange {
+  std::optional<Json> state;
+  std::optional<std::string> super_quorum;  ///< rec.hi.
+};
 /// A rotate of an own log to its next keys, signed, neither kept nor posted. Its new next keys go
 /// to the vault and should be in a stored backup before post_prepared(); its active keys go to
 /// `log-key`, and are to be forgotten if it is never posted. `vault` is the opened vault, absent in
-/// a wallet without one. `state`: what the log says from then on; absent: as before.
+/// a wallet without one. A recovery authority that somebody has revealed, in a recover that came
+/// to nothing, is replaced.
 /// Errors: wrong_state (no identity), step_up_required (there is a vault and it was not given),
 /// not_found (the next keys are not held).
 [[nodiscard]] Result<Entry> prepare_rotate(Host& host, std::string_view subject,
                                            const std::optional<SealedKey>& vault,
-                                           const std::optional<Json>& state = {});
+                                           const RotateChange& change = {});
 /// post_entry() for an entry of prepare_rotate(); made anew if others came first since then.
 /// Errors: those of post_entry and rebase_entry (rebase.hpp).
 [[nodiscard]] Result<void> post_prepared(Host& host, std::string_view subject, const Entry& rotate);

@@ -62,9 +62,13 @@ Result<void> keep_next_keys(Host& host, std::string_view did, const NextTier& ne
 Result<void> keep_log_keys(Host& host, std::string_view did, const LogKeys& keys) {
   for (const KeyPair& pair : keys.active) remember_log_key(host, pair);
   CHECK(keep_next_keys(host, did, keys.next));
-  const Reveal& reveal = keys.recovery.reveal;
+  return keep_recovery_keys(host, did, keys.recovery);
+}
+
+Result<void> keep_recovery_keys(Host& host, std::string_view did, const RecoveryTier& recovery) {
+  const Reveal& reveal = recovery.reveal;
   TRY(const Bytes salt, multibase_bytes(reveal.salt, kSaltBytes, "salt"));
-  CHECK(keep(host, VaultUse::log_recovery, did, salt, keys.recovery.pairs));
+  CHECK(keep(host, VaultUse::log_recovery, did, salt, recovery.pairs));
   if (!protocol::vault_lock(host)) {
     save(host, kUnvaulted, did, UnvaultedRecovery{reveal.k, salt});
   }

@@ -16,6 +16,10 @@ namespace kith::ledger {
 [[nodiscard]] Result<void> keep_log_keys(Host& host, std::string_view did, const LogKeys& keys);
 [[nodiscard]] Result<void> keep_next_keys(Host& host, std::string_view did, const NextTier& next);
 
+/// A recovery authority that takes the place of another.
+[[nodiscard]] Result<void> keep_recovery_keys(Host& host, std::string_view did,
+                                              const RecoveryTier& recovery);
+
 /// Moves what lies outside into the vault: the next and recovery keys of own logs that were made
 /// before there was one. Otherwise no backup holds them, and a loss ends those relationships.
 /// Nothing to move is Ok. Errors: those of add_to_vault.

@@ -27,7 +27,7 @@ Verdict check_quorum(Rule rule, const Entry& entry, const std::vector<std::strin
   if (count_in(signers, keys) != signers.size()) {
     return refuse(rule, "a signer has no say in this entry");
   }
-  if (signers.size() < needed) return refuse(rule, "too few signatures");
+  if (signers.size() < needed) return refuse(rule, kTooFewSignatures);
   return std::nullopt;
 }
 

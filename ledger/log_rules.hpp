@@ -2,8 +2,8 @@
 
 /// The rules between an entry and what stood before it, one function an operation (log-protocol
 /// section 3): what it may change, and whose signatures it bears. Pure; used by log_machine.cpp
-/// alone. Position in the log and time are judged there, and check_signatures() comes last: whoever
-/// sends junk shall not make readers verify signatures.
+/// alone, but for the words of one refusal. Position in the log and time are judged there, and
+/// check_signatures() comes last: whoever sends junk shall not make readers verify signatures.
 
 #include <optional>
 #include <string>
@@ -23,6 +23,9 @@ using Verdict = std::optional<Refusal>;
 [[nodiscard]] inline Verdict refuse(Rule rule, std::string_view detail) {
   return Refusal{rule, std::string(detail)};
 }
+
+/// What is said of an entry that lacks signatures and nothing else.
+inline constexpr std::string_view kTooFewSignatures = "too few signatures";
 
 /// Rules 3, 10. `blob` is the entry as it came.
 [[nodiscard]] Verdict check_genesis(std::string_view subject, const Entry& entry, ByteView blob);

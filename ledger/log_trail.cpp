@@ -243,6 +243,10 @@ Result<LogView> end_trail(Host& host, LogTrail& trail) {
   return std::move(*course.view);
 }
 
+std::vector<AnchoredBlob> trail_blobs(Host& host, LogTrail& trail) {
+  return blobs_of(host, trail);
+}
+
 std::optional<std::string> hinted_address(const LogView& view, std::string_view id) {
   for (auto record = view.history.rbegin(); record != view.history.rend(); ++record) {
     if (!record->entry->content.has_value() || view.kind != Kind::did) continue;

@@ -75,6 +75,9 @@ void take_stop(Host& host, LogTrail& trail, std::size_t index, std::vector<Store
 /// those of read_log.
 [[nodiscard]] Result<LogView> end_trail(Host& host, LogTrail& trail);
 
+/// What was read of the log, in the order in which its reader takes it.
+[[nodiscard]] std::vector<AnchoredBlob> trail_blobs(Host& host, LogTrail& trail);
+
 /// The address of that ledger, as the documents of a DID's log tell it, the newest first: an owner
 /// corrects one with an update.
 [[nodiscard]] std::optional<std::string> hinted_address(const LogView& view, std::string_view id);

@@ -41,7 +41,8 @@ void raise(Host& host, const std::string& subject, std::size_t count) {
                "Your identity's log has " + std::to_string(count) +
                    (count == 1 ? " entry" : " entries") + unmade +
                    ". If it was not another device of yours, somebody has your keys: see `kith "
-                   "policy history`, then veto or recover.",
+                   "policy history`. What waits ends by `kith did veto`; what counts already, "
+                   "trustees or a last resort can take back.",
                subject,
                {}});
 }

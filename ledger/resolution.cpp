@@ -5,13 +5,8 @@
 #include "crypto/limits.hpp"
 #include "ledger/did_kith.hpp"
 #include "ledger/identity.hpp"
-#include "ledger/ledger_effects.hpp"
-#include "ledger/log_trail.hpp"
-#include "ledger/own_log.hpp"
-#include "ledger/remote/client.hpp"
-#include "ledger/seen_ledgers.hpp"
-#include "ledger/sift.hpp"
 #include "ledger/strict_json.hpp"
+#include "ledger/trail_reading.hpp"
 #include "protocol/did_core.hpp"
 #include "protocol/did_peer.hpp"
 #include "protocol/did_web.hpp"
@@ -22,32 +17,29 @@ namespace kith::ledger {
 namespace {
 
 constexpr std::string_view kCollection = "resolution";
-/// Where there are several ledgers to ask, one that does not answer for so long is passed by.
-constexpr std::chrono::seconds kAskLife{10};
+constexpr std::string_view kAsker = "identity";
 
-struct ResolutionJob {
+/// Of a log, it is the reading of that.
+struct ResolutionJob : TrailReading {
   std::string did;
   std::string url;  ///< What was asked, when it was more than a DID.
   std::string ledger_url;
   std::string ledger_id;  ///< Empty: not known, when the user named the ledger.
-  std::string effect;     ///< Open read; empty: ended.
   std::string error;      ///< DID Core word: notFound, invalidDid, ...
   std::string message;
   JsonObject document;
   JsonObject metadata;
   JsonObject content;  ///< {content, contentType} of a DID URL.
   std::uint32_t redirects = 0;
-  bool json_ld = false;    ///< The representation that was asked for.
-  LogTrail trail;          ///< The ledgers of a log.
-  std::uint32_t stop = 0;  ///< The one that is being asked.
-  std::vector<protocol::AnchoredBlob> pages;
+  bool json_ld = false;  ///< The representation that was asked for.
   Time created{};
   template <class V>
   void visit(V& v) {
-    v("did", did), v("ledger_url", ledger_url), v("ledger_id", ledger_id), v("effect", effect);
+    TrailReading::visit(v);
+    v("did", did), v("ledger_url", ledger_url), v("ledger_id", ledger_id);
     v("error", error), v("message", message), v("document", document), v("metadata", metadata);
-    v("pages", pages), v("created", created), v("url", url), v("content", content);
-    v("redirects", redirects), v("json_ld", json_ld), v("trail", trail), v("stop", stop);
+    v("created", created), v("url", url), v("content", content);
+    v("redirects", redirects), v("json_ld", json_ld);
   }
 };
 
@@ -119,47 +111,20 @@ Result<void> settle(Host& host, ResolutionJob& job, const LogView& view) {
   return {};
 }
 
-/// The next page of the ledger that is asked. What a stranger named as its address is asked with
-/// the care that such addresses need.
-Result<void> ask_stop(Host& host, ResolutionJob& job, std::string_view id) {
-  const TrailStop& stop = job.trail.stops[job.stop];
-  const std::uint64_t from = job.pages.empty() ? 0 : job.pages.back().position + 1;
-  if (!stop.hinted) {
-    const Duration life =
-        job.trail.stops.size() > 1 ? Duration(kAskLife) : Duration(kLedgerEffectLife);
-    job.effect = start_read(host, context_of(id), stop.url, job.did, from, life);
-    return {};
-  }
-  TRY(const LedgerClient client, LedgerClient::at(stop.url));
-  protocol::FetchPayload payload;
-  payload.url = client.ask_read(job.did, from, seen_at(host, stop.url)).target;
-  payload.public_only = !host.test_mode();
-  payload.page = true;
-  protocol::Effect effect;
-  effect.kind = protocol::EffectKind::fetch;
-  effect.owner = "identity";
-  effect.context = context_of(id);
-  effect.payload = protocol::encode_record(payload);
-  effect.expires = host.now() + kAskLife;
-  job.effect = host.start(std::move(effect));
-  return {};
+ReadingFor reading_for(std::string_view id) {
+  return {kAsker, context_of(id)};
 }
 
-/// Asks the next ledger, or ends the job. Errors end it as well.
-Result<void> go_on(Host& host, ResolutionJob& job, std::string_view id) {
-  while (const auto next = next_stop(host, job.trail)) {
-    job.stop = static_cast<std::uint32_t>(*next);
-    job.pages.clear();
-    if (ask_stop(host, job, id).has_value()) return {};
-    job.trail.stops[job.stop].away = true;  // An address of no use.
-  }
-  TRY(const LogView view, end_trail(host, job.trail));
-  return settle(host, job, view);
+/// The log, if it was read to its end.
+Result<void> settle_if_read(Host& host, ResolutionJob& job,
+                            const Result<std::optional<LogView>>& read) {
+  if (!read.has_value()) return read.error();
+  return *read ? settle(host, job, **read) : Result<void>();
 }
 
 void start_fetch(Host& host, ResolutionJob& job, std::string_view id, const std::string& url) {
   protocol::Effect effect = protocol::did_web_fetch(url, host.now(), host.test_mode());
-  effect.owner = "identity";
+  effect.owner = kAsker;
   effect.context = context_of(id);
   job.effect = host.start(std::move(effect));
 }
@@ -280,7 +245,7 @@ Result<JsonObject> start_resolution(Host& host, const JsonObject& args) {
   } else if (!*here) {
     CHECK(choose_ledger(host, job, args));
     job.trail = begin_trail(host, job.did, job.ledger_url);
-    const auto begun = go_on(host, job, id);
+    const auto begun = settle_if_read(host, job, read_next_stop(host, job, reading_for(id)));
     if (!begun.has_value()) refuse(job, begun.error());
   } else if (job.effect.empty()) {
     finish(job);
@@ -325,46 +290,6 @@ Result<JsonObject> resolution_status(Host& host, const JsonObject& args) {
 
 namespace {
 
-/// What an answer to ask_stop() brought; nullopt: to be asked again.
-Result<std::optional<protocol::LedgerEntries>> page_of(Host& host, const ResolutionJob& job,
-                                                       const protocol::Effect& effect,
-                                                       const Result<Bytes>& outcome) {
-  const TrailStop& stop = job.trail.stops[job.stop];
-  if (effect.kind != protocol::EffectKind::fetch) return proven_entries(host, effect, outcome);
-  if (!outcome.has_value()) return outcome.error();
-  TRY(const auto fetched, protocol::decode_record<protocol::FetchedPage>(*outcome));
-  protocol::LedgerReadPayload asked;
-  asked.ledger = stop.url;
-  asked.subject = job.did;
-  asked.from = job.pages.empty() ? 0 : job.pages.back().position + 1;
-  asked.seen = seen_at(host, stop.url);
-  const HttpReply reply{static_cast<int>(fetched.status), fetched.content_type,
-                        std::string(crypto::as_text(fetched.body))};
-  TRY(const ProvenPage proven, LedgerClient::read_page(asked.subject, asked.from, reply));
-  return proven_page(host, asked, entries_record(proven), stop.id);
-}
-
-/// Ends the job, or goes on with the next page or ledger. Errors end it as well: of the ledger that
-/// the user asked, and of none that the log led to.
-Result<void> take_log_page(Host& host, ResolutionJob& job, std::string_view id,
-                           const protocol::Effect& effect, const Result<Bytes>& outcome) {
-  auto page = page_of(host, job, effect, outcome);
-  if (!page.has_value()) {
-    TrailStop& stop = job.trail.stops[job.stop];
-    if (job.trail.stops.size() == 1) return page.error();
-    stop.away = true;
-    return go_on(host, job, id);
-  }
-  if (*page && !(*page)->proof) sift_pages(host, job.did, job.pages);
-  const auto complete = *page ? take_page(job.pages, std::move(**page)) : Result<bool>(false);
-  if (!complete.has_value()) return fail(Errc::limit_exceeded, complete.error().detail);
-  if (!*complete) return ask_stop(host, job, id);
-  std::vector<StoredBlob> blobs;
-  for (const auto& entry : job.pages) blobs.push_back(stored_blob(entry));
-  take_stop(host, job.trail, job.stop, std::move(blobs));
-  return go_on(host, job, id);
-}
-
 Result<void> take_web_answer(Host& host, ResolutionJob& job, std::string_view id,
                              const Result<Bytes>& outcome) {
   TRY(const Did did, Did::parse(job.did));
@@ -388,8 +313,10 @@ void take_resolution_answer(Host& host, std::string_view id, const protocol::Eff
   if (!job || job->effect != effect.id) return;
   job->effect.clear();
   const bool web = job->trail.stops.empty();
-  const auto taken = web ? take_web_answer(host, *job, id, outcome)
-                         : take_log_page(host, *job, id, effect, outcome);
+  const auto taken =
+      web ? take_web_answer(host, *job, id, outcome)
+          : settle_if_read(host, *job,
+                           take_trail_page(host, *job, reading_for(id), effect, outcome));
   if (!taken.has_value()) {
     refuse(*job, taken.error());
   } else if (job->effect.empty()) {

@@ -22,6 +22,7 @@
 #include "recovery/own_agents.hpp"
 #include "recovery/owner.hpp"
 #include "recovery/rotation.hpp"
+#include "recovery/super_module.hpp"
 #include "recovery/trustee.hpp"
 #include "recovery/trustee_session.hpp"
 
@@ -47,6 +48,7 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
   modules.push_back(std::make_unique<recovery::Trustee>());
   modules.push_back(std::make_unique<recovery::TrusteeSessions>());
   modules.push_back(std::make_unique<recovery::Device>());
+  modules.push_back(std::make_unique<recovery::SuperQuorumModule>());
   modules.push_back(std::make_unique<protocol::MailboxView>());
   modules.push_back(
       std::make_unique<protocol::OutOfBand>(config.mediate ? config.public_url : std::string()));

@@ -42,20 +42,21 @@ Result<OwnAgent> agent_named(Host& host, const std::string& wanted) {
 }
 
 /// The states of both own logs without the device.
-Result<NewStates> states_without(Host& host, const ledger::Identity& own, const std::string& agent,
-                                 const std::vector<std::string>& staying) {
-  NewStates states;
+Result<LogChanges> states_without(Host& host, const ledger::Identity& own, const std::string& agent,
+                                  const std::vector<std::string>& staying) {
+  LogChanges changes;
   TRY(const ledger::LogView policy_view, ledger::stored_view(host, own.policy));
   TRY(ledger::Policy policy, ledger::parse_policy(policy_view.current.state));
   std::erase_if(policy.agents, [&](const auto& one) { return one.key == agent; });
   CHECK(ledger::check_policy(policy));
-  states[own.policy] = ledger::policy_json(policy);
+  changes[own.policy].state = ledger::policy_json(policy);
   TRY(const ledger::LogView did_view, ledger::stored_view(host, own.did));
   const auto agents = keys_of_devices(host, own.did, staying);
   if (!agents.empty()) {
-    TRY(states[own.did], ledger::document_with_agents(own.did, did_view.current.state, agents));
+    TRY(changes[own.did].state,
+        ledger::document_with_agents(own.did, did_view.current.state, agents));
   }
-  return states;
+  return changes;
 }
 
 /// One relationship without the device. Errors: those of rotate_pair_log; not_found (which keys
@@ -84,12 +85,12 @@ Result<JsonObject> revoke_agent(Host& host, const Command& command) {
   std::vector<std::string> staying = policy_agents(host);
   tend_relationships(host, staying);  // So that which keys are ours is known everywhere.
   std::erase(staying, agent.key);
-  TRY(const NewStates states, states_without(host, own, agent.key, staying));
+  TRY(const LogChanges changes, states_without(host, own, agent.key, staying));
   // At once, where this device's word is enough; the rotation leaves it out in any case.
   static_cast<void>(ledger::update_policy(host, [&](ledger::Policy& policy) {
     std::erase_if(policy.agents, [&](const auto& one) { return one.key == agent.key; });
   }));
-  CHECK(begin_rotation(host, vault, states));
+  CHECK(begin_rotation(host, vault, changes));
   std::int64_t changed = 0;
   JsonArray problems;
   for (const Contact& contact : protocol::list_contacts(host)) {

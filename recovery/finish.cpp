@@ -11,6 +11,9 @@
 #include "protocol/pickup.hpp"
 #include "recovery/finish_steps.hpp"
 #include "recovery/owner_set.hpp"
+#include "recovery/super_owner.hpp"
+#include "recovery/super_reading.hpp"
+#include "recovery/vault_keys.hpp"
 #include "recovery/wallet_backup.hpp"
 
 namespace kith::recovery {
@@ -201,6 +204,7 @@ void close_all(Host& host, FinishJob& job) {
   for (const std::string_view timer : {"repeat", "backup", "heartbeat"}) {
     host.set_timer("recovery", timer, host.now());
   }
+  host.set_timer(kSuperModule, kSuperOwnerTimer, host.now());
   host.audit("recover.finished", {{"blamed", summary.blamed.size()}});
   host.notify({"recover",
                "You have your identity back; the lost devices are out. Your trustees still hold "
@@ -231,8 +235,12 @@ bool in_force(Host& host, const std::string& subject, const FinishJob& job, std:
   const auto view = ledger::stored_view(host, subject);
   if (!view.has_value()) return false;
   if (view->pending) {
-    problem = "waiting until " + ledger::utc_text(view->pending->record.effective_from) +
-              ": until then anybody who holds the next keys can object";
+    const bool others = view->pending->record.super_quorum && !is_own_pending(host, *view);
+    problem =
+        "waiting until " + ledger::utc_text(view->pending->record.effective_from) +
+        (others ? ", when a recovery by your last resort counts that this wallet did not make: "
+                  "`kith recover finish --veto-super` objects"
+                : ": until then anybody who holds the next keys can object");
     return false;
   }
   std::set<std::string> counted;

@@ -12,6 +12,7 @@
 #include "protocol/vault.hpp"
 #include "recovery/finish_sign.hpp"
 #include "recovery/finish_steps.hpp"
+#include "recovery/vault_keys.hpp"
 #include "recovery/wallet_backup.hpp"
 
 namespace kith::recovery {
@@ -128,21 +129,6 @@ void rotate_relationships(Host& host, const SealedKey& vault, const OwnBeginning
   }
 }
 
-Result<Json> new_policy_state(Host& host, const PublicKey& agent, const Json& before) {
-  static_cast<void>(host);
-  TRY(ledger::Policy policy, ledger::parse_policy(before));
-  policy.agents = {{crypto::multikey(agent), ledger::auth::kOwnerAll, std::nullopt, std::nullopt}};
-  for (auto& [name, quorum] : policy.rules) quorum = 1;
-  CHECK(ledger::check_policy(policy));
-  return ledger::policy_json(policy);
-}
-
-/// The public document with fresh keys of this device; services stay.
-Result<Json> new_document(Host& host, const std::string& did, const Json& before) {
-  TRY(ledger::PairAgent agent, ledger::make_pair_agent(host, did));
-  return ledger::document_with_agents(did, before, {std::move(agent)});
-}
-
 /// The kept log becomes what the ledger shows; without a ledger it stays what the backup held.
 Result<std::vector<ledger::AnchoredBlob>> keep_known_log(Host& host, const std::string& subject,
                                                          FinishJob& job) {
@@ -222,8 +208,14 @@ Result<void> follow_move(Host& host, ledger::Identity& own, bool undo_move, Fini
   return {};
 }
 
+/// The owner may object to a recovery by the super-quorum.
+Result<SuperQuorum> super_argument(const Command& command) {
+  TRY(const bool veto, protocol::flag_argument(command.args, "veto_super"));
+  return veto ? SuperQuorum::vetoed : SuperQuorum::respected;
+}
+
 Result<void> plan_identity(Host& host, const SealedKey& vault, const PublicKey& agent,
-                           FinishJob& job) {
+                           SuperQuorum super, FinishJob& job) {
   const auto own = ledger::identity(host);
   if (!own) return fail(Errc::malformed, "the backup holds no identity");
   job.entries.clear();
@@ -234,8 +226,8 @@ Result<void> plan_identity(Host& host, const SealedKey& vault, const PublicKey& 
     TRY(const ledger::LogView view, ledger::read_log(subject, blobs, options));
     const Json& before = view.current.state;
     TRY(const Json state, subject == own->did ? new_document(host, subject, before)
-                                              : new_policy_state(host, agent, before));
-    TRY(LogPlan plan, plan_log(host, vault, subject, blobs, state));
+                                              : new_policy_state(agent, before));
+    TRY(LogPlan plan, plan_log(host, vault, subject, blobs, state, super));
     job.slow = job.slow || plan.slow;
     std::ranges::move(plan.entries, std::back_inserter(job.entries));
     std::ranges::move(plan.notes, std::back_inserter(job.notes));
@@ -244,6 +236,19 @@ Result<void> plan_identity(Host& host, const SealedKey& vault, const PublicKey& 
 }
 
 }  // namespace
+
+Result<Json> new_policy_state(const PublicKey& agent, const Json& before) {
+  TRY(ledger::Policy policy, ledger::parse_policy(before));
+  policy.agents = {{crypto::multikey(agent), ledger::auth::kOwnerAll, std::nullopt, std::nullopt}};
+  for (auto& [name, quorum] : policy.rules) quorum = 1;
+  CHECK(ledger::check_policy(policy));
+  return ledger::policy_json(policy);
+}
+
+Result<Json> new_document(Host& host, const std::string& did, const Json& before) {
+  TRY(ledger::PairAgent agent, ledger::make_pair_agent(host, did));
+  return ledger::document_with_agents(did, before, {std::move(agent)});
+}
 
 Result<void> begin_finish(Host& host, const Command& command, OpenedSet set,
                           const std::string& policy, bool undo_move) {
@@ -263,7 +268,8 @@ Result<void> begin_finish(Host& host, const Command& command, OpenedSet set,
   if (!linked.has_value()) job.notes.emplace_back("The backup holds no link secret.");
   CHECK(follow_move(host, *own, undo_move, job));
   ledger::save_identity(host, *own);
-  CHECK(plan_identity(host, vault, agent.public_key, job));
+  TRY(const SuperQuorum super, super_argument(command));
+  CHECK(plan_identity(host, vault, agent.public_key, super, job));
   rotate_relationships(host, vault, beginnings, job);
   save_finish_job(host, job);
   host.cancel_timer(kDeviceModule, kTimerLogs);
@@ -275,18 +281,22 @@ Result<void> begin_finish(Host& host, const Command& command, OpenedSet set,
 Result<void> sign_again(Host& host, const Command& command, FinishJob job) {
   if (job.step != FinishStep::identity) return {};  // The rest goes on by itself.
   TRY(const SealedKey vault, protocol::open_vault(host, command.step_up));
+  TRY(const SuperQuorum super, super_argument(command));
   const auto own = ledger::identity(host);
   if (!own) return fail(Errc::wrong_state);
   for (const std::string& subject : {own->did, own->policy}) {
     std::string problem;
     const bool stuck = ledger::posted(host, subject) && !in_force(host, subject, job, problem);
     const auto view = ledger::stored_view(host, subject);
-    if (!stuck || !view.has_value() || view->pending) continue;
+    if (!stuck || !view.has_value()) continue;
+    const bool objects = view->pending && view->pending->record.super_quorum &&
+                         super == SuperQuorum::vetoed && !is_own_pending(host, *view);
+    if (view->pending && !objects) continue;
     std::erase_if(job.entries, [&](const PlannedEntry& entry) { return entry.subject == subject; });
-    TRY(const Json state, subject == own->did
-                              ? new_document(host, subject, view->current.state)
-                              : new_policy_state(host, job.agent, view->current.state));
-    TRY(LogPlan plan, plan_log(host, vault, subject, ledger::stored_blobs(host, subject), state));
+    TRY(const Json state, subject == own->did ? new_document(host, subject, view->current.state)
+                                              : new_policy_state(job.agent, view->current.state));
+    TRY(LogPlan plan,
+        plan_log(host, vault, subject, ledger::stored_blobs(host, subject), state, super));
     job.slow = job.slow || plan.slow;
     std::ranges::move(plan.entries, std::back_inserter(job.entries));
   }

@@ -1,12 +1,12 @@
 #include "recovery/finish_sign.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include "ledger/identity.hpp"
 #include "ledger/log_keys.hpp"
 #include "ledger/log_writer.hpp"
 #include "protocol/vault.hpp"
+#include "recovery/vault_keys.hpp"
 
 namespace kith::recovery {
 namespace {
@@ -21,8 +21,13 @@ using LedgerView = ledger::LogView;
 /// Builds entries one upon the other.
 class Planner {
  public:
-  Planner(Host& host, const SealedKey& vault, std::string subject, std::vector<AnchoredBlob> blobs)
-      : host_(host), vault_(vault), subject_(std::move(subject)), blobs_(std::move(blobs)) {}
+  Planner(Host& host, const SealedKey& vault, std::string subject, std::vector<AnchoredBlob> blobs,
+          SuperQuorum super)
+      : host_(host),
+        vault_(vault),
+        subject_(std::move(subject)),
+        blobs_(std::move(blobs)),
+        super_(super) {}
 
   Result<LogPlan> run(const Json& state) {
     TRY(view_, ledger::read_log(subject_, blobs_, options()));
@@ -52,20 +57,8 @@ class Planner {
     return own ? own->ledger_id : std::string();
   }
 
-  /// The next keys of `content` that the vault holds.
-  [[nodiscard]] Result<std::vector<KeyPair>> next_keys(const LogContent& content) {
-    std::vector<KeyPair> pairs;
-    for (const auto& item : protocol::vault_items_of(host_, subject_, VaultUse::log_next)) {
-      const std::string digest = ledger::key_digest(item.id);
-      if (std::ranges::find(content.next.kd, digest) == content.next.kd.end()) continue;
-      TRY(KeyPair pair, protocol::open_vault_item(host_, vault_, item.id));
-      pairs.push_back(std::move(pair));
-    }
-    return pairs;
-  }
   [[nodiscard]] bool holds_next(const LogContent& content) {
-    const auto pairs = next_keys(content);
-    return pairs.has_value() && pairs->size() >= content.next.t;
+    return holds_next_of(host_, subject_, content);
   }
 
   [[nodiscard]] Result<void> add(const Entry& entry) {
@@ -79,36 +72,28 @@ class Planner {
   }
 
   [[nodiscard]] Result<void> object_to_pending() {
-    const auto& pending = *view_->pending;
-    if (pending.record.entry->content && holds_next(*pending.record.entry->content)) {
-      return fail(Errc::wrong_state,
-                  "a recovery of this identity that you began before is under "
-                  "way: try again after " +
-                      ledger::utc_text(pending.record.effective_from));
+    const ledger::LogRecord& pending = view_->pending->record;
+    const std::string then = ledger::utc_text(pending.effective_from);
+    if (is_own_pending(host_, *view_)) {
+      return fail(
+          Errc::wrong_state,
+          "a recovery of this identity that you began before is under way: try again after " +
+              then);
     }
-    if (pending.record
-            .super_quorum) {  // The last word an owner can have: no wallet objects by itself.
+    // The last word an owner can have: no wallet objects to it by itself.
+    if (pending.super_quorum && super_ != SuperQuorum::vetoed) {
       return fail(Errc::wrong_state,
                   "a recovery by the super-quorum of this identity is pending: try again after " +
-                      ledger::utc_text(pending.record.effective_from));
+                      then + ". If it is not yours, `kith recover finish --veto-super` objects");
     }
-    const auto& fork = view_->history[static_cast<std::size_t>(pending.fork_n)].entry->content;
-    if (!fork) return fail(Errc::wrong_state, "another recovery is pending and cannot be vetoed");
-    TRY(const std::vector<KeyPair> keys, next_keys(*fork));
-    if (keys.size() < fork->next.t) {
-      return fail(Errc::not_found,
-                  "another recovery is pending, and the vault holds no key to "
-                  "veto it");
-    }
-    TRY(Entry veto, ledger::make_veto(*view_, ledger::anchor_time(host_.now())));
-    CHECK(ledger::add_signatures(veto, keys, fork->next.t, host_.keys()));
+    TRY(const Entry veto, make_objection(host_, vault_, *view_));
     plan_.notes.push_back("Somebody else's recovery of your identity was pending; it is vetoed.");
     return add(veto);
   }
 
   [[nodiscard]] Result<void> rotate(const Json& state, bool last) {
     const LogContent before = view_->current;
-    TRY(const std::vector<KeyPair> held, next_keys(before));
+    TRY(const std::vector<KeyPair> held, held_next_keys(host_, vault_, subject_, before));
     TRY(const std::vector<KeyPair> active, ledger::activate_next_keys(host_.keys(), held));
     ledger::LogKeyShape shape;
     shape.next_t = before.next.t;
@@ -128,48 +113,11 @@ class Planner {
   [[nodiscard]] Result<void> new_authority(const LogContent& before, ledger::RotateSpec& spec) {
     TRY(const ledger::RecoveryTier recovery,
         ledger::generate_recovery(host_.keys(), host_.random()));
-    CHECK(keep_authority(recovery));
+    CHECK(ledger::keep_recovery_keys(host_, subject_, recovery));
     spec.rec = before.rec;
     spec.rec->d = recovery.digest;
     return {};
   }
-  [[nodiscard]] Result<void> keep_authority(const ledger::RecoveryTier& recovery) {
-    TRY(const Bytes salt, crypto::from_multibase(recovery.reveal.salt));
-    for (const KeyPair& pair : recovery.pairs) {
-      CHECK(protocol::add_to_vault(host_, VaultUse::log_recovery, crypto::multikey(pair.public_key),
-                                   subject_, salt, pair.sealed));
-    }
-    return {};
-  }
-
-  struct Authority {
-    ledger::Reveal reveal;
-    std::vector<KeyPair> pairs;
-  };
-  /// The authority that hashes into `digest`. Its keys lie in the vault with one salt.
-  [[nodiscard]] Result<Authority> authority(const std::string& digest) {
-    std::map<Bytes, std::vector<std::string>> by_salt;
-    for (const auto& item : protocol::vault_items_of(host_, subject_, VaultUse::log_recovery)) {
-      by_salt[item.salt].push_back(item.id);
-    }
-    for (const auto& [salt, keys] : by_salt) {
-      for (std::uint32_t t = 1; t <= keys.size(); ++t) {
-        const ledger::Reveal reveal{t, keys, crypto::multibase(salt)};
-        if (ledger::recovery_digest(reveal) != digest) continue;
-        Authority found{reveal, {}};
-        for (const std::string& key : keys) {
-          TRY(KeyPair pair, protocol::open_vault_item(host_, vault_, key));
-          found.pairs.push_back(std::move(pair));
-        }
-        return found;
-      }
-    }
-    return fail(Errc::not_found,
-                "the vault holds neither the next keys nor the recovery "
-                "authority of " +
-                    subject_);
-  }
-
   /// Whether such a log lives on the identity's ledger, where this wallet left it. Elsewhere a
   /// thief of the active keys has moved it, and the old ledger takes no rotate.
   [[nodiscard]] bool is_here(const LogContent& content) {
@@ -194,7 +142,7 @@ class Planner {
   [[nodiscard]] Result<void> recover(const Json& state) {
     TRY(const std::size_t fork, newest_own());
     const LogContent before = *view_->history[fork].entry->content;
-    TRY(const Authority old, authority(before.rec.d));
+    TRY(const HeldAuthority old, held_authority(host_, vault_, subject_, before.rec.d));
     TRY(const ledger::LogKeys keys, ledger::generate_log_keys(host_.keys(), host_.random()));
     CHECK(ledger::keep_log_keys(host_, subject_, keys));
     LogContent content = ledger::make_content(keys, before.ledgers, state);
@@ -214,6 +162,7 @@ class Planner {
   const SealedKey& vault_;
   std::string subject_;
   std::vector<AnchoredBlob> blobs_;
+  SuperQuorum super_;
   std::optional<LedgerView> view_;
   LogPlan plan_;
 };
@@ -221,17 +170,13 @@ class Planner {
 }  // namespace
 
 bool holds_next_keys(Host& host, const ledger::LogView& view) {
-  const auto& next = view.current.next;
-  const auto announced = [&](const protocol::VaultRecord& item) {
-    return std::ranges::count(next.kd, ledger::key_digest(item.id)) > 0;
-  };
-  const auto items = protocol::vault_items_of(host, view.subject, VaultUse::log_next);
-  return std::ranges::count_if(items, announced) >= std::ptrdiff_t{next.t};
+  return holds_next_of(host, view.subject, view.current);
 }
 
 Result<LogPlan> plan_log(Host& host, const SealedKey& vault, const std::string& subject,
-                         const std::vector<AnchoredBlob>& blobs, const Json& state) {
-  return Planner(host, vault, subject, blobs).run(state);
+                         const std::vector<AnchoredBlob>& blobs, const Json& state,
+                         SuperQuorum super) {
+  return Planner(host, vault, subject, blobs, super).run(state);
 }
 
 }  // namespace kith::recovery

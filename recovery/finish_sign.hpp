@@ -22,6 +22,12 @@ struct LogPlan {
 /// owner's to continue.
 [[nodiscard]] bool holds_next_keys(Host& host, const ledger::LogView& view);
 
+/// What to do about a recovery by the super-quorum that waits and is not ours.
+enum class SuperQuorum {
+  respected,  ///< Nothing can be done before it is over.
+  vetoed,     ///< Its owner said so.
+};
+
 /// Entries that take the log back with `state`, from what the ledger shows (`blobs`).
 ///
 /// Fast, if the vault holds the next keys that the head announces: two rotates, of which the second
@@ -32,10 +38,11 @@ struct LogPlan {
 ///
 /// New next and recovery keys go to the vault, new active keys to `log-key`.
 /// Errors: not_found (the vault holds neither), wrong_state (deactivated, or a recover of our own
-/// is pending: wait for it), those of the log writer and of KeyOps.
+/// or of a respected super-quorum is pending: wait for it), those of the log writer and of KeyOps.
 [[nodiscard]] Result<LogPlan> plan_log(Host& host, const SealedKey& vault,
                                        const std::string& subject,
                                        const std::vector<ledger::AnchoredBlob>& blobs,
-                                       const Json& state);
+                                       const Json& state,
+                                       SuperQuorum super = SuperQuorum::respected);
 
 }  // namespace kith::recovery

@@ -14,6 +14,7 @@
 #include "recovery/owner_upload.hpp"
 #include "recovery/recognition_words.hpp"
 #include "recovery/signed_times.hpp"
+#include "recovery/super_owner.hpp"
 
 namespace kith::recovery {
 namespace {
@@ -237,12 +238,18 @@ JsonArray missing_parts(Host& host, const OwnerSet& set) {
 
 JsonObject setup_status(Host& host) {
   const auto set = owner_set(host);
-  if (!set) return {{"state", "none"}, {"trustees", JsonArray{}}, {"alarms", alert_list(host)}};
+  if (!set) {
+    return {{"state", "none"},
+            {"trustees", JsonArray{}},
+            {"alarms", alert_list(host)},
+            {"super_quorum", super_state(host)}};
+  }
   JsonArray missing = missing_parts(host, *set);
   JsonObject reply{{"step", step_name(set->step)},
                    {"threshold", set->record.plan.threshold},
                    {"trustees", trustee_list(host, *set)},
-                   {"alarms", alert_list(host)}};
+                   {"alarms", alert_list(host)},
+                   {"super_quorum", super_state(host)}};
   reply["state"] = missing.empty()              ? "ready"
                    : set->step == SetStep::done ? "incomplete"
                                                 : "setting-up";
@@ -283,6 +290,7 @@ Result<void> Owner::on_message(Host& host, const Inbound& inbound) {
   if (type == type_uri("recovery", SessionNotice::kName)) return on_notice(host, inbound);
   if (type == type_uri("recovery", SessionRef::kVetoed)) return on_vetoed(host, inbound);
   if (type == type_uri("trustee", ShareBusy::kName)) return {};  // The repeat timer asks again.
+  if (answers_super_offer(host, inbound)) return on_super_answer(host, inbound);
   return on_capability_answer(host, inbound);
 }
 

@@ -15,7 +15,8 @@
 ///       -> {set, state}; `waiting`: 1d 3d 7d 14d 30d (test mode: test, test-long).
 ///   recovery-status {} -> {state: none|setting-up|incomplete|ready, step?, threshold?, trustees:
 ///       [{contact, state, last_seen?}], backup: {counter, stored, location}, missing: [text],
-///       alarms: [{id, contact, earliest_release, vetoed}], words}
+///       alarms: [{id, contact, earliest_release, vetoed}], super_quorum:
+///       none|setting-up|in-force|used-up, words}
 ///   recovery-heartbeat {} -> {asked}: asks every trustee for a proof.
 ///   recovery-veto {id} -> {contact}: objects to one recovery; later notices are answered alike.
 

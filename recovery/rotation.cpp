@@ -168,14 +168,12 @@ Result<JsonObject> rotation_status(Host& host) {
 }
 
 Result<JsonObject> begin(Host& host, const std::optional<StepUp>& step_up) {
-  TRY(const ledger::Identity own, ledger::needed_identity(host));
+  CHECK(ledger::needed_identity(host));
   std::optional<SealedKey> vault;
   if (protocol::vault_lock(host)) {
     TRY(vault, protocol::open_vault(host, step_up));
   }
-  if (const auto old = rotation_job(host); old && old->step == RotationStep::storing) {
-    return rotation_status(host);
-  }
+  if (rotation_runs(host)) return rotation_status(host);
   CHECK(begin_rotation(host, vault, {}));
   return rotation_status(host);
 }
@@ -183,20 +181,19 @@ Result<JsonObject> begin(Host& host, const std::optional<StepUp>& step_up) {
 }  // namespace
 
 Result<void> begin_rotation(Host& host, const std::optional<SealedKey>& vault,
-                            const NewStates& states) {
+                            const LogChanges& changes) {
   TRY(const ledger::Identity own, ledger::needed_identity(host));
-  if (const auto old = rotation_job(host); old && old->step == RotationStep::storing) {
+  if (rotation_runs(host)) {
     return fail(Errc::wrong_state,
                 "new keys of your identity wait for their backup: see `kith did rotate-status`");
   }
   RotationJob job;
   job.begun = host.now();
   for (const std::string& subject : {own.did, own.policy}) {
-    const auto state = states.find(subject);
+    const auto change = changes.find(subject);
     TRY(const ledger::Entry entry,
-        ledger::prepare_rotate(
-            host, subject, vault,
-            state == states.end() ? std::nullopt : std::optional(state->second)));
+        ledger::prepare_rotate(host, subject, vault,
+                               change == changes.end() ? ledger::RotateChange{} : change->second));
     job.entries.push_back({subject, ledger::entry_blob(entry)});
   }
   advance(host, std::move(job));
@@ -204,8 +201,12 @@ Result<void> begin_rotation(Host& host, const std::optional<SealedKey>& vault,
 }
 
 void rotation_looks_now(Host& host) {
+  if (rotation_runs(host)) host.set_timer(kRotation, kTimerLook, host.now());
+}
+
+bool rotation_runs(Host& host) {
   const auto job = rotation_job(host);
-  if (job && job->step == RotationStep::storing) host.set_timer(kRotation, kTimerLook, host.now());
+  return job && job->step == RotationStep::storing;
 }
 
 Result<JsonObject> Rotation::on_command(Host& host, const Command& command) {

@@ -28,19 +28,23 @@
 #include <optional>
 #include <string>
 
+#include "ledger/identity.hpp"
 #include "protocol/module.hpp"
 
 namespace kith::recovery {
 
-/// States that a rotation sets, by log.
-using NewStates = std::map<std::string, Json>;
+/// What a rotation also changes, by log.
+using LogChanges = std::map<std::string, ledger::RotateChange>;
 /// A rotation that also changes what the logs say. `vault`: as prepare_rotate.
 /// Errors: wrong_state (no identity, or a rotation is under way), those of prepare_rotate.
 [[nodiscard]] Result<void> begin_rotation(Host& host, const std::optional<SealedKey>& vault,
-                                          const NewStates& states);
+                                          const LogChanges& changes);
 
 /// A backup was stored: the rotation looks whether it is the one it waits for.
 void rotation_looks_now(Host& host);
+
+/// Entries wait for their backup, or for the end of a move.
+[[nodiscard]] bool rotation_runs(Host& host);
 
 class Rotation final : public Module {
  public:

@@ -10,17 +10,6 @@ namespace {
 
 constexpr std::string_view kInPerson = "in-person";
 
-/// Errors: usage, refused.
-Result<void> check_verified(std::string_view verified) {
-  if (verified == kInPerson || verified == "video" || verified == "voice") return {};
-  if (verified == "text" || verified == "email" || verified == "e-mail" || verified == "chat") {
-    return fail(Errc::refused,
-                "a text or an e-mail proves nothing: whoever has the phone can write one. Call "
-                "them, or meet them");
-  }
-  return fail(Errc::usage, "say how you verified the person: in-person, video or voice");
-}
-
 Result<Session> session_named(Host& host, const JsonObject& args) {
   TRY(const std::string id, crypto::json_string(args, "id"));
   auto session = find_session(host, id);
@@ -124,6 +113,16 @@ Result<bool> type_code(Host& host, Session& session, const std::string& code,
 }
 
 }  // namespace
+
+Result<void> check_verified(std::string_view verified) {
+  if (verified == kInPerson || verified == "video" || verified == "voice") return {};
+  if (verified == "text" || verified == "email" || verified == "e-mail" || verified == "chat") {
+    return fail(Errc::refused,
+                "a text or an e-mail proves nothing: whoever has the phone can write one. Call "
+                "them, or meet them");
+  }
+  return fail(Errc::usage, "say how you verified the person: in-person, video or voice");
+}
 
 Result<JsonObject> invite_device(Host& host, const JsonObject& args) {
   TRY(const std::string name, crypto::json_string(args, "contact"));

@@ -7,6 +7,7 @@
 #include "protocol/lookalike.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/sender.hpp"
+#include "recovery/super_holder.hpp"
 #include "recovery/trustee_session.hpp"
 #include "recovery/trustee_share.hpp"
 
@@ -106,9 +107,10 @@ Result<void> on_offer(Host& host, const Inbound& inbound) {
       body.capabilities.size() > kCapabilitiesMax || body.text.size() > kOfferTextBytesMax) {
     return fail(Errc::limit_exceeded, "the offer is too long");
   }
+  if (offers_super(body)) return on_super_offer(host, inbound, body);
   const auto& wanted = body.capabilities;
   if (std::ranges::find(wanted, kShareCapability) == wanted.end()) {
-    return fail(Errc::unsupported, "only RECOVERY_SHARE is taken here");
+    return fail(Errc::unsupported, "only RECOVERY_SHARE and SUPER_QUORUM are taken here");
   }
   const auto known = load<Offer>(host, kOffers, contact.id);
   if (known && known->offer_id == body.offer_id) {  // Asked again: answered again.
@@ -193,6 +195,7 @@ Result<Offer> offer_named(Host& host, std::string_view id) {
 
 Result<JsonObject> accept(Host& host, const JsonObject& args) {
   TRY(const std::string id, crypto::json_string(args, "id"));
+  if (is_super_offer(host, id)) return accept_super_offer(host, id);
   TRY(Offer offer, offer_named(host, id));
   const auto contact = protocol::find_contact(host, offer.contact_id);
   if (!contact) return fail(Errc::unknown_peer, "that contact is gone");
@@ -224,6 +227,7 @@ Result<JsonObject> decline(Host& host, const JsonObject& args) {
   if (reason.size() > kOfferTextBytesMax)
     return fail(Errc::limit_exceeded, "the reason is too long");
   if (session_exists(host, id)) return decline_session(host, id, reason);
+  if (is_super_offer(host, id) || is_super_ask(host, id)) return decline_super(host, id, reason);
   TRY(Offer offer, offer_named(host, id));
   const auto contact = protocol::find_contact(host, offer.contact_id);
   if (!contact) return fail(Errc::unknown_peer, "that contact is gone");
@@ -266,7 +270,10 @@ JsonObject requests(Host& host) {
     if (!warning.empty()) row["warning"] = warning;
     offers.push_back(std::move(row));
   }
-  return JsonObject{{"offers", std::move(offers)}, {"sessions", describe_sessions(host)}};
+  for (Json& row : describe_super_offers(host)) offers.push_back(std::move(row));
+  return JsonObject{{"offers", std::move(offers)},
+                    {"sessions", describe_sessions(host)},
+                    {"last_resort", describe_super_asks(host)}};
 }
 
 JsonObject describe(Host& host, const Trusteeship& trusteeship, const Contact& contact) {
@@ -312,7 +319,8 @@ JsonObject list(Host& host) {
     const auto trusteeship = find_trusteeship(host, contact.id);
     if (trusteeship) rows.push_back(describe(host, *trusteeship, contact));
   }
-  return JsonObject{{"trustees_of", std::move(rows)}};
+  return JsonObject{{"trustees_of", std::move(rows)},
+                    {"last_resort_of", describe_super_held(host)}};
 }
 
 }  // namespace

@@ -7,12 +7,16 @@
 ///
 /// Commands
 ///   trustee-requests {} -> {offers: [{id, contact, contact_id, capabilities, text, received,
-///       words}], sessions: [as trustee_session.hpp says]}
+///       words}], sessions: [as trustee_session.hpp says],
+///       last_resort: [{id, contact, state, text, received, expires, words, changes?, warnings?,
+///       as_of?}]}
 ///   trustee-accept {id} -> {id, contact, contact_id, state: "accepted"}
 ///   trustee-decline {id, reason?} -> {id, contact, state}
-///       `id`: of an offer (its id or the contact) or of a recovery session.
+///       `id`: of an offer (its id or the contact), of a recovery session, or of a request to a
+///       holder of a super-quorum (super_holder.hpp).
 ///   trustee-list {} -> {trustees_of: [{contact, contact_id, since, versions: [{record, version,
-///       state, waiting, since, present}], last_heartbeat?, words}]}
+///       state, waiting, since, present}], last_heartbeat?, words}],
+///       last_resort_of: [{contact, contact_id, state, since, policy?, words}]}
 /// Errors: not_found, wrong_state, expired, usage.
 
 #include "protocol/module.hpp"

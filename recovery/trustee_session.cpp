@@ -7,6 +7,7 @@
 #include "recovery/session_messages.hpp"
 #include "recovery/session_steps.hpp"
 #include "recovery/signed_times.hpp"
+#include "recovery/super_holder.hpp"
 
 namespace kith::recovery {
 namespace {
@@ -94,7 +95,11 @@ Result<void> TrusteeSessions::on_message(Host& host, const Inbound& inbound) {
 
 Result<JsonObject> TrusteeSessions::on_command(Host& host, const Command& command) {
   if (command.name == "trustee-invite") return invite_device(host, command.args);
-  if (command.name == "trustee-approve") return approve_by_user(host, command.args);
+  if (command.name == "trustee-approve") {
+    TRY(const std::string id, crypto::json_string(command.args, "id"));
+    if (is_super_ask(host, id)) return approve_super(host, command);
+    return approve_by_user(host, command.args);
+  }
   return confirm_by_user(host, command.args);
 }
 

@@ -99,6 +99,21 @@ void examine_mail(const JsonObject& status, Findings& findings) {
   }
 }
 
+void examine_super_quorum(const std::string& state, Findings& findings) {
+  if (state == "in-force") {
+    return findings.good("trustees together", "a higher quorum can contest what they do");
+  }
+  const std::string danger =
+      "as many of them as you would need could take your identity, and no higher quorum ";
+  if (state == "setting-up") {
+    return findings.advice("trustees together", danger + "is in force yet that could contest it",
+                           "See how far it is: kith recovery super-status");
+  }
+  findings.advice("trustees together", danger + "is set up that could contest it",
+                  "Choose trustees who do not all know each other, and others who can contest it: "
+                  "kith recovery super-setup");
+}
+
 /// The owner of a plan is told what it cannot do (recovery-protocol section 4).
 void examine_recovery(const Situation& situation, Findings& findings) {
   const std::string state = json_text_of(situation.recovery, "state");
@@ -113,11 +128,7 @@ void examine_recovery(const Situation& situation, Findings& findings) {
     findings.problem("recovery", "not ready", "See what it lacks: kith recovery status");
   }
   if (state.empty() || state == "none") return;
-  findings.advice(
-      "trustees together",
-      "as many of them as you would need could take your identity, and no higher quorum "
-      "is set up that could contest it",
-      "Choose trustees who do not all know each other");
+  examine_super_quorum(json_text_of(situation.recovery, "super_quorum"), findings);
 }
 
 void examine_node(const NodeFacts& node, Findings& findings) {

@@ -20,6 +20,7 @@ MODULES = [("Several devices (`recovery/agent_limits.hpp`)", ROOT / "recovery" /
            ("Logs (`ledger/log_limits.hpp`)", ROOT / "ledger" / "log_limits.hpp"),
            ("Ledgers on chains (`ledger/evm/limits.hpp`)", ROOT / "ledger" / "evm" / "limits.hpp"),
            ("Proposals (`ledger/proposal_limits.hpp`)", ROOT / "ledger" / "proposal_limits.hpp"),
+           ("Super-quorum (`recovery/super_limits.hpp`)", ROOT / "recovery" / "super_limits.hpp"),
            ("Witnesses (`ledger/witness_limits.hpp`)", ROOT / "ledger" / "witness_limits.hpp")]
 PAGE = ROOT / "docs" / "limits.md"
 

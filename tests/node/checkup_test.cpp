@@ -62,6 +62,11 @@ TEST(Checkup, SaysWhatTrusteesTogetherCouldDo) {
   Facts none;
   none.node.situation.recovery["state"] = "none";
   EXPECT_EQ(about(none, "trustees together").check, "") << "there are none";
+  Facts contested;
+  contested.node.situation.recovery["super_quorum"] = "in-force";
+  EXPECT_EQ(about(contested, "trustees together").level, Level::good);
+  contested.node.situation.recovery["super_quorum"] = "setting-up";
+  EXPECT_EQ(about(contested, "trustees together").level, Level::advice);
 }
 
 TEST(Checkup, NamesTheOneThingOfTheHomeThatIsWrong) {

@@ -25,6 +25,7 @@
 #include "recovery/own_agents.hpp"
 #include "recovery/owner.hpp"
 #include "recovery/rotation.hpp"
+#include "recovery/super_module.hpp"
 #include "recovery/trustee.hpp"
 #include "recovery/trustee_session.hpp"
 #include "tests/support/agents.hpp"
@@ -59,6 +60,7 @@ test::MakeModules personal_modules(const History& history = nullptr) {
     all.push_back(std::make_unique<Shares>());
     all.push_back(std::make_unique<Sessions>());
     all.push_back(std::make_unique<Device>());
+    all.push_back(std::make_unique<SuperQuorumModule>());
     return all;
   };
 }

@@ -5,11 +5,9 @@
 
 #include <algorithm>
 #include "ledger/policy.hpp"
-#include "protocol/vault.hpp"
 #include "recovery/finish.hpp"
-#include "recovery/finish_sign.hpp"
 #include "recovery/trustee_share.hpp"
-#include "tests/recovery/device_world.hpp"
+#include "tests/recovery/theft.hpp"
 
 namespace kith::recovery::testing {
 namespace {
@@ -144,33 +142,6 @@ TEST(RecoveryPaths, FewVouchersWaitForTheOthersUnlessTheUserConfirms) {
 
 // --- Logs that somebody else has changed
 
-std::vector<ledger::AnchoredBlob> on_ledger(LostDevice& world, const std::string& subject) {
-  std::vector<ledger::AnchoredBlob> blobs;
-  const auto page = world.log_ledger->read(subject, 0);
-  for (const auto& entry : page->entries) blobs.push_back({entry.blob, entry.time});
-  return blobs;
-}
-ledger::LogView view_of(LostDevice& world, const std::string& subject) {
-  const ledger::ReaderOptions options{ledger::anchor_time(world.net.now()), true};
-  return ledger::read_log(subject, on_ledger(world, subject), options).value();
-}
-void post(LostDevice& world, const std::string& subject, const Bytes& blob) {
-  ledger::AppendRequest request{subject, blob, view_of(world, subject).head().hash};
-  const auto posted = world.log_ledger->append(request, ledger::anchor_time(world.net.now()));
-  ASSERT_TRUE(posted.has_value()) << posted.error().detail;
-}
-
-/// The thief has device and passphrase, and takes the log to keys of his own.
-void steal(LostDevice& world, const std::string& subject) {
-  const auto planned = world.owner.look([&](Host& host) {
-    const SealedKey vault = protocol::open_vault(host, world.owner.step_up()).value();
-    const auto blobs = on_ledger(world, subject);
-    const Json state = view_of(world, subject).current.state;
-    return plan_log(host, vault, subject, blobs, state).value().entries;
-  });
-  for (const PlannedEntry& entry : planned) post(world, subject, entry.blob);
-}
-
 /// The thief has the device alone, and takes the log to a ledger of his own.
 void move_away(LostDevice& world, const std::string& subject) {
   const auto view = view_of(world, subject);
@@ -180,26 +151,6 @@ void move_away(LostDevice& world, const std::string& subject) {
         ledger::make_move(view, here, {"ledger:of-the-thief"}, ledger::anchor_time(world.net.now()))
             .value();
     EXPECT_TRUE(ledger::sign_with_active(host, entry, view).has_value());
-    return ledger::entry_blob(entry);
-  });
-  post(world, subject, blob);
-}
-
-/// The keys that the thief's vault holds for the fork point of a pending recover.
-void veto(LostDevice& world, const std::string& subject) {
-  const auto view = view_of(world, subject);
-  ASSERT_TRUE(view.pending.has_value());
-  const auto& fork = *view.history[static_cast<std::size_t>(view.pending->fork_n)].entry->content;
-  const Bytes blob = world.owner.look([&](Host& host) {
-    const SealedKey vault = protocol::open_vault(host, world.owner.step_up()).value();
-    ledger::Entry entry = ledger::make_veto(view, ledger::anchor_time(world.net.now())).value();
-    std::vector<KeyPair> keys;
-    for (const auto& item : protocol::vault_items_of(host, subject, protocol::VaultUse::log_next)) {
-      const auto& kd = fork.next.kd;
-      if (std::ranges::find(kd, ledger::key_digest(item.id)) == kd.end()) continue;
-      keys.push_back(protocol::open_vault_item(host, vault, item.id).value());
-    }
-    EXPECT_TRUE(ledger::add_signatures(entry, keys, fork.next.t, host.keys()).has_value());
     return ledger::entry_blob(entry);
   });
   post(world, subject, blob);
