@@ -10,9 +10,10 @@
 /// of trustees acknowledged and sheet, capsule, backup and log part were stored and read back.
 ///
 /// Commands
-///   recovery-setup {threshold, trustees: [contact], waiting?, text?, questions?: {contact: text}}
-///       (step-up)
-///       -> {set, state}; `waiting`: 1d 3d 7d 14d 30d (test mode: test, test-long).
+///   recovery-setup {threshold, trustees: [contact], waiting?, text?, questions?: {contact: text},
+///       one_is_enough?} (step-up)
+///       -> {set, state}; `waiting`: 1d 3d 7d 14d 30d (test mode: test, test-long). Refused where
+///       one trustee alone would be enough, unless `one_is_enough` says that this is meant.
 ///   recovery-status {} -> {state: none|setting-up|incomplete|ready, step?, threshold?, trustees:
 ///       [{contact, state, last_seen?}], backup: {counter, stored, location}, missing: [text],
 ///       alarms: [{id, contact, earliest_release, vetoed}], super_quorum:

@@ -40,6 +40,22 @@ Result<SealedKey> relationship_key(Host& host, const Contact& contact) {
   return fail(Errc::not_found, "no key of ours towards " + contact.name);
 }
 
+/// A plan that one holder alone can satisfy wants a second word of its owner.
+Result<void> check_nobody_suffices(Host& host, const Plan& plan) {
+  if (!single_holder_suffices(plan)) return {};
+  std::string names;
+  for (const Holder& holder : holders_who_suffice(plan)) {
+    const auto contact = protocol::find_contact(host, holder.id);
+    names += (names.empty() ? "" : ", ") + (contact ? contact->name : holder.id);
+  }
+  return fail(Errc::refused,
+              "each of these alone could open your backup and take your identity over, without a "
+              "word of the others: " +
+                  names +
+                  ". Ask for two (--threshold 2); or, if that is what you want, say so with "
+                  "--one-is-enough");
+}
+
 /// Deals the set. `tokens` gets the token of each leaf.
 Result<RecoverySet> deal_set(Host& host, const Choices& choices, const SealedKey& vault,
                              std::vector<Token>& tokens) {
@@ -56,6 +72,7 @@ Result<RecoverySet> deal_set(Host& host, const Choices& choices, const SealedKey
     holders.push_back({HolderKind::trustee, contact.id});
   }
   TRY(input.plan, flat_plan(choices.threshold, holders));
+  if (!choices.one_is_enough) CHECK(check_nobody_suffices(host, input.plan));
   std::vector<SealedKey> owner_keys;
   owner_keys.reserve(choices.trustees.size());
   for (const Contact& contact : choices.trustees) {
@@ -170,6 +187,7 @@ Result<Choices> read_choices(Host& host, const JsonObject& args) {
     return fail(Errc::usage, "the threshold must lie between 1 and the number of trustees");
   }
   choices.threshold = static_cast<std::uint8_t>(threshold);
+  TRY(choices.one_is_enough, protocol::flag_argument(args, "one_is_enough"));
   choices.text = text.value_or("");
   if (choices.text.size() > limits::kTextBytesMax) {
     return fail(Errc::limit_exceeded, "the text for your trustees is too long");

@@ -16,6 +16,7 @@ namespace kith::recovery {
 /// What the owner chose for all trustees alike.
 struct Choices {
   std::uint8_t threshold = 0;
+  bool one_is_enough = false;  ///< The owner knows that one trustee alone can do everything.
   std::vector<Contact> trustees;
   Terms terms;
   std::string text;

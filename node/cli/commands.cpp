@@ -115,8 +115,25 @@ int do_status(Session& session, const Invocation& invocation, const Output& outp
   return 0;
 }
 
+/// The arguments of a setup; whoever would let one trustee be enough is asked again. nullopt: no.
+std::optional<JsonObject> setup_arguments(const Invocation& invocation) {
+  JsonObject args = invocation.args();
+  const bool one = invocation.number("--threshold") == 1 && !invocation.has("--one-is-enough");
+  if (!one || !is_terminal() || invocation.json) return args;  // The agent refuses.
+  const std::string question =
+      "With a threshold of 1, each of them alone could open your backup, read everything in it "
+      "and\ntake your identity over, without a word of the others; and so could whoever gets hold "
+      "of one\nof their devices. With 2, a single one could do none of that. Is one enough "
+      "nevertheless?";
+  if (!ask_yes(question, false)) return std::nullopt;
+  args["one_is_enough"] = true;
+  return args;
+}
+
 int do_recovery_setup(Session& session, const Invocation& invocation, const Output& output) {
-  const auto started = session.command("recovery-setup", invocation.args());
+  const auto args = setup_arguments(invocation);
+  if (!args) return 0;
+  const auto started = session.command("recovery-setup", *args);
   if (const auto* error = std::get_if<ErrorReport>(&started)) return output.error(*error);
   const std::int64_t wait_s = invocation.wait_seconds(0);
   const auto polled =

@@ -55,6 +55,8 @@ std::vector<CommandSpec> recovery_commands() {
         {"--text", "text", "A line for your trustees"},
         {"--question", "questions",
          "A question that this trustee asks whoever says to be you; once for each", pairs},
+        {"--one-is-enough", "one_is_enough",
+         "You know that each trustee alone could then take your identity over", flag},
         kWait}},
       {"recovery status", "How safe you are", "recovery-status", Special::none, {}},
       {"recovery heartbeat",

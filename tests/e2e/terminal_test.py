@@ -139,6 +139,15 @@ def check_later(bench, mediator):
     terminal.type()
     terminal.expect(LATER)
     assert terminal.end() == 0, terminal.all
+    # Nobody can let one trustee be enough with a slip of a finger.
+    terminal = Terminal(bench.kith, "recovery", "setup", "--threshold", "1", "--trustees", "Bob,Carol",
+                        "--home", patient.home)
+    terminal.expect("Your passphrase")
+    terminal.type(patient.passphrase_file.read_text().strip())
+    terminal.expect("each of them alone could open your backup")
+    terminal.expect("Is one enough")
+    terminal.type()
+    assert terminal.end() == 0, terminal.all
 
 
 def check_set_up(bench, mediator, bob, carol):

@@ -93,6 +93,23 @@ TEST(RecoveryPaths, NoTwoTrusteesAreAskedTheSame) {
   EXPECT_TRUE(setup({{id, "Where?"}, {"t2", "When?"}}).has_value());
 }
 
+TEST(RecoveryPaths, OneTrusteeIsEnoughOnlyIfTheOwnerSaysSoAgain) {
+  LostDevice world;
+  world.add_trustees(2);
+  world.make_identity(world.owner);
+  JsonObject args{{"threshold", 1}, {"trustees", JsonArray{"t1", "t2"}}};
+  const auto refused = world.owner.command("recovery-setup", args, true);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::refused);
+  EXPECT_NE(refused.error().detail.find("alone"), std::string::npos);
+  for (const char* name : {"t1", "t2"}) {
+    EXPECT_NE(refused.error().detail.find(name), std::string::npos) << name;
+  }
+  EXPECT_EQ(text_or_empty(*world.owner.command("recovery-status"), "state"), "none");
+  args["one_is_enough"] = true;
+  EXPECT_TRUE(world.owner.command("recovery-setup", args, true).has_value());
+}
+
 // --- Few vouchers
 
 TEST(RecoveryPaths, FewVouchersWaitForTheOthersUnlessTheUserConfirms) {
