@@ -1,14 +1,16 @@
 // A mediator as a process of its own, over loopback: letters of 4 KiB relayed to clients that wait
 // on WebSockets, and the memory of 2,000 WebSockets that only wait, with and without TLS 1.3.
 //
-// The processor time is the mediator's, from the system's own count. The floor is what cannot be
-// left out of one letter, done in this process: opening the forward, storing it (one synced write
-// for 64), packing the delivery. It has no sockets, so the mediator's ratio includes HTTP's work.
+// The processor time is that of the mediator's two processes with all their threads: the node, and
+// the one that holds its keys. The floor is what cannot be left out of one letter, done in this
+// process: opening the forward, storing it (one synced write for 64), packing the delivery. It has
+// no sockets and no second process, so the mediator's ratio includes the work for those.
 
 #include <leveldb/db.h>
 #include <leveldb/write_batch.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -73,11 +75,14 @@ class MediatorProcess {
   MediatorProcess& operator=(const MediatorProcess&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] double processor_us() const {
-    std::ifstream file("/proc/" + std::to_string(pid_) + "/schedstat");
-    double nanoseconds = 0;
-    file >> nanoseconds;
-    return nanoseconds / 1e3;
+  [[nodiscard]] double node_us() const { return processor_us(pid_); }
+  /// Of the process of the keys, which the node started.
+  [[nodiscard]] double keys_us() const {
+    const std::string pid = std::to_string(pid_);
+    std::ifstream file("/proc/" + pid + "/task/" + pid + "/children");
+    pid_t child = -1;
+    if (!(file >> child)) give_up("the mediator has no process for its keys");
+    return processor_us(child);
   }
   [[nodiscard]] double resident_bytes() const {
     std::ifstream file("/proc/" + std::to_string(pid_) + "/statm");
@@ -87,6 +92,14 @@ class MediatorProcess {
   }
 
  private:
+  static double processor_us(pid_t pid) {
+    clockid_t clock{};
+    timespec used{};
+    if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &used) != 0) {
+      give_up("the system does not tell a process's time");
+    }
+    return static_cast<double>(used.tv_sec) * 1e6 + static_cast<double>(used.tv_nsec) / 1e3;
+  }
   void spawn(const std::vector<std::string>& words, int output) {
     std::vector<char*> arguments;
     for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
@@ -222,7 +235,7 @@ void relay(std::size_t count, std::size_t rounds) {
     for (const auto& client : clients) all += client->heard;
     return all;
   };
-  double least_us = 1e18, least_wall_us = 1e18;
+  double least_us = 1e18, keys_us = 0, least_wall_us = 1e18;
   const std::size_t letters = count * kLettersEach;
   for (std::size_t round = 0; round < rounds; ++round) {
     std::vector<std::string> forwards;
@@ -231,7 +244,8 @@ void relay(std::size_t count, std::size_t rounds) {
     }
     forward = forwards.back();
     const std::size_t wanted = heard() + letters;
-    const double begin_us = mediator.processor_us();
+    const double node_begin_us = mediator.node_us();
+    const double keys_begin_us = mediator.keys_us();
     const auto begin = std::chrono::steady_clock::now();
     std::size_t next = 0;
     const auto feed = [&] {
@@ -245,7 +259,12 @@ void relay(std::size_t count, std::size_t rounds) {
     };
     run_until(io, feed, "letters are missing");
     const std::chrono::duration<double, std::micro> wall = std::chrono::steady_clock::now() - begin;
-    least_us = std::min(least_us, mediator.processor_us() - begin_us);
+    const double keys_spent_us = mediator.keys_us() - keys_begin_us;
+    const double spent_us = mediator.node_us() - node_begin_us + keys_spent_us;
+    if (spent_us < least_us) {
+      least_us = spent_us;
+      keys_us = keys_spent_us;
+    }
     least_wall_us = std::min(least_wall_us, wall.count());
   }
 
@@ -294,7 +313,9 @@ void relay(std::size_t count, std::size_t rounds) {
   std::printf("| what                          | us of processor time | floor / it |\n");
   std::printf("|-------------------------------|----------------------|------------|\n");
   std::printf("| floor without sockets         | %20.1f | %10.2f |\n", floor_us, 1.0);
-  std::printf("| mediator's process            | %20.1f | %10.2f |\n", each_us, floor_us / each_us);
+  std::printf("| mediator's two processes      | %20.1f | %10.2f |\n", each_us, floor_us / each_us);
+  std::printf("| of it the one with the keys   | %20.1f |            |\n",
+              keys_us / static_cast<double>(letters));
   std::printf("| as seen by all, on the clock  | %20.1f |            |\n\n",
               least_wall_us / static_cast<double>(letters));
 }
