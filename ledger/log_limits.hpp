@@ -33,4 +33,10 @@ inline constexpr std::size_t kOwnEntriesKept = 64;
 /// that it did, before the alarm is raised. One that is on says so within a minute or two.
 inline constexpr std::chrono::minutes kForeignGrace{15};
 
+/// Devices of one identity whose audit logs its DID document anchors: as many as a pair has agents.
+inline constexpr std::size_t kAuditLogsMax = 16;
+/// One device anchors its audit log no more often: every anchor is an entry that the ledger and all
+/// readers of the DID keep for ever, of 4096 that a log may have.
+inline constexpr std::chrono::hours kAuditAnchorEvery{24};
+
 }  // namespace kith::ledger::log_limits

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/connection.hpp"
+#include "node/audit_anchoring.hpp"
 #include "protocol/audit_log.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/own_service.hpp"
@@ -136,7 +137,9 @@ Result<JsonObject> verify_audit(Host& host) {
   }
   HostReader reader(host);
   TRY(const std::uint64_t entries, protocol::verify_audit_log(reader, *head));
-  return JsonObject{{"entries", entries}};
+  JsonObject reply{{"entries", entries}};
+  CHECK(check_anchors(host, *head, reply));
+  return reply;
 }
 
 Result<JsonObject> set_profile(Host& host, const JsonObject& args) {
@@ -154,12 +157,13 @@ Result<JsonObject> set_profile(Host& host, const JsonObject& args) {
 }  // namespace
 
 std::vector<std::string> NodeModule::commands() const {
-  return {"status",       "notices",     "notices-clear", "audit-show",
-          "audit-verify", "profile-set", "version"};
+  return {"status",       "notices",    "notices-clear", "audit-show",  "audit-verify",
+          "audit-anchor", "audit-look", "audit-looked",  "profile-set", "version"};
 }
 
 bool NodeModule::only_reads(std::string_view what) const {
-  return what != "notices-clear" && what != "profile-set";
+  return what != "notices-clear" && what != "profile-set" && what != "audit-anchor" &&
+         what != "audit-look";
 }
 
 JsonObject NodeModule::status(Host& host) const {
@@ -197,6 +201,9 @@ Result<JsonObject> NodeModule::on_command(Host& host, const Command& command) {
   if (command.name == "notices-clear") return clear_notices(host, command.args);
   if (command.name == "audit-show") return show_audit(host, command.args);
   if (command.name == "audit-verify") return verify_audit(host);
+  if (command.name == "audit-anchor") return anchor_audit(host);
+  if (command.name == "audit-look") return look_for_anchors(host);
+  if (command.name == "audit-looked") return looked_for_anchors(host);
   if (command.name == "profile-set") return set_profile(host, command.args);
   return JsonObject{{"version", config_.version}};
 }

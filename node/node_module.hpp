@@ -9,7 +9,13 @@
 ///   notices         {} -> {notices: [{id, kind, text, subject, time}]}, oldest first
 ///   notices-clear   {id?} -> {cleared}: these were read; all of them without an id
 ///   audit-show      {last?} -> {entries: [{n, time, event, details}]}, oldest first, at most 1000
-///   audit-verify    {} -> {entries}: the whole chain holds. Errors: audit_broken.
+///   audit-verify    {} -> {entries, anchor?: {state: none|continued, time, head, entry, posted}}:
+///                   the whole chain holds, and continues what is known to be anchored; without an
+///                   identity no anchor. Errors: audit_broken.
+///   audit-anchor    {} -> {did, head, entries, n, entry, ledger, ledger_id}: see
+///                   ledger/audit_anchor.hpp
+///   audit-look      {} -> {identity}: asks the ledger what was anchored
+///   audit-looked    {} -> {asking}: whether it has not answered yet
 ///   profile-set     {name} -> {name}: how we call ourselves towards others
 ///   version         {} -> {version}
 ///

@@ -221,6 +221,10 @@ int do_special(Session& session, const Invocation& invocation, const Output& out
       return do_did_resolve(session, invocation, output);
     case Special::did_lint:
       return do_did_lint(session, output);
+    case Special::audit_anchor:
+      return do_audit_anchor(session, invocation, output);
+    case Special::audit_verify:
+      return do_audit_verify(session, invocation, output);
     case Special::recovery_setup:
       return do_recovery_setup(session, invocation, output);
     case Special::ledger_deploy:

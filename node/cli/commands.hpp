@@ -47,6 +47,12 @@ inline constexpr std::int64_t kWaitDefault = 30;
 [[nodiscard]] int do_did_resolve(Session& session, const Invocation& invocation,
                                  const Output& output);
 
+/// `audit anchor` and `audit verify`: both wait for the ledger's answer.
+[[nodiscard]] int do_audit_anchor(Session& session, const Invocation& invocation,
+                                  const Output& output);
+[[nodiscard]] int do_audit_verify(Session& session, const Invocation& invocation,
+                                  const Output& output);
+
 /// `ledger deploy`: without a running node.
 [[nodiscard]] int do_ledger_deploy(Session& session, const Invocation& invocation,
                                    const Output& output);

@@ -58,6 +58,8 @@ enum class Special {
   ledger_move,
   algorithms,
   key_types,
+  audit_anchor,
+  audit_verify,
   slip39_split,
   slip39_combine,
   shamir_split,

@@ -76,7 +76,16 @@ std::vector<CommandSpec> identity_commands() {
        "audit-show",
        Special::none,
        {{"--last", "last", "How many entries", number}}},
-      {"audit verify", "Check that the audit log is whole", "audit-verify", Special::none, {}},
+      {"audit verify",
+       "Check that the audit log is whole, and continues what was anchored on the ledger",
+       "audit-verify",
+       Special::audit_verify,
+       {kWait}},
+      {"audit anchor",
+       "Put a digest of the audit log's newest entry on the ledger, in your public document",
+       "audit-anchor",
+       Special::audit_anchor,
+       {kWait}},
   };
 }
 
