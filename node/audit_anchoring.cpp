@@ -47,7 +47,9 @@ JsonObject look_for_anchors(Host& host) {
 
 JsonObject looked_for_anchors(Host& host) {
   const auto own = ledger::identity(host);
-  return {{"asking", own && !ledger::log_post(host, own->did).effect.empty()}};
+  if (!own) return {{"asking", false}, {"failed", true}};
+  const ledger::LogPost post = ledger::log_post(host, own->did);
+  return {{"asking", !post.effect.empty()}, {"failed", !post.error.empty()}};
 }
 
 Result<void> check_anchors(Host& host, const AuditHead& head, JsonObject& reply) {

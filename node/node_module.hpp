@@ -15,7 +15,7 @@
 ///   audit-anchor    {} -> {did, head, entries, n, entry, ledger, ledger_id}: see
 ///                   ledger/audit_anchor.hpp
 ///   audit-look      {} -> {identity}: asks the ledger what was anchored
-///   audit-looked    {} -> {asking}: whether it has not answered yet
+///   audit-looked    {} -> {asking, failed}: it has not answered yet; it could not be asked
 ///   profile-set     {name} -> {name}: how we call ourselves towards others
 ///   version         {} -> {version}
 ///

@@ -71,7 +71,8 @@ int do_audit_verify(Session& session, const Invocation& invocation, const Output
         poll_until(session, "audit-looked", {}, wait_s, {},
                    [](const JsonObject& status) { return !json_true(status, "asking"); });
     if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
-    answered = std::get<Polled>(polled).done;
+    const auto& [looked, done] = std::get<Polled>(polled);
+    answered = done && !json_true(looked, "failed");
   }
   const auto verified = session.command(invocation.spec->agent_command);
   if (const auto* error = std::get_if<ErrorReport>(&verified)) return output.error(*error);
