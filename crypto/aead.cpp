@@ -8,6 +8,7 @@
 
 #include "crypto/assert.hpp"
 #include "crypto/cipher_context.hpp"
+#include "crypto/declassify.hpp"
 #include "crypto/hash.hpp"
 
 namespace kith::crypto {
@@ -83,7 +84,7 @@ Result<Bytes> decrypt_cbc_hs512(ByteView key, ByteView iv, ByteView aad, ByteVie
     wipe(out);
     return fail(Errc::cannot_decrypt, "the padding is wrong");
   }
-  out.resize(written + static_cast<std::size_t>(length));
+  out.resize(written + static_cast<std::size_t>(declassified(length)));
   return out;
 }
 
@@ -184,9 +185,9 @@ Result<Bytes> aead_decrypt(ContentEncryption enc, const SecretBytes& key, ByteVi
   Bytes out(ciphertext.size());
   // libsodium wants an address even where there is nothing to read.
   const std::uint8_t* const from = ciphertext.empty() ? tag.data() : ciphertext.data();
-  if (crypto_aead_xchacha20poly1305_ietf_decrypt_detached(
+  if (declassified(crypto_aead_xchacha20poly1305_ietf_decrypt_detached(
           out.data(), nullptr, from, ciphertext.size(), tag.data(), aad.data(), aad.size(),
-          iv.data(), key.expose().data()) != 0) {
+          iv.data(), key.expose().data())) != 0) {
     return fail(Errc::cannot_decrypt, "the tag differs");
   }
   return out;
@@ -215,9 +216,9 @@ Result<void> open_into(std::span<std::uint8_t> out, ByteView key, ByteView nonce
                        ByteView sealed) {
   ASSERT(key.size() == crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
   ASSERT(nonce.size() == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
-  if (crypto_aead_xchacha20poly1305_ietf_decrypt(out.data(), nullptr, nullptr, sealed.data(),
-                                                 sealed.size(), ad.data(), ad.size(), nonce.data(),
-                                                 key.data()) != 0) {
+  if (declassified(crypto_aead_xchacha20poly1305_ietf_decrypt(
+          out.data(), nullptr, nullptr, sealed.data(), sealed.size(), ad.data(), ad.size(),
+          nonce.data(), key.data())) != 0) {
     return fail(Errc::cannot_decrypt, "the tag differs");
   }
   return {};

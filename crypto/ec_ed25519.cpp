@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "crypto/assert.hpp"
+#include "crypto/declassify.hpp"
 
 namespace kith::crypto {
 namespace {
@@ -54,6 +55,7 @@ Result<RawKeyPair> ed25519_from_seed(const SecretBytes& seed) {
   ASSERT(crypto_sign_seed_keypair(pair.public_key.bytes.data(),
                                   pair.private_key.expose_mutable().data(),
                                   seed.expose().data()) == 0);
+  declassify(pair.public_key.bytes);
   return pair;
 }
 

@@ -4,6 +4,7 @@
 #include <secp256k1_recovery.h>
 
 #include "crypto/assert.hpp"
+#include "crypto/declassify.hpp"
 #include "crypto/hash.hpp"
 
 namespace kith::crypto {
@@ -58,11 +59,13 @@ RawKeyPair secp256k1_generate(Random& random) {
 
 Result<RawKeyPair> secp256k1_from_private(SecretBytes private_key) {
   if (private_key.size() != kPrivateBytes ||
-      secp256k1_ec_seckey_verify(context(), private_key.expose().data()) != 1) {
+      declassified(secp256k1_ec_seckey_verify(context(), private_key.expose().data())) != 1) {
     return fail(Errc::bad_key, "not a secp256k1 private key");
   }
   secp256k1_pubkey point{};
-  ASSERT(secp256k1_ec_pubkey_create(context(), &point, private_key.expose().data()) == 1);
+  ASSERT(declassified(secp256k1_ec_pubkey_create(context(), &point, private_key.expose().data())) ==
+         1);
+  declassify({point.data, sizeof(point.data)});
   RawKeyPair pair;
   pair.public_key = {KeyType::secp256k1, serialize(point, true)};
   pair.private_key = std::move(private_key);
@@ -73,8 +76,9 @@ Bytes secp256k1_sign(ByteView private_key, ByteView message) {
   ASSERT(private_key.size() == kPrivateBytes);
   const Digest256 hash = sha256(message);
   secp256k1_ecdsa_signature signature{};
-  ASSERT(secp256k1_ecdsa_sign(context(), &signature, hash.data(), private_key.data(), nullptr,
-                              nullptr) == 1);  // The library makes S low by itself.
+  // The library makes S low by itself.
+  ASSERT(declassified(secp256k1_ecdsa_sign(context(), &signature, hash.data(), private_key.data(),
+                                           nullptr, nullptr)) == 1);
   Bytes out(kSecp256k1SignatureBytes);
   ASSERT(secp256k1_ecdsa_signature_serialize_compact(context(), out.data(), &signature) == 1);
   return out;
@@ -103,8 +107,9 @@ Result<void> secp256k1_verify(ByteView public_key, ByteView message, ByteView si
 Bytes secp256k1_sign_recoverable(ByteView private_key, ByteView hash) {
   ASSERT(private_key.size() == kPrivateBytes && hash.size() == kHashBytes);
   secp256k1_ecdsa_recoverable_signature signature{};
-  ASSERT(secp256k1_ecdsa_sign_recoverable(context(), &signature, hash.data(), private_key.data(),
-                                          nullptr, nullptr) == 1);
+  ASSERT(declassified(secp256k1_ecdsa_sign_recoverable(context(), &signature, hash.data(),
+                                                       private_key.data(), nullptr, nullptr)) == 1);
+  declassify({signature.data, sizeof(signature.data)});
   Bytes out(kSecp256k1RecoverableBytes);
   int recovery = 0;
   ASSERT(secp256k1_ecdsa_recoverable_signature_serialize_compact(context(), out.data(), &recovery,

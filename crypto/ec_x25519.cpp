@@ -6,6 +6,7 @@
 #include <array>
 
 #include "crypto/assert.hpp"
+#include "crypto/declassify.hpp"
 
 namespace kith::crypto {
 namespace {
@@ -57,6 +58,7 @@ Result<RawKeyPair> x25519_from_private(SecretBytes private_key) {
   RawKeyPair pair;
   pair.public_key = {KeyType::x25519, Bytes(kBytes)};
   ASSERT(crypto_scalarmult_base(pair.public_key.bytes.data(), private_key.expose().data()) == 0);
+  declassify(pair.public_key.bytes);
   pair.private_key = std::move(private_key);
   return pair;
 }
@@ -66,8 +68,8 @@ Result<SecretBytes> x25519_shared(ByteView private_key, ByteView public_key) {
     return fail(Errc::bad_key, "X25519 keys have 32 bytes");
   }
   SecretBytes shared(kBytes);
-  if (crypto_scalarmult(shared.expose_mutable().data(), private_key.data(), public_key.data()) !=
-      0) {
+  if (declassified(crypto_scalarmult(shared.expose_mutable().data(), private_key.data(),
+                                     public_key.data())) != 0) {
     return fail(Errc::bad_key, "the X25519 key is of small order");
   }
   return shared;

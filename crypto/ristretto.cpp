@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "crypto/assert.hpp"
+#include "crypto/declassify.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/secret_bytes.hpp"
 
@@ -39,11 +40,16 @@ bool is_below(ByteView value, const std::array<std::uint8_t, 32>& bound) {
     const std::uint32_t difference = std::uint32_t{value[i]} - bound[i] - borrow;
     borrow = (difference >> 8U) & 1U;
   }
-  return borrow == 1;
+  return declassified(borrow) == 1;
 }
 
 bool is_identity(ByteView encoding) {
-  return sodium_is_zero(encoding.data(), encoding.size()) == 1;
+  return declassified(sodium_is_zero(encoding.data(), encoding.size())) == 1;
+}
+
+/// Of libsodium's group functions.
+bool succeeded(int rc) {
+  return declassified(rc) == 0;
 }
 
 }  // namespace
@@ -104,7 +110,7 @@ Scalar Scalar::hash(std::string_view label, std::initializer_list<ByteView> part
 }
 
 bool Scalar::is_zero() const {
-  return sodium_is_zero(bytes_.data(), bytes_.size()) == 1;
+  return declassified(sodium_is_zero(bytes_.data(), bytes_.size())) == 1;
 }
 
 bool Scalar::equals(const Scalar& other) const {
@@ -140,7 +146,8 @@ Result<Point> Point::parse(ByteView bytes) {
   if (bytes.size() != kBytes) return fail(Errc::malformed, "a group element has 32 bytes");
   if (is_identity(bytes)) return fail(Errc::malformed, "a group element is the identity");
   // libsodium 1.0.18 ignores the highest bit, which would give each point a second encoding.
-  if (!is_below(bytes, kField) || crypto_core_ristretto255_is_valid_point(bytes.data()) != 1) {
+  if (!is_below(bytes, kField) ||
+      declassified(crypto_core_ristretto255_is_valid_point(bytes.data())) != 1) {
     return fail(Errc::malformed, "a group element is not in its one encoding");
   }
   Point point;
@@ -151,7 +158,7 @@ Result<Point> Point::parse(ByteView bytes) {
 Result<Point> Point::base_times(const Scalar& scalar) {
   Point product;
   const int rc = crypto_scalarmult_ristretto255_base(product.bytes_.data(), scalar.bytes().data());
-  if (rc != 0 || is_identity(product.bytes_)) {
+  if (!succeeded(rc) || is_identity(product.bytes_)) {
     return fail(Errc::bad_key, "a multiple of the base point is the identity");
   }
   return product;
@@ -168,7 +175,7 @@ Result<Point> Point::times(const Scalar& scalar) const {
   Point product;
   const int rc =
       crypto_scalarmult_ristretto255(product.bytes_.data(), scalar.bytes().data(), bytes_.data());
-  if (rc != 0 || is_identity(product.bytes_)) {
+  if (!succeeded(rc) || is_identity(product.bytes_)) {
     return fail(Errc::bad_key, "a multiple of a group element is the identity");
   }
   return product;
@@ -180,7 +187,7 @@ Result<Point> Point::plus(const Point& other) const {
   Point sum;
   const int rc =
       crypto_core_ristretto255_add(sum.bytes_.data(), bytes_.data(), other.bytes_.data());
-  ASSERT(rc == 0);
+  ASSERT(succeeded(rc));
   if (is_identity(sum.bytes_)) return fail(Errc::bad_key, "a sum is the identity");
   return sum;
 }
@@ -191,7 +198,7 @@ Result<Point> Point::minus(const Point& other) const {
   Point difference;
   const int rc =
       crypto_core_ristretto255_sub(difference.bytes_.data(), bytes_.data(), other.bytes_.data());
-  ASSERT(rc == 0);
+  ASSERT(succeeded(rc));
   if (is_identity(difference.bytes_)) return fail(Errc::bad_key, "a difference is the identity");
   return difference;
 }
@@ -205,7 +212,7 @@ Result<Point> combine(std::span<const Scalar> factors, std::span<const Point> po
     Point next;
     const int rc =
         crypto_core_ristretto255_add(next.bytes_.data(), sum.bytes_.data(), term.bytes_.data());
-    ASSERT(rc == 0);
+    ASSERT(succeeded(rc));
     sum = next;
   }
   if (is_identity(sum.bytes_)) return fail(Errc::bad_key, "a sum is the identity");

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "crypto/assert.hpp"
+#include "crypto/declassify.hpp"
 #include "crypto/limits.hpp"
 
 namespace kith::crypto {
@@ -140,7 +141,10 @@ Result<Stream::Mark> Stream::open(ByteView record, std::span<std::uint8_t> plain
   unsigned char tag = 0;
   const int rc = crypto_secretstream_xchacha20poly1305_pull(
       sodium(state_), plaintext.data(), nullptr, &tag, record.data(), record.size(), nullptr, 0);
-  if (rc != 0) return fail(Errc::cannot_decrypt, "a record of a backup does not open");
+  if (declassified(rc) != 0) {
+    return fail(Errc::cannot_decrypt, "a record of a backup does not open");
+  }
+  tag = declassified(tag);
   if (tag == crypto_secretstream_xchacha20poly1305_TAG_MESSAGE) return Mark::more;
   if (tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL) return Mark::last;
   return fail(Errc::malformed, "a record of a backup is marked wrongly");

@@ -4,11 +4,23 @@
 #include <utility>
 
 #include "crypto/assert.hpp"
+#include "crypto/declassify.hpp"
 #include "crypto/sealed_backup_format.hpp"
 
 namespace kith::crypto {
 
 using namespace container;
+
+namespace {
+
+/// Looks at every byte, wherever the first that is not zero lies.
+bool is_all_zero(ByteView bytes) {
+  std::uint8_t seen = 0;
+  for (const std::uint8_t byte : bytes) seen |= byte;
+  return declassified(seen) == 0;
+}
+
+}  // namespace
 
 struct ContainerOpener::State {
   explicit State(Stream started) : stream(std::move(started)) {}
@@ -55,6 +67,7 @@ Result<void> ContainerOpener::State::take_chunk(std::span<const std::uint8_t> pl
   if (next_record == 1) {
     std::uint64_t length = 0;
     for (const std::uint8_t byte : plaintext.first(kLengthBytes)) length = (length << 8U) | byte;
+    length = declassified(length);
     if (length > container_capacity(core.size_class)) {
       return fail(Errc::malformed, "a backup claims more content than fits");
     }
@@ -66,13 +79,14 @@ Result<void> ContainerOpener::State::take_chunk(std::span<const std::uint8_t> pl
                     content.expose_mutable().subspan(content_filled, count).begin());
   content_filled += count;
   const auto padding = plaintext.subspan(count);
-  if (std::ranges::any_of(padding, [](auto byte) { return byte != 0; })) {
+  if (!is_all_zero(padding)) {
     return fail(Errc::malformed, "a backup's padding is not zero");
   }
   return {};
 }
 
 Result<void> ContainerOpener::State::take_signature(ByteView plaintext) {
+  declassify(plaintext);
   signer.type = static_cast<KeyType>(plaintext[0]);
   const std::size_t key_bytes = signer_key_bytes(signer.type);
   if (key_bytes == 0 || plaintext[1] != key_bytes) {

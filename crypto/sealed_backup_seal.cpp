@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "crypto/assert.hpp"
+#include "crypto/declassify.hpp"
 #include "crypto/sealed_backup_format.hpp"
 
 namespace kith::crypto {
@@ -47,6 +48,8 @@ SecretBytes ContainerSealer::State::padded(std::size_t size) {
 Result<Bytes> ContainerSealer::State::last_record() {
   const Bytes message = signed_message(core, rest.finish());
   TRY(const Bytes signature, sign(message));
+  declassify(message);
+  declassify(signature);
   // Checked here: a backup that nobody will accept must fail while its owner can still act.
   CHECK(verify(signer, message, signature));
   Bytes plaintext(kSignedBytes);

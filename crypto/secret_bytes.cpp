@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "crypto/assert.hpp"
+#include "crypto/declassify.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define KITH_ADDRESS_SANITIZER 1
@@ -167,7 +168,7 @@ bool secret_memory_locked() {
 
 bool equal_constant_time(ByteView a, ByteView b) {
   if (a.size() != b.size()) return false;
-  return a.empty() || sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+  return a.empty() || declassified(sodium_memcmp(a.data(), b.data(), a.size())) == 0;
 }
 
 void wipe(std::span<std::uint8_t> memory) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "crypto/assert.hpp"
+#include "crypto/declassify.hpp"
 #include "crypto/limits.hpp"
 
 namespace kith::crypto {
@@ -59,6 +60,7 @@ std::vector<Scalar> draw_x_values(std::size_t count, Random& random) {
   for (int draw = 0; values.size() < count; ++draw) {
     ASSERT(draw < static_cast<int>(count) + kDealingsMax);
     Scalar x = Scalar::random_nonzero(random);
+    declassify(x.bytes());
     if (!holds(values, x)) values.push_back(std::move(x));
   }
   return values;

@@ -2,6 +2,7 @@
 
 #include "crypto/aead.hpp"
 #include "crypto/assert.hpp"
+#include "crypto/declassify.hpp"
 #include "crypto/ec_ed25519.hpp"
 #include "crypto/ec_nist.hpp"
 #include "crypto/ec_secp256k1.hpp"
@@ -194,9 +195,11 @@ Result<SoftwareKeys::Opened> SoftwareKeys::open_key(const SealedKey& key) const 
                                              is_vault ? sealed_blob::kOpenVaultVersion : kVersion,
                                              as_bytes(sealed_blob::kKeyLabel), key.blob));
   Opened opened{std::move(content)};
+  declassify(opened.content.expose().first(2));
   // Authentic, so this object wrote it.
   ASSERT(opened.content.size() >= 2 && opened.material().size() >= private_bytes(opened.type()));
   ASSERT((opened.purpose() == KeyPurpose::vault) == is_vault);
+  declassify(opened.public_part());
   return opened;
 }
 

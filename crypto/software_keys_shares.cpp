@@ -1,3 +1,4 @@
+#include "crypto/declassify.hpp"
 #include "crypto/dleq.hpp"
 #include "crypto/limits.hpp"
 #include "crypto/sealed_blob.hpp"
@@ -55,6 +56,7 @@ Result<SealedShare> SoftwareKeys::accept_share(const SealedKey& recipient, ByteV
   const auto scalar = Scalar::parse(bytes.expose());
   if (!scalar.has_value()) return fail(Errc::bad_proof, "the share is not a scalar");
   const auto point = Point::base_times(*scalar);
+  if (point.has_value()) declassify(point->bytes());
   if (!point.has_value() || *point != share_point) {
     return fail(Errc::bad_proof, "the share does not fit its public point");
   }

@@ -1,5 +1,6 @@
 #include "crypto/aead.hpp"
 #include "crypto/assert.hpp"
+#include "crypto/declassify.hpp"
 #include "crypto/ec_nist.hpp"
 #include "crypto/ec_x25519.hpp"
 #include "crypto/hash.hpp"
@@ -104,7 +105,11 @@ Result<KeyPair> SoftwareKeys::open_vault_item(const SealedKey& unlocked_vault,
   TRY(SecretBytes content,
       open_box_with(vault.private_part(), vault.public_part(), as_bytes(kItemLabel), item.box));
   // Whoever knows the vault's public key can make an item, so nothing in it is believed.
-  if (content.size() < 2 + sealed_blob::kKeyBytes || content.expose()[1] >= 32) {
+  if (content.size() < 2 + sealed_blob::kKeyBytes) {
+    return fail(Errc::malformed, "a vault item is not in the expected form");
+  }
+  declassify(content.expose().first(2));
+  if (content.expose()[1] >= 32) {
     return fail(Errc::malformed, "a vault item is not in the expected form");
   }
   if (is_nist(KeyType{content.expose()[0]})) {

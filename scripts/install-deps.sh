@@ -58,6 +58,8 @@ fi
 peers=()
 if [ "$level" != build ]; then
   packages+=(libgtest-dev libbenchmark-dev clang-format strace)
+  # Constant time is watched in what either compiler makes.
+  packages+=(valgrind clang)
   # They read what is installed for them: manual pages and completion.
   packages+=(mandoc zsh fish)
   # A ledger for the tests, which start servers of their own: its service is stopped below.
@@ -69,7 +71,7 @@ if [ "$level" != build ]; then
   peers+=(didcomm-node evm slip39)
 fi
 if [ "$level" = long ]; then
-  packages+=(clang lintian debootstrap)
+  packages+=(lintian debootstrap)
   peers+=(veramo)
   if [ "$distribution" = "debian 12" ]; then
     packages+=(libclang-rt-14-dev)
