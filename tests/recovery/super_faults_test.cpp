@@ -237,5 +237,37 @@ TEST(SuperQuorum, SettingItUpGoesOnAfterACrashAtAnyCommit) {
   });
 }
 
+TEST(SuperQuorum, HoldingAKeyGoesOnAfterACrashAtAnyCommit) {
+  crash_all_along(11, [](std::uint64_t at, Crash crash, bool& is_due) {
+    LastResort world;
+    world.make_identity(world.owner, super_windows());
+    world.holders[0]->store().crash_at(at, crash);
+    ASSERT_NO_FATAL_FAILURE(world.put_into_force());
+    is_due = world.holders[0]->store().crash_is_due();
+  });
+}
+
+TEST(LogVeto, GoesOnAfterACrashAtAnyCommit) {
+  crash_all_along(3, [](std::uint64_t at, Crash crash, bool& is_due) {
+    LastResort world;
+    world.make_identity(world.owner, super_windows());
+    world.before = *world.owner.look([](Host& host) { return ledger::identity(host); });
+    for (const std::string& subject : world.subjects()) {
+      ASSERT_NO_FATAL_FAILURE(recover_as_guardians(world, subject));
+    }
+    ASSERT_TRUE(world.net.run_until(
+        [&] { return world.owner.audited("identity.foreign-entry").size() >= 2; }, 8min));
+    world.owner.store().crash_at(at, crash);
+    ASSERT_TRUE(world.owner.command("did-veto", {}, true).has_value());
+    const auto nothing_waits = [&] {
+      return std::ranges::none_of(world.subjects(), [&](const std::string& subject) {
+        return view_of(world, subject).pending.has_value();
+      });
+    };
+    ASSERT_TRUE(world.net.run_until(nothing_waits, 90s));
+    is_due = world.owner.store().crash_is_due();
+  });
+}
+
 }  // namespace
 }  // namespace kith::recovery::testing
