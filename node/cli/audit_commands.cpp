@@ -54,7 +54,7 @@ int do_audit_anchor(Session& session, const Invocation& invocation, const Output
       "The ledger does not show it yet. `kith run` keeps trying, and `kith audit verify` says when "
       "it is there.");
   output.print(reply);
-  return crypto::error_text(Errc::unreachable).exit_code;
+  return 0;
 }
 
 int do_audit_verify(Session& session, const Invocation& invocation, const Output& output) {

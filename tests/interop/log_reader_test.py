@@ -17,7 +17,7 @@ from peers import HERE, node_program
 
 TEST = "interop/log_reader"
 HISTORIES = HERE.parent / "ledger" / "histories"
-READING_S = 60
+READING_S = 110
 # Every operation, kind of key and status; and in each all blobs matter to what comes out.
 PLANTED = ("did-all-operations", "policy-all-operations", "pair-all-operations", "secp256k1",
            "veto-in-time", "recover-replaces", "super-double-veto", "duplicity", "did-deactivate",
