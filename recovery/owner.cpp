@@ -12,6 +12,7 @@
 #include "recovery/messages.hpp"
 #include "recovery/owner_setup.hpp"
 #include "recovery/owner_upload.hpp"
+#include "recovery/plan_text.hpp"
 #include "recovery/recognition_words.hpp"
 #include "recovery/signed_times.hpp"
 #include "recovery/super_owner.hpp"
@@ -236,6 +237,16 @@ JsonArray missing_parts(Host& host, const OwnerSet& set) {
   return missing;
 }
 
+/// The contacts' names instead of their ids.
+Plan with_names(Host& host, Plan plan) {
+  if (plan.is_leaf()) {
+    const auto contact = protocol::find_contact(host, plan.holder.id);
+    if (contact && !contact->name.empty()) plan.holder.id = contact->name;
+  }
+  for (Plan& child : plan.children) child = with_names(host, std::move(child));
+  return plan;
+}
+
 JsonObject setup_status(Host& host) {
   const auto set = owner_set(host);
   if (!set) {
@@ -254,6 +265,9 @@ JsonObject setup_status(Host& host) {
                    : set->step == SetStep::done ? "incomplete"
                                                 : "setting-up";
   reply["missing"] = std::move(missing);
+  if (std::ranges::any_of(set->record.plan.children, std::not_fn(&Plan::is_leaf))) {
+    reply["plan"] = plan_text(with_names(host, set->record.plan));
+  }
   if (set->stored_counter > 0) {
     reply["backup"] =
         JsonObject{{"counter", set->stored_counter}, {"stored", protocol::utc_text(set->stored)}};

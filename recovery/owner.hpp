@@ -10,7 +10,8 @@
 /// of trustees acknowledged and sheet, capsule, backup and log part were stored and read back.
 ///
 /// Commands
-///   recovery-setup {threshold, trustees: [contact], waiting?, text?, questions?: {contact: text},
+///   recovery-setup {threshold, trustees: [contact] | plan: text (plan_text.hpp), waiting?, text?,
+///   questions?: {contact: text},
 ///       one_is_enough?} (step-up)
 ///       -> {set, state}; `waiting`: 1d 3d 7d 14d 30d (test mode: test, test-long). Refused where
 ///       one trustee alone would be enough, unless `one_is_enough` says that this is meant.

@@ -10,6 +10,7 @@
 #include "protocol/vault.hpp"
 #include "recovery/backup_location.hpp"
 #include "recovery/heartbeat.hpp"
+#include "recovery/plan_text.hpp"
 
 namespace kith::recovery {
 namespace {
@@ -67,11 +68,7 @@ Result<RecoverySet> deal_set(Host& host, const Choices& choices, const SealedKey
   TRY(const KeyPair agent, ledger::own_agent_key(host));
 
   SetInput input;
-  std::vector<Holder> holders;
-  for (const Contact& contact : choices.trustees) {
-    holders.push_back({HolderKind::trustee, contact.id});
-  }
-  TRY(input.plan, flat_plan(choices.threshold, holders));
+  input.plan = choices.plan;
   if (!choices.one_is_enough) CHECK(check_nobody_suffices(host, input.plan));
   std::vector<SealedKey> owner_keys;
   owner_keys.reserve(choices.trustees.size());
@@ -171,14 +168,48 @@ Result<std::map<std::string, std::string>> read_questions(const JsonObject& args
   return questions;
 }
 
-}  // namespace
+Result<Contact> trustee_named(Host& host, std::string_view name,
+                              const std::vector<Contact>& before) {
+  TRY(Contact contact, protocol::contact_named(host, name));
+  if (contact.role != ContactRole::person || contact.state != ContactState::connected) {
+    return fail(Errc::wrong_state, contact.name + " is not a connected person");
+  }
+  if (std::ranges::find(before, contact.id, &Contact::id) != before.end()) {
+    return fail(Errc::usage, contact.name + " is named twice");
+  }
+  return contact;
+}
 
-Result<Choices> read_choices(Host& host, const JsonObject& args) {
-  Choices choices;
+/// The names in a plan become contact ids, leaf by leaf.
+Result<void> name_trustees(Host& host, Plan& plan, std::vector<Contact>& trustees) {
+  if (plan.is_leaf()) {
+    if (plan.holder.kind != HolderKind::trustee) {
+      return fail(Errc::unsupported, "sheets of paper cannot be set up yet, contacts alone");
+    }
+    TRY(Contact contact, trustee_named(host, plan.holder.id, trustees));
+    plan.holder.id = contact.id;
+    trustees.push_back(std::move(contact));
+    return {};
+  }
+  for (Plan& child : plan.children) CHECK(name_trustees(host, child, trustees));
+  return {};
+}
+
+/// `plan`, or `threshold` and `trustees`.
+Result<void> choose_trustees(Host& host, const JsonObject& args, Choices& choices) {
+  TRY(const auto text, crypto::json_optional_string(args, "plan"));
+  if (text) {
+    if (args.contains("threshold") || args.contains("trustees")) {
+      return fail(Errc::usage, "a plan says who and how many: leave the others out");
+    }
+    TRY(choices.plan, read_plan(*text));
+    return name_trustees(host, choices.plan, choices.trustees);
+  }
+  if (!args.contains("threshold") || !args.contains("trustees")) {
+    return fail(Errc::usage, "name --threshold and --trustees, or --plan");
+  }
   TRY(const std::int64_t threshold, crypto::json_int(args, "threshold"));
   TRY(const JsonArray* names, crypto::json_array(args, "trustees"));
-  TRY(const auto waiting, crypto::json_optional_string(args, "waiting"));
-  TRY(const auto text, crypto::json_optional_string(args, "text"));
   if (names->size() > limits::kPlanChildrenMax) {
     return fail(Errc::limit_exceeded, "at most 32 trustees");
   }
@@ -186,22 +217,29 @@ Result<Choices> read_choices(Host& host, const JsonObject& args) {
   if (threshold < 1 || threshold > static_cast<std::int64_t>(names->size())) {
     return fail(Errc::usage, "the threshold must lie between 1 and the number of trustees");
   }
-  choices.threshold = static_cast<std::uint8_t>(threshold);
+  std::vector<Holder> holders;
+  for (const Json& item : *names) {
+    if (!item.is_string()) return fail(Errc::malformed, "trustees are names of contacts");
+    TRY(Contact contact,
+        trustee_named(host, std::string_view(item.get_string()), choices.trustees));
+    holders.push_back({HolderKind::trustee, contact.id});
+    choices.trustees.push_back(std::move(contact));
+  }
+  TRY(choices.plan, flat_plan(static_cast<std::uint8_t>(threshold), holders));
+  return {};
+}
+
+}  // namespace
+
+Result<Choices> read_choices(Host& host, const JsonObject& args) {
+  Choices choices;
+  CHECK(choose_trustees(host, args, choices));
+  TRY(const auto waiting, crypto::json_optional_string(args, "waiting"));
+  TRY(const auto text, crypto::json_optional_string(args, "text"));
   TRY(choices.one_is_enough, protocol::flag_argument(args, "one_is_enough"));
   choices.text = text.value_or("");
   if (choices.text.size() > limits::kTextBytesMax) {
     return fail(Errc::limit_exceeded, "the text for your trustees is too long");
-  }
-  for (const Json& item : *names) {
-    if (!item.is_string()) return fail(Errc::malformed, "trustees are names of contacts");
-    TRY(Contact contact, protocol::contact_named(host, std::string_view(item.get_string())));
-    if (contact.role != ContactRole::person || contact.state != ContactState::connected) {
-      return fail(Errc::wrong_state, contact.name + " is not a connected person");
-    }
-    const bool twice = std::ranges::any_of(
-        choices.trustees, [&](const Contact& other) { return other.id == contact.id; });
-    if (twice) return fail(Errc::usage, contact.name + " is named twice");
-    choices.trustees.push_back(std::move(contact));
   }
   TRY(choices.questions, read_questions(args, choices.trustees));
   const std::string chosen = waiting.value_or(host.test_mode() ? "test" : "7d");

@@ -15,9 +15,9 @@ namespace kith::recovery {
 
 /// What the owner chose for all trustees alike.
 struct Choices {
-  std::uint8_t threshold = 0;
-  bool one_is_enough = false;  ///< The owner knows that one trustee alone can do everything.
-  std::vector<Contact> trustees;
+  Plan plan;                      ///< Of contact ids; no trustee has two leaves.
+  bool one_is_enough = false;     ///< The owner knows that one trustee alone can do everything.
+  std::vector<Contact> trustees;  ///< By leaf.
   Terms terms;
   std::string text;
   std::map<std::string, std::string> questions;  ///< By contact id: never one for two trustees.

@@ -5,6 +5,7 @@
 
 #include "node/cli/key_tables.hpp"
 #include "node/cli/next_steps.hpp"
+#include "node/cli/read_input.hpp"
 #include "node/cli/terminal.hpp"
 #include "node/runtime/fetch.hpp"
 #include "node/runtime/system_clock.hpp"
@@ -116,24 +117,30 @@ int do_status(Session& session, const Invocation& invocation, const Output& outp
 }
 
 /// The arguments of a setup; whoever would let one trustee be enough is asked again. nullopt: no.
-std::optional<JsonObject> setup_arguments(const Invocation& invocation) {
+/// Errors: those of read_file.
+Result<std::optional<JsonObject>> setup_arguments(const Invocation& invocation) {
   JsonObject args = invocation.args();
-  const bool one = invocation.number("--threshold") == 1 && !invocation.has("--one-is-enough");
+  if (invocation.has("--plan")) {
+    TRY(args["plan"], read_file(invocation.value("--plan"), limits::kTextBytesMax));
+  }
+  const bool one = invocation.has("--threshold") && invocation.number("--threshold") == 1 &&
+                   !invocation.has("--one-is-enough");
   if (!one || !is_terminal() || invocation.json) return args;  // The agent refuses.
   const std::string question =
       "With a threshold of 1, each of them alone could open your backup, read everything in it "
       "and\ntake your identity over, without a word of the others; and so could whoever gets hold "
       "of one\nof their devices. With 2, a single one could do none of that. Is one enough "
       "nevertheless?";
-  if (!ask_yes(question, false)) return std::nullopt;
+  if (!ask_yes(question, false)) return std::optional<JsonObject>();
   args["one_is_enough"] = true;
   return args;
 }
 
 int do_recovery_setup(Session& session, const Invocation& invocation, const Output& output) {
-  const auto args = setup_arguments(invocation);
-  if (!args) return 0;
-  const auto started = session.command("recovery-setup", *args);
+  const auto given = setup_arguments(invocation);
+  if (given.has_error()) return output.error(given.error());
+  if (!*given) return 0;
+  const auto started = session.command("recovery-setup", **given);
   if (const auto* error = std::get_if<ErrorReport>(&started)) return output.error(*error);
   const std::int64_t wait_s = invocation.wait_seconds(0);
   const auto polled =
@@ -349,6 +356,7 @@ int run_command(const Invocation& invocation, const Output& output) {
   if (spec.special >= Special::slip39_split && spec.special <= Special::shamir_combine) {
     return run_shares(invocation, output);
   }
+  if (spec.special == Special::recovery_plan) return run_recovery_plan(invocation, output);
   if (spec.special == Special::ledger_verify) return run_ledger_verify(invocation, output);
   if (spec.special == Special::did_verify) return run_did_verify(invocation, output);
   if (spec.special == Special::did_lint && invocation.has("FILE")) {

@@ -32,6 +32,8 @@ inline constexpr std::int64_t kWaitDefault = 30;
 [[nodiscard]] int run_message(const Invocation& invocation, const Output& output);
 /// `slip39 split|combine` and `shamir split|combine`: without a home.
 [[nodiscard]] int run_shares(const Invocation& invocation, const Output& output);
+/// `recovery plan`: without a home.
+[[nodiscard]] int run_recovery_plan(const Invocation& invocation, const Output& output);
 [[nodiscard]] int run_ledger_verify(const Invocation& invocation, const Output& output);
 [[nodiscard]] int run_did_verify(const Invocation& invocation, const Output& output);
 /// `did lint FILE`.

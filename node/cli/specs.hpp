@@ -48,6 +48,7 @@ enum class Special {
   did_lint,
   did_verify,
   recovery_setup,
+  recovery_plan,
   ledger_serve,
   ledger_deploy,
   ledger_status,

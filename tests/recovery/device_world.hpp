@@ -172,8 +172,10 @@ class Neighbourhood {
               JsonObject more = {}) {
     JsonArray names;
     for (AgentBox* box : trustees) names.emplace_back(boost::json::string(box->name()));
-    more["threshold"] = threshold;
-    more["trustees"] = std::move(names);
+    if (!more.contains("plan")) {
+      more["threshold"] = threshold;
+      more["trustees"] = std::move(names);
+    }
     const auto begun = owner.command("recovery-setup", std::move(more), true);
     ASSERT_TRUE(begun.has_value()) << begun.error().detail;
     for (AgentBox* box : trustees) {

@@ -112,6 +112,58 @@ TEST(RecoveryPaths, OneTrusteeIsEnoughOnlyIfTheOwnerSaysSoAgain) {
 
 // --- Few vouchers
 
+// --- A plan with groups
+
+struct Grouped : LostDevice {
+  Grouped() { add_trustees(4); }
+  /// t1, or t2 and t3; and t4.
+  static constexpr const char* kPlan = "all of (1 of (t1, all of (t2, t3)), t4)";
+  void lose_with_plan() { ASSERT_NO_FATAL_FAILURE(set_up_and_lose(0, {{"plan", kPlan}})); }
+};
+
+TEST(RecoveryPaths, AGroupOpensWhatThePlanSays) {
+  Grouped world;
+  ASSERT_NO_FATAL_FAILURE(world.lose_with_plan());
+  EXPECT_EQ(text_or_empty(*world.owner.command("recovery-status"), "plan"),
+            "all of (1 of (t1, all of (t2, t3)), t4)");
+  for (const std::size_t helper : {1U, 3U}) {
+    ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(*world.device, *world.trustees[helper]));
+  }
+  EXPECT_FALSE(world.device->command("recover-finish", {}, true).has_value()) << "t3 is missing";
+  ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(*world.device, *world.trustees[2]));
+  world.finish(*world.device);
+}
+
+TEST(RecoveryPaths, WhoeverThePlanNeedsIsNeeded) {
+  Grouped world;
+  ASSERT_NO_FATAL_FAILURE(world.lose_with_plan());
+  for (const std::size_t helper : {0U, 1U, 2U}) {
+    ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(*world.device, *world.trustees[helper]));
+  }
+  EXPECT_FALSE(world.device->command("recover-finish", {}, true).has_value()) << "t4 is missing";
+  ASSERT_NO_FATAL_FAILURE(world.ask_and_wait(*world.device, *world.trustees[3]));
+  world.finish(*world.device);
+}
+
+TEST(RecoveryPaths, PlansThatCannotBeSetUpAreRefusedInWords) {
+  Grouped world;
+  world.make_identity(world.owner);
+  const auto refusal = [&](JsonObject args) {
+    const auto reply = world.owner.command("recovery-setup", std::move(args), true);
+    return reply.has_value() ? std::string("taken") : reply.error().detail;
+  };
+  EXPECT_EQ(refusal({{"plan", "2 of (t1, t2, somebody)"}}).substr(0, 8), "somebody");
+  EXPECT_EQ(refusal({{"plan", "2 of (t1, t1)"}}), "t1 is named twice");
+  EXPECT_EQ(refusal({{"plan", "2 of (t1, paper safe)"}}),
+            "sheets of paper cannot be set up yet, contacts alone");
+  EXPECT_EQ(refusal({{"plan", "2 of t1"}}), "line 1: here should be (, and not t1");
+  EXPECT_EQ(refusal({{"plan", "2 of (t1, t2)"}, {"threshold", 2}}),
+            "a plan says who and how many: leave the others out");
+  EXPECT_EQ(refusal({}), "name --threshold and --trustees, or --plan");
+  EXPECT_NE(refusal({{"plan", "1 of (t1, all of (t2, t3))"}}).find("t1"), std::string::npos);
+  EXPECT_EQ(text_or_empty(*world.owner.command("recovery-status"), "state"), "none");
+}
+
 TEST(RecoveryPaths, FewVouchersWaitForTheOthersUnlessTheUserConfirms) {
   LostDevice world(1, true, mediator_modules<>(), false);  // As for people: tests do not wait.
   world.add_trustees(3);
