@@ -145,6 +145,16 @@ TEST(RecoveryPaths, WhoeverThePlanNeedsIsNeeded) {
   world.finish(*world.device);
 }
 
+TEST(RecoveryPaths, APlanKnowsPeopleWhateverTheyAreCalled) {
+  Grouped world;
+  world.make_identity(world.owner);
+  ASSERT_TRUE(world.owner.command("recovery-setup", {{"plan", Grouped::kPlan}}, true).has_value());
+  ASSERT_TRUE(
+      world.owner.command("contact-rename", {{"contact", "t3"}, {"name", "my aunt"}}).has_value());
+  EXPECT_EQ(text_or_empty(*world.owner.command("recovery-status"), "plan"),
+            R"x(all of (1 of (t1, all of (t2, "my aunt")), t4))x");
+}
+
 TEST(RecoveryPaths, PlansThatCannotBeSetUpAreRefusedInWords) {
   Grouped world;
   world.make_identity(world.owner);
