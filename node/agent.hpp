@@ -53,6 +53,10 @@ class Agent {
   [[nodiscard]] Time next_wakeup() const;
   /// Effects given out whose result has not come back.
   [[nodiscard]] std::size_t effects_in_flight() const { return in_flight_.size(); }
+  /// Whether that effect is under way, or waits for its next try.
+  [[nodiscard]] bool is_open(const std::string& effect) const {
+    return in_flight_.contains(effect) || open_.contains(effect);
+  }
   /// All open effects, waiting ones included.
   [[nodiscard]] bool idle() const { return in_flight_.empty() && retries_.empty(); }
 

@@ -268,10 +268,9 @@ Result<bool> agreed(const Invocation& invocation, const Output& output) {
 }  // namespace
 
 int finish(Session& session, const Output& output, const JsonObject& reply, int exit_code) {
-  const auto settled = session.settle();
-  if (!settled.has_value()) return output.error(settled.error());
   output.print(reply);
-  return exit_code;
+  const auto settled = session.settle();
+  return settled.has_value() ? exit_code : output.error(settled.error());
 }
 
 std::variant<Polled, ErrorReport> poll_until(Session& session, std::string_view command,

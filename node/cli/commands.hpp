@@ -39,8 +39,8 @@ inline constexpr std::int64_t kWaitDefault = 30;
 /// `did lint FILE`.
 [[nodiscard]] int run_did_lint(const Invocation& invocation, const Output& output);
 
-/// The end of every command with a session: what is open leaves before the home is released, then
-/// the reply is printed.
+/// The end of every command with a session: the reply is printed, then what it began leaves before
+/// the home is released.
 [[nodiscard]] int finish(Session& session, const Output& output, const JsonObject& reply,
                          int exit_code = 0);
 

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include "crypto/random.hpp"
+#include "node/cli/output.hpp"
 #include "node/cli/terminal.hpp"
 #include "node/control/socket_path.hpp"
 
@@ -21,6 +22,14 @@ Result<SecretBytes> passphrase_of(const Invocation& invocation) {
     return read_passphrase_file(invocation.passphrase_file);
   }
   return ask_passphrase("Your passphrase");
+}
+
+void say_waiting(const std::vector<std::string>& places) {
+  std::string names;
+  for (const std::string& place : places) names += (names.empty() ? "" : ", ") + printable(place);
+  if (names.empty()) names = "others";
+  say_progress("Waiting for " + names + ", at most " + std::to_string(kSettleMax.count()) +
+               " s. What is not done then goes on while `kith run` runs; Ctrl-C loses nothing.");
 }
 
 }  // namespace
@@ -99,7 +108,8 @@ Result<void> Session::wait(std::chrono::milliseconds time) {
 
 Result<void> Session::settle() {
   if (!runtime_) return {};
-  return runtime_->settle(kSettleMax);
+  if (invocation_->json || !is_watched()) return runtime_->settle(kSettleMax);
+  return runtime_->settle(kSettleMax, say_waiting);
 }
 
 }  // namespace kith::node

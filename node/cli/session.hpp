@@ -36,7 +36,8 @@ class Session {
   [[nodiscard]] ControlReply command(std::string_view name, JsonObject args = {});
   /// Lets the agent work for a moment between two looks at it.
   [[nodiscard]] Result<void> wait(std::chrono::milliseconds time);
-  /// Before the end, without a running node: until all is sent, or 30 s.
+  /// Before the end, without a running node: until what was asked for is sent, or 30 s. Tells a
+  /// person at the terminal what it waits for.
   [[nodiscard]] Result<void> settle();
   [[nodiscard]] bool is_running_node() const { return client_.has_value(); }
   [[nodiscard]] const Invocation& invocation() const { return *invocation_; }

@@ -59,6 +59,10 @@ Error bad_passphrase() {
 
 }  // namespace
 
+bool is_watched() {
+  return ::isatty(STDERR_FILENO) == 1;
+}
+
 bool is_terminal() {
   return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
 }

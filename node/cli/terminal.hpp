@@ -12,6 +12,8 @@ namespace kith::node {
 
 /// stdin and stderr are a terminal.
 [[nodiscard]] bool is_terminal();
+/// stderr is: somebody reads progress.
+[[nodiscard]] bool is_watched();
 /// One line; Enter alone gives `otherwise`. nullopt at the end of input.
 [[nodiscard]] std::optional<std::string> ask(const std::string& question,
                                              const std::string& otherwise = {});

@@ -114,6 +114,7 @@ Result<std::vector<EventQueue::Handled>> EventQueue::handle_group() {
     group.push_back({std::move(next.after), {}});
     if (!outcome.has_value()) return lost(outcome.error());
     count(next.event, *outcome);
+    if (under_way_) under_way_->note(next.event, *outcome);
     group.back().outcome = std::move(*outcome);
   }
   const auto durable = store_->flush();

@@ -21,6 +21,7 @@
 
 #include "node/agent.hpp"
 #include "node/runtime/gate.hpp"
+#include "node/runtime/under_way.hpp"
 #include "node/storage/group_store.hpp"
 
 namespace kith::node {
@@ -58,6 +59,13 @@ class EventQueue {
   [[nodiscard]] const EventCounts& counts() const { return counts_; }
   /// Nothing waits, no effect is open.
   [[nodiscard]] bool idle() const { return agent_->idle() && queue_.empty(); }
+  /// From here on: what commands begin (under_way.hpp). Nobody asks a node that runs on and on.
+  void watch_commands() { under_way_.emplace(); }
+  /// Nothing waits, and nothing that commands began is open.
+  [[nodiscard]] bool commands_over() {
+    return under_way_ && under_way_->is_over(*agent_) && queue_.empty();
+  }
+  [[nodiscard]] std::vector<std::string> waits_for() const { return under_way_->places(); }
 
  private:
   struct Queued {
@@ -92,6 +100,7 @@ class EventQueue {
   bool drain_posted_ = false;
   Gate gate_;
   EventCounts counts_;
+  std::optional<UnderWay> under_way_;
   std::optional<Error> failure_;
 };
 

@@ -97,7 +97,7 @@ class Runtime::Impl {
   [[nodiscard]] bool lock_wanted() const { return locking_ && locking_->lock_wanted(); }
   [[nodiscard]] Home take_home() { return std::move(home_); }
   Result<std::string> call(std::string request, milliseconds timeout);
-  Result<void> settle(milliseconds timeout);
+  Result<void> settle(milliseconds timeout, const SayWaiting& say);
   Result<void> run_for(milliseconds time);
   Result<JsonObject> deploy_ledger(const std::string& url, milliseconds timeout);
 
@@ -356,6 +356,7 @@ Result<void> Runtime::Impl::start_agent() {
   group_ = std::make_unique<GroupStore>(*store_);
   auto agent = std::make_unique<Agent>(AgentSeams{*group_, agent_keys, random_, settings_.test},
                                        make_modules(agent_config()));
+  if (!options_.serve_control) events_.watch_commands();
   return events_.start(
       std::move(agent), *group_,
       [this](const protocol::Effect& effect) {
@@ -459,8 +460,21 @@ Result<std::string> Runtime::Impl::call(std::string request, milliseconds timeou
   return **reply;
 }
 
-Result<void> Runtime::Impl::settle(milliseconds timeout) {
-  const auto settled = pump(timeout, [&] { return events_.idle(); });
+Result<void> Runtime::Impl::settle(milliseconds timeout, const SayWaiting& say) {
+  const std::int64_t begin_ms = read_clocks().steady_ms;
+  const auto has_passed = [&](milliseconds time) {
+    return read_clocks().steady_ms - begin_ms >= time.count();
+  };
+  bool said = !say;
+  const auto settled = pump(timeout, [&] {
+    if (events_.idle()) return true;
+    if (events_.commands_over()) return has_passed(kOthersGrace);
+    if (!said && has_passed(kSilence)) {
+      said = true;
+      say(events_.waits_for());
+    }
+    return false;
+  });
   if (settled.has_value() || settled.error() == Errc::timeout) return {};
   return settled;
 }
@@ -512,8 +526,8 @@ Home Runtime::take_home() {
 Result<std::string> Runtime::call(std::string request_json, milliseconds timeout) {
   return impl_->call(std::move(request_json), timeout);
 }
-Result<void> Runtime::settle(milliseconds timeout) {
-  return impl_->settle(timeout);
+Result<void> Runtime::settle(milliseconds timeout, const SayWaiting& say) {
+  return impl_->settle(timeout, say);
 }
 std::uint16_t Runtime::port() const {
   return impl_->port();

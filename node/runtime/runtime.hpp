@@ -67,6 +67,12 @@ struct RuntimeOptions {
   std::optional<HomeSettings> new_home;  ///< Set once, by init.
 };
 
+/// Hears which hosts and ledgers are waited for; there may be none with a name.
+using SayWaiting = std::function<void(const std::vector<std::string>& places)>;
+/// So long, what was open before a command has the chance to go on beside it.
+inline constexpr std::chrono::milliseconds kOthersGrace{1000};
+inline constexpr std::chrono::milliseconds kSilence{3000};
+
 class Runtime {
  public:
   /// Errors: of the store, the listener (bad_url, unreachable), the TLS files (io, bad_key), usage
@@ -95,8 +101,11 @@ class Runtime {
   /// Runs the loop until the reply is there. Errors: timeout, the store failed.
   [[nodiscard]] Result<std::string> call(std::string request_json,
                                          std::chrono::milliseconds timeout);
-  /// Runs the loop until no effect is open, or the time has passed. Errors: the store failed.
-  [[nodiscard]] Result<void> settle(std::chrono::milliseconds timeout);
+  /// Runs the loop until no effect is open, or the time has passed. What commands did not begin is
+  /// not waited for any longer than `kOthersGrace`. `say` hears once, after `kSilence`, what is
+  /// waited for. Errors: the store failed.
+  [[nodiscard]] Result<void> settle(std::chrono::milliseconds timeout,
+                                    const SayWaiting& say = nullptr);
 
   /// Makes a ledger on the chain of `url`: EvmLedgers::deploy. Errors: of that, timeout, the store
   /// failed.
