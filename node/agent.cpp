@@ -46,6 +46,16 @@ Duration retry_delay(std::uint32_t attempts, crypto::Random& random) {
   return base - base / 4 + Duration{static_cast<std::int64_t>(random.below(spread + 1))};
 }
 
+/// A timer's part of what WokenUp did.
+void note_run(const std::string& timer, Outcome own, Outcome& outcome) {
+  Ran ran{timer, {}, std::move(own.due)};
+  for (Effect& effect : own.effects) {
+    ran.effects.push_back(effect.id);
+    outcome.effects.push_back(std::move(effect));
+  }
+  outcome.ran.push_back(std::move(ran));
+}
+
 struct TimerParts {
   std::string module;
   std::string name;
@@ -105,6 +115,7 @@ Result<void> Agent::finish(Unit& unit, const ClockReading& clock, Outcome& outco
     if (at) {
       timers_[id] = *at;
       due_.insert({*at, id});
+      if (*at <= clock.now) outcome.due.push_back(id);
     }
   }
   for (const std::string& id : unit.cancelled()) {
@@ -253,7 +264,9 @@ Result<void> Agent::on(const WokenUp&, const ClockReading& clock, Outcome& outco
     if (!load<protocol::StoredTimer>(unit, "timer", id)) continue;  // An earlier one cancelled it.
     run_timer(unit, id);
     if (!overfills(unit)) {
-      CHECK(finish(unit, clock, outcome));
+      Outcome own;
+      CHECK(finish(unit, clock, own));
+      note_run(id, std::move(own), outcome);
       continue;
     }
     Unit later(context(clock));

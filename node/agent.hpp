@@ -57,6 +57,11 @@ class Agent {
   [[nodiscard]] bool is_open(const std::string& effect) const {
     return in_flight_.contains(effect) || open_.contains(effect);
   }
+  /// Whether that timer, "<module>|<name>", is to run now.
+  [[nodiscard]] bool is_due(const std::string& timer, Time now) const {
+    const auto found = timers_.find(timer);
+    return found != timers_.end() && found->second <= now;
+  }
   /// All open effects, waiting ones included.
   [[nodiscard]] bool idle() const { return in_flight_.empty() && retries_.empty(); }
 

@@ -26,6 +26,7 @@ struct EnvelopeArrived {
   // The shell's decisions about where it comes from (node/runtime/gate.hpp).
   bool contacts_only = false;   ///< Others are refused as busy, before a private key is used.
   bool no_new_clients = false;  ///< Who asks for mediation anew has to wait.
+  std::string answers = {};     ///< The effect that it came back for; empty: nobody asked.
 };
 struct CommandGiven {
   Command command;
@@ -44,6 +45,13 @@ enum class OpenedFor : std::uint8_t {
   impersonator,  ///< It named a contact as its sender and could not be opened.
 };
 
+/// A timer that ran, "<module>|<name>", and what it began: ids of effects, and timers.
+struct Ran {
+  std::string timer;
+  std::vector<std::string> effects;
+  std::vector<std::string> due;
+};
+
 /// All of it is durable already: perform the effects, answer the command.
 struct Outcome {
   std::vector<protocol::Effect> effects;
@@ -52,6 +60,8 @@ struct Outcome {
   std::string sender = {};                   ///< The DID that authenticated an envelope; or empty.
   OpenedFor opened_for = OpenedFor::nobody;  ///< Of an envelope.
   bool new_client = false;                   ///< It was granted mediation for the first time.
+  std::vector<std::string> due = {};         ///< Timers set to the present: work that it began.
+  std::vector<Ran> ran = {};                 ///< Of WokenUp.
 };
 
 }  // namespace kith::node

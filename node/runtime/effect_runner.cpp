@@ -93,7 +93,9 @@ void EffectRunner::post(const Effect& effect, protocol::SendPayload payload) {
     // The answer first: if the node stops in between, the message is sent again, not its answer
     // lost.
     if (is_envelope_type(reply->content_type) && !reply->body.empty()) {
-      submit_(EnvelopeArrived{std::move(reply->body), {}});
+      EnvelopeArrived answer{std::move(reply->body), {}};
+      answer.answers = id;
+      submit_(std::move(answer));
     }
     finished(id, Bytes{});
   };

@@ -63,7 +63,7 @@ class EventQueue {
   void watch_commands() { under_way_.emplace(); }
   /// Nothing waits, and nothing that commands began is open.
   [[nodiscard]] bool commands_over() {
-    return under_way_ && under_way_->is_over(*agent_) && queue_.empty();
+    return queue_.empty() && under_way_ && under_way_->is_over(*agent_, clock().now);
   }
   [[nodiscard]] std::vector<std::string> waits_for() const { return under_way_->places(); }
 

@@ -467,8 +467,7 @@ Result<void> Runtime::Impl::settle(milliseconds timeout, const SayWaiting& say) 
   };
   bool said = !say;
   const auto settled = pump(timeout, [&] {
-    if (events_.idle()) return true;
-    if (events_.commands_over()) return has_passed(kOthersGrace);
+    if (events_.commands_over()) return events_.idle() || has_passed(kOthersGrace);
     if (!said && has_passed(kSilence)) {
       said = true;
       say(events_.waits_for());

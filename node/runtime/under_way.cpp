@@ -32,16 +32,33 @@ std::string place_of(const protocol::Effect& effect) {
 }  // namespace
 
 void UnderWay::note(const Event& event, const Outcome& outcome) {
+  if (std::holds_alternative<WokenUp>(event)) return note_timers(outcome);
   const auto* const result = std::get_if<protocol::EffectResult>(&event);
-  const bool ours = result != nullptr ? effects_.contains(result->id)
-                                      : std::holds_alternative<CommandGiven>(event);
+  const auto* const envelope = std::get_if<EnvelopeArrived>(&event);
+  const bool ours = (result != nullptr && effects_.contains(result->id)) ||
+                    (envelope != nullptr && effects_.contains(envelope->answers)) ||
+                    std::holds_alternative<CommandGiven>(event);
   if (!ours) return;
   for (const protocol::Effect& effect : outcome.effects) effects_[effect.id] = place_of(effect);
+  timers_.insert(outcome.due.begin(), outcome.due.end());
 }
 
-bool UnderWay::is_over(const Agent& agent) {
+void UnderWay::note_timers(const Outcome& outcome) {
+  std::set<std::string> begun;
+  for (const Ran& ran : outcome.ran) {
+    if (timers_.erase(ran.timer) == 0) continue;
+    begun.insert(ran.effects.begin(), ran.effects.end());
+    timers_.insert(ran.due.begin(), ran.due.end());
+  }
+  for (const protocol::Effect& effect : outcome.effects) {
+    if (begun.contains(effect.id)) effects_[effect.id] = place_of(effect);
+  }
+}
+
+bool UnderWay::is_over(const Agent& agent, Time now) {
   std::erase_if(effects_, [&](const auto& effect) { return !agent.is_open(effect.first); });
-  return effects_.empty();
+  std::erase_if(timers_, [&](const std::string& timer) { return !agent.is_due(timer, now); });
+  return effects_.empty() && timers_.empty();
 }
 
 std::vector<std::string> UnderWay::places() const {
