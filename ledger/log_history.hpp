@@ -10,15 +10,17 @@
 
 namespace kith::ledger {
 
-/// Reads logs of kinds pair and did. What is shown is judged as if received now, so a log with a
-/// recover never settles here, its waiting time being longer than that: it is refused. No ledger is
-/// asked, so an end that is left out of a log cannot be missed, unless it was shown here before.
+/// Reads logs of kinds pair and did. What is shown is judged as if received now, but a recover or
+/// veto on a ledger that gives receipts by when that one says it was anchored (time_receipts.hpp);
+/// without its receipt a log with a recover never settles here, its waiting time being longer than
+/// that, and is refused. No ledger is asked, so an end that is left out of a log, or a veto, cannot
+/// be missed, unless it was shown here before.
 class LogHistory final : public protocol::DidHistory {
  public:
-  [[nodiscard]] std::vector<Bytes> entries(Host& host, const Did& did) const override;
-  [[nodiscard]] Result<protocol::HistoryKeys> read(Host& host, const Did& did,
-                                                   const std::vector<Bytes>& entries,
-                                                   std::string_view known_head) const override;
+  [[nodiscard]] protocol::ShownHistory kept(Host& host, const Did& did) const override;
+  [[nodiscard]] Result<protocol::HistoryKeys> read(
+      Host& host, const Did& did, const protocol::ShownHistory& shown,
+      const std::optional<protocol::RecipientClaim>& known) const override;
 };
 
 }  // namespace kith::ledger

@@ -99,6 +99,7 @@ class Settling {
                                    const std::vector<AnchoredBlob>& blobs);
   [[nodiscard]] std::optional<LogContent> content_of(const std::string& hash) const;
   void keep(const std::vector<AnchoredBlob>& blobs);
+  [[nodiscard]] bool is_known_document(const JsonObject& document);
   /// `ledger`: where it is not the identity's.
   [[nodiscard]] ReaderOptions options(const std::string& ledger = {}) const {
     ReaderOptions made{anchor_time(host_.now()), host_.test_mode(),
@@ -261,11 +262,20 @@ void Settling::keep(const std::vector<AnchoredBlob>& blobs) {
   const auto view = read_log(subject_, blobs, options());
   if (!view.has_value()) return;
   const auto resolution = resolve_did_kith(*view);
+  bool same = std::ranges::equal(blobs, kept_, {}, &AnchoredBlob::blob, &AnchoredBlob::blob);
   if (resolution.has_value() && resolution->document.is_object()) {
+    // A recover that takes effect changes the document without a new entry.
+    same = same && is_known_document(resolution->document.get_object());
     protocol::remember_document(host_, subject_, resolution->document.get_object());
   }
-  const bool same = std::ranges::equal(blobs, kept_, {}, &AnchoredBlob::blob, &AnchoredBlob::blob);
   if (!same) protocol::prove_own_did_again(host_, subject_);
+}
+
+bool Settling::is_known_document(const JsonObject& document) {
+  const auto did = Did::parse(subject_);
+  if (!did.has_value()) return false;
+  const auto known = protocol::KnownDids(host_).resolve(*did);
+  return known.has_value() && known->raw == document;
 }
 
 }  // namespace

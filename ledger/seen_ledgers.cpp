@@ -7,6 +7,7 @@
 #include "ledger/identity.hpp"
 #include "ledger/log_store.hpp"
 #include "ledger/receipt.hpp"
+#include "ledger/time_receipts.hpp"
 
 namespace kith::ledger {
 namespace {
@@ -147,7 +148,11 @@ Result<bool> check_entries(Host& host, const protocol::LedgerReadPayload& asked,
   std::vector<LedgerEntry> entries = entries_of(page, asked.subject);
   CHECK(check_included(entries, page.proof->inclusion, judged->checkpoint));
   TRY(const LedgerDescriptor ledger, parse_descriptor(descriptor));
+  const auto own = identity(host);
+  std::vector<HistoryReceipt> receipts;
+  if (own && own->did == asked.subject) receipts = receipts_in(entries, *page.proof, descriptor);
   CHECK(set_anchor_times(entries, *page.proof, ledger, now));
+  keep_time_receipts(host, asked.subject, receipts);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     page.entries[i].time = protocol::from_epoch_ms(to_ms(entries[i].time));
   }

@@ -8,6 +8,7 @@
 ///     ledger-pin       by address: which ledger it was at first, where nothing else names its key
 ///     ledger-evidence  by digest: LedgerEvidence, at most kLedgerEvidenceKept
 ///     ledger-receipt   by subject of an own log: the receipt of what was posted last
+///     log-receipts     by subject of an own log: time_receipts.hpp
 ///
 /// The ledger of the own identity is pinned by the descriptor that the identity was made with. One
 /// that a user asks by address alone is pinned at the first answer that proves itself.

@@ -108,7 +108,8 @@ bool count_takeover(Host& host, Registrant& taker) {
   return true;
 }
 
-/// A log that goes on from the known head has another head: check_recipient_proof saw to it.
+/// A log that goes on from the known head has another head: check_recipient_proof saw to it. So has
+/// one that takes a vetoed recover back.
 bool is_longer(const RecipientClaim& claim, const RecipientClaim& known) {
   return claim.head != known.head;
 }
@@ -128,6 +129,12 @@ bool may_stay_beside(const RecipientClaim& known, const CheckedClaim& checked) {
          std::ranges::find(checked.keys, known.key) != checked.keys.end();
 }
 
+void take_log(RecipientClaim& claim, const RecipientClaim& from) {
+  claim.head = from.head;
+  claim.recovers = from.recovers;
+  claim.vetoed = from.vetoed;
+}
+
 /// What becomes of a DID's clients when one of them comes with a claim.
 struct Change {
   Registrants stay;  ///< Others than the one that comes.
@@ -143,7 +150,7 @@ Change change_by(Registrants route, std::string_view client, const CheckedClaim&
     if (one.client == client) {
       change.own = std::move(one);
     } else if (one.claim && may_stay_beside(*one.claim, checked)) {
-      one.claim->head = checked.claim.head;  // The longer log names its key too.
+      take_log(*one.claim, checked.claim);  // The longer log names its key too.
       change.stay.push_back(std::move(one));
     } else {
       if (!outranks(checked.claim, one.claim)) change.refused = true;
@@ -185,10 +192,10 @@ std::optional<RecipientClaim> claim_of(Host& host, std::string_view client, std:
   return std::move(own->claim);
 }
 
-std::string known_head(Host& host, std::string_view did) {
-  Registrants route = load_route(host, did);  // What stays beside a claim has its head.
-  if (route.empty() || !route.front().claim) return {};
-  return std::move(route.front().claim->head);
+std::optional<RecipientClaim> known_claim(Host& host, std::string_view did) {
+  Registrants route = load_route(host, did);  // What stays beside a claim has its log.
+  if (route.empty()) return std::nullopt;
+  return std::move(route.front().claim);
 }
 
 bool is_anothers(Host& host, std::string_view client, std::string_view did,

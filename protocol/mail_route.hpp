@@ -22,9 +22,12 @@ struct RecipientClaim {
   Time time{};       ///< Of the proof.
   std::string head;  ///< Hash of the newest entry of the DID's log; empty: it has none.
   std::string key;   ///< Digest of the key that signed; empty: registered before it was kept.
+  std::vector<std::string> recovers = {};  ///< Hashes of recovers that took effect in that log.
+  std::vector<std::string> vetoed = {};    ///< Of those that are known not to.
   template <class V>
   void visit(V& v) {
     v("time", time), v("head", head), v("key", key);
+    v("recovers", recovers), v("vetoed", vetoed);
   }
 };
 
@@ -63,8 +66,8 @@ struct ProvenRegistration {
 /// The claim behind a client's registration; absent: not registered, or without proof.
 [[nodiscard]] std::optional<RecipientClaim> claim_of(Host& host, std::string_view client,
                                                      std::string_view did);
-/// Hash of the newest entry of the DID's log that a client has shown; empty: none.
-[[nodiscard]] std::string known_head(Host& host, std::string_view did);
+/// A claim with what clients have shown of the DID's log; absent: nobody has proven it.
+[[nodiscard]] std::optional<RecipientClaim> known_claim(Host& host, std::string_view did);
 
 /// client_error: registered, but not by this client.
 [[nodiscard]] Registration remove_recipient(Host& host, std::string_view client,

@@ -8,17 +8,17 @@
 namespace kith::protocol {
 namespace {
 
-Result<std::vector<Bytes>> history_of(Host& host, const DidHistory* history, const Did& did) {
-  if (is_self_contained(did)) return std::vector<Bytes>{};
+Result<ShownHistory> history_of(Host& host, const DidHistory* history, const Did& did) {
+  if (is_self_contained(did)) return ShownHistory{};
   if (history == nullptr) return fail(Errc::unsupported, "nothing proves " + did.text());
-  std::vector<Bytes> entries = history->entries(host, did);
-  if (entries.empty()) return fail(Errc::unsupported, "no history is kept of " + did.text());
-  return entries;
+  ShownHistory kept = history->kept(host, did);
+  if (kept.log.empty()) return fail(Errc::unsupported, "no history is kept of " + did.text());
+  return kept;
 }
 
 /// Without entries the DID has to name its keys itself.
 Result<HistoryKeys> keys_of(Host& host, const DidHistory* history, const Did& did,
-                            const std::vector<Bytes>& entries) {
+                            const ShownHistory& shown) {
   if (is_self_contained(did)) {
     TRY(const DidDocument document, resolve_self_contained(did));
     HistoryKeys keys;
@@ -27,10 +27,13 @@ Result<HistoryKeys> keys_of(Host& host, const DidHistory* history, const Did& di
     }
     return keys;
   }
-  if (history == nullptr || entries.empty()) {
+  if (history == nullptr || shown.log.empty()) {
     return fail(Errc::unsupported, "the keys of that DID are not known here");
   }
-  return history->read(host, did, entries, known_head(host, did.text()));
+  if (shown.receipts.size() > kProofReceiptsMax) {
+    return fail(Errc::limit_exceeded, "a proof with too many receipts");
+  }
+  return history->read(host, did, shown, known_claim(host, did.text()));
 }
 
 /// What a claim keeps of a key.
@@ -45,6 +48,7 @@ std::string digest_of(const PublicKey& key) {
 std::size_t RecipientProof::history_bytes() const {
   std::size_t bytes = 0;
   for (const Bytes& entry : log) bytes += entry.size();
+  for (const HistoryReceipt& one : receipts) bytes += one.keeper.size() + one.receipt.size();
   return bytes;
 }
 
@@ -61,7 +65,8 @@ Bytes recipient_statement(const ProofEnds& ends, const Did& recipient, std::int6
 Result<RecipientProof> prove_recipient(Host& host, const DidHistory* history, const Did& recipient,
                                        const ProofEnds& ends) {
   RecipientProof proof;
-  TRY(proof.log, history_of(host, history, recipient));
+  TRY(ShownHistory shown, history_of(host, history, recipient));
+  static_cast<ShownHistory&>(proof) = std::move(shown);
   if (proof.history_bytes() > kProofHistoryBytesMax) {
     return fail(Errc::limit_exceeded, "the history is too long for a proof");
   }
@@ -89,14 +94,15 @@ Result<CheckedClaim> check_recipient_proof(Host& host, const DidHistory* history
   }
   CHECK(crypto::verify(proof.key, recipient_statement(ends, recipient, proof.time_ms),
                        proof.signature));
-  TRY(HistoryKeys keys, keys_of(host, history, recipient, proof.log));
+  TRY(HistoryKeys keys, keys_of(host, history, recipient, proof));
   const auto& named = keys.authentication;
   if (std::ranges::find(named, proof.key) == named.end()) {
     return fail(Errc::not_authentic, "that DID does not name this key now");
   }
   if (keys.behind) return fail(Errc::conflict, "the log lacks what was shown before");
   CheckedClaim checked;
-  checked.claim = {from_epoch_ms(proof.time_ms), std::move(keys.head), digest_of(proof.key)};
+  checked.claim = {from_epoch_ms(proof.time_ms), std::move(keys.head), digest_of(proof.key),
+                   std::move(keys.recovers), std::move(keys.vetoed)};
   for (const PublicKey& key : named) checked.keys.push_back(digest_of(key));
   return checked;
 }

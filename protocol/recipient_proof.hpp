@@ -8,7 +8,8 @@
 /// overhears a proof can use it neither elsewhere nor for another client, and not again after a
 /// newer one. Two devices with a key each may have the same DID at one mediator. Keys of a did:peer
 /// or did:key are read off the DID; a DID with a history of its own shows it with the proof, and
-/// only keys of its newest state count.
+/// only keys of its newest state count. Where that depends on when something was written, receipts
+/// of the place where it was written come with it.
 
 #include <optional>
 #include <string>
@@ -36,15 +37,34 @@ inline constexpr const char* kTakenMember = "kith_taken";
 inline constexpr std::chrono::hours kProofLife{1};
 /// Histories in the proofs of one message together.
 inline constexpr std::size_t kProofHistoryBytesMax = 512 * 1024;
+/// Receipts in one proof: a log has few entries whose time matters.
+inline constexpr std::size_t kProofReceiptsMax = 8;
 
-struct RecipientProof {
-  PublicKey key;
-  std::int64_t time_ms = 0;
-  Bytes signature;         ///< By `key` over recipient_statement.
-  std::vector<Bytes> log;  ///< Entries, oldest first; empty where the DID names its keys.
+/// Says when an entry was written down, by the word of whoever keeps the history for everybody.
+struct HistoryReceipt {
+  std::string keeper;   ///< What describes the keeper, its key above all.
+  std::string receipt;  ///< Signed by it.
   template <class V>
   void visit(V& v) {
-    v("key", key), v("time_ms", time_ms), v("signature", signature), v("log", log);
+    v("keeper", keeper), v("receipt", receipt);
+  }
+};
+
+/// What is shown of a DID's history.
+struct ShownHistory {
+  std::vector<Bytes> log;  ///< Entries, oldest first.
+  std::vector<HistoryReceipt> receipts;
+};
+
+/// Without a history where the DID names its keys.
+struct RecipientProof : ShownHistory {
+  PublicKey key;
+  std::int64_t time_ms = 0;
+  Bytes signature;  ///< By `key` over recipient_statement.
+  template <class V>
+  void visit(V& v) {
+    v("key", key), v("time_ms", time_ms), v("signature", signature), v("log", log),
+        v("receipts", receipts);
   }
   [[nodiscard]] std::size_t history_bytes() const;
 };
@@ -61,23 +81,25 @@ struct ProofEnds {
 
 /// Keys that a history gives to its DID, and how far it goes.
 struct HistoryKeys {
-  std::vector<PublicKey> authentication;  ///< Of the newest state.
-  std::string head;                       ///< Hash of the newest entry.
-  bool behind = false;                    ///< It lacks what was shown before.
+  std::vector<PublicKey> authentication;   ///< Of the newest state.
+  std::string head = {};                   ///< Hash of the newest entry.
+  bool behind = false;                     ///< It does not go on from what was shown before.
+  std::vector<std::string> recovers = {};  ///< As in RecipientClaim.
+  std::vector<std::string> vetoed = {};    ///< What was known, and what this history proves.
 };
 
 /// DIDs that are known by a log. The ledger modules know how to read one; this is their seam.
 class DidHistory {
  public:
   virtual ~DidHistory() = default;
-  /// Entries kept for a DID of ours, oldest first; empty: there are none.
-  [[nodiscard]] virtual std::vector<Bytes> entries(Host& host, const Did& did) const = 0;
-  /// Reads what somebody shows as the history of `did`. It is behind without `known_head`, unless
-  /// that is empty. Errors: not_found (not that DID's), refused (not settled, or ended),
+  /// What is kept for a DID of ours; without entries: nothing.
+  [[nodiscard]] virtual ShownHistory kept(Host& host, const Did& did) const = 0;
+  /// Reads what somebody shows as the history of `did`. It is behind if it does not go on from what
+  /// is known, if anything is. Errors: not_found (not that DID's), refused (not settled, or ended),
   /// unsupported, those of the reader.
-  [[nodiscard]] virtual Result<HistoryKeys> read(Host& host, const Did& did,
-                                                 const std::vector<Bytes>& entries,
-                                                 std::string_view known_head) const = 0;
+  [[nodiscard]] virtual Result<HistoryKeys> read(
+      Host& host, const Did& did, const ShownHistory& shown,
+      const std::optional<RecipientClaim>& known) const = 0;
 };
 
 /// `history` may be null: then DIDs that need one are unsupported, here and below.

@@ -422,6 +422,36 @@ TEST_F(SharedRecipient, ADidHasSoManyClientsAndEachNeedsRoomForIt) {
   EXPECT_EQ(come(0), Registration::server_error) << "beyond what all may have";
 }
 
+TEST_F(SharedRecipient, WhatOneShowsOfTheLogIsKnownOfAll) {
+  CheckedClaim checked;
+  checked.keys = {"k1", "k2"};
+  const auto come = [&](const std::string& name) {
+    return relay().edit([&](Host& host) {
+      checked.claim.time = host.now();
+      checked.claim.key = "k" + name;
+      return register_proven(host, "c" + name, "did:example:x", checked).result;
+    });
+  };
+  checked.claim.head = "h";
+  ASSERT_EQ(come("1"), Registration::success);
+  ASSERT_EQ(come("2"), Registration::success);
+  checked.claim.head = "longer";
+  checked.claim.recovers = {"r"};
+  checked.claim.vetoed = {"v"};
+  ASSERT_EQ(come("2"), Registration::no_change);
+  relay().edit([](Host& host) {
+    for (const char* client : {"c1", "c2"}) {
+      const auto claim = protocol::claim_of(host, client, "did:example:x");
+      EXPECT_TRUE(claim && claim->head == "longer") << client;
+      EXPECT_TRUE(claim && claim->recovers == std::vector<std::string>{"r"}) << client;
+      EXPECT_TRUE(claim && claim->vetoed == std::vector<std::string>{"v"}) << client;
+    }
+    const auto known = protocol::known_claim(host, "did:example:x");
+    EXPECT_TRUE(known && known->vetoed.size() == 1);
+    return true;
+  });
+}
+
 // --- Kith's own clients
 
 class SharedByKith : public SharedRecipient {
