@@ -38,6 +38,7 @@ class EventQueueTest : public ::testing::Test {
         std::move(agent), group_,
         [this](const Effect& effect) {
           seen_.push_back("effect " + effect.context);
+          open_[effect.context] = effect.id;
           EXPECT_TRUE(disk_.records().contains({"note", effect.context})) << "before it is durable";
         },
         [this] { seen_.emplace_back("failed"); });
@@ -62,6 +63,7 @@ class EventQueueTest : public ::testing::Test {
   GroupStore group_{disk_};
   EventQueue queue_{io_};
   Seen seen_;
+  std::map<std::string, std::string> open_;  ///< Ids of effects by context.
 };
 
 TEST_F(EventQueueTest, EventsThatWaitTogetherShareOneWrite) {
@@ -85,6 +87,21 @@ TEST_F(EventQueueTest, AGroupHasAnEnd) {
   EXPECT_EQ(seen_.size(), 400U);
   EXPECT_GT(disk_.commits(), before + 1);
   EXPECT_LT(disk_.commits(), before + 20);
+}
+
+TEST_F(EventQueueTest, KnowsWhatCommandsBeganFromThereOn) {
+  note("before");
+  io_.poll();
+  queue_.watch_commands();
+  EXPECT_TRUE(queue_.commands_over());
+  note("a");
+  EXPECT_FALSE(queue_.commands_over()) << "it waits for its turn";
+  io_.poll();
+  EXPECT_FALSE(queue_.commands_over());
+  queue_.submit(protocol::EffectResult{open_.at("a"), Bytes{}, false});
+  io_.poll();
+  EXPECT_TRUE(queue_.commands_over());
+  EXPECT_FALSE(queue_.idle()) << "what was open before is still open";
 }
 
 TEST_F(EventQueueTest, AWriteThatFailsIsToldToAllItHeldAndLetsNothingOut) {
