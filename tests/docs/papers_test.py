@@ -18,7 +18,7 @@ class Commands:
     """What docs/cli.md lists."""
 
     def __init__(self, page):
-        self.sections = dict(re.findall(r"^## `(kith(?: [a-z-]+)*)`\n\n```\n(.*?)^```", page, re.M | re.S))
+        self.sections = dict(re.findall(r"^## `(kith(?: [a-z0-9-]+)*)`\n\n```\n(.*?)^```", page, re.M | re.S))
         self.everywhere = set(re.findall(r"--[a-z-]+", self.sections["kith"]))
         self.groups = {" ".join(name.split()[:count]) for name in self.sections for count in (1, 2)
                        if len(name.split()) > count}
@@ -28,7 +28,7 @@ class Commands:
         path, *rest = line.split()
         while rest and (f"{path} {rest[0]}" in self.sections or f"{path} {rest[0]}" in self.groups):
             path += " " + rest.pop(0)
-        if rest and path in self.groups and re.fullmatch(r"[a-z][a-z-]*", rest[0]):
+        if rest and path in self.groups and re.fullmatch(r"[a-z][a-z0-9-]*", rest[0]):
             return f"`{path} {rest[0]}` is no command"
         known = self.everywhere | set(re.findall(r"--[a-z-]+", self.sections.get(path, "")))
         for option in re.findall(r"(?<!\S)\[?(--[a-z-]+)", " ".join(rest)):

@@ -54,7 +54,7 @@ def help_of(kith, path):
 def subcommands(text):
     if "Subcommands:" not in text:
         return []
-    return re.findall(r"^  ([a-z][a-z-]*)\s", text.split("Subcommands:")[1], re.M)
+    return re.findall(r"^  ([a-z][a-z0-9-]*)\s", text.split("Subcommands:")[1], re.M)
 
 
 def commands(kith, path=()):
