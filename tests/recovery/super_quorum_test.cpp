@@ -191,6 +191,11 @@ TEST(SuperQuorum, AHolderWhoNeverConfirmedRefuses) {
       [&] { return !world.owner.audited("identity.foreign-entry").empty(); }, 3h));
   ASSERT_TRUE(world.owner.command("recovery-super-start", {}, true).has_value());
   ASSERT_TRUE(world.open_at(*world.holders[1]));
+  const auto told = [&] {
+    const JsonObject request = world.request(world.owner);
+    return text_or_empty(request.at("holders").as_array()[0].as_object(), "reason");
+  };
+  ASSERT_TRUE(world.net.run_until([&] { return !told().empty(); }, 10min)) << "it says so";
   EXPECT_TRUE(world.ask_at(holder).empty());
 }
 
