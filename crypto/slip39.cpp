@@ -234,7 +234,7 @@ Result<std::map<std::uint8_t, Members>> by_group(const std::vector<Slip39Share>&
   CHECK(check_count(groups.size(), shares.front().group_threshold, "group", ""));
   for (const auto& [index, members] : groups) {
     CHECK(check_count(members.size(), members.front()->member_threshold, "mnemonic",
-                      "of group " + std::to_string(index + 1) + " "));
+                      "group " + std::to_string(index + 1) + ": "));
   }
   return groups;
 }

@@ -84,7 +84,9 @@ void say_review(const Plan& plan, const PlanReview& review, const Output& output
   output.say("Of " + counted(review.holders, "holder") + ", " + std::to_string(review.fewest) +
              (review.fewest == 1 ? " is" : " are") +
              " enough to open your backup, with your help or behind your back.");
-  output.say("It survives the loss of any " + counted(review.survived, "holder") + ".");
+  output.say(review.survived == 0
+                 ? "The loss of a single holder may already close it for good."
+                 : "It survives the loss of any " + counted(review.survived, "holder") + ".");
   const auto sets = recovery::smallest_sets(plan, kSetsShown);
   if (!sets.empty()) output.say("Together they can:");
   for (const auto& set : sets) output.say("  " + listed(set));
