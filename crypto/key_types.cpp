@@ -37,6 +37,14 @@ std::string_view key_type_name(KeyType type) {
   UNREACHABLE();
 }
 
+namespace {
+constexpr std::uint16_t kYear = 365;
+/// A mediator's key opens every message that it relays.
+constexpr std::uint64_t kManyUses = std::uint64_t{1} << 32;
+/// An entry of a log is an event of a person's life.
+constexpr std::uint64_t kFewUses = std::uint64_t{1} << 16;
+}  // namespace
+
 std::span<const KeyTypeInfo> key_types() {
   static const std::vector<KeyTypeInfo> all{
       {KeyPurpose::authenticate,
@@ -44,19 +52,25 @@ std::span<const KeyTypeInfo> key_types() {
        "signs messages and statements of one relationship",
        {ed25519, secp256k1, p256},
        device,
-       "until the relationship's keys are rotated, or it ends"},
+       "until the relationship's keys are rotated, or it ends",
+       kYear,
+       kManyUses},
       {KeyPurpose::agree,
        "agree",
        "opens and authenticates the envelopes of one relationship",
        {x25519, p256, p384, p521},
        device,
-       "until the relationship's keys are rotated, or it ends"},
+       "until the relationship's keys are rotated, or it ends",
+       kYear,
+       kManyUses},
       {KeyPurpose::log_active,
        "log-active",
        "signs the entries of a log",
        {ed25519, secp256k1},
        device,
-       "until the log's keys are rotated"},
+       "until the log's keys are rotated",
+       kYear,
+       kFewUses},
       {KeyPurpose::log_next,
        "log-next",
        "becomes active at the log's next rotation, or vetoes",
@@ -121,6 +135,15 @@ std::span<const KeyTypeInfo> key_types() {
        "as long as the device"},
   };
   return all;
+}
+
+std::string period_text(const KeyTypeInfo& info) {
+  std::string text;
+  if (info.period_days != 0) text = std::to_string(info.period_days) + " days";
+  if (info.uses_max != 0) {
+    text += (text.empty() ? "" : " or ") + std::to_string(info.uses_max) + " uses";
+  }
+  return text.empty() ? "no period of its own" : text;
 }
 
 std::string types_text(const KeyTypeInfo& info) {

@@ -6,6 +6,8 @@
 #include "crypto/assert.hpp"
 #include "crypto/hash.hpp"
 #include "node/inbox.hpp"
+#include "node/key_guard.hpp"
+#include "node/key_inventory.hpp"
 #include "protocol/messenger.hpp"
 
 namespace kith::node {
@@ -72,13 +74,13 @@ Agent::Agent(const AgentSeams& seams, std::vector<std::unique_ptr<protocol::Modu
     : Agent(seams, std::make_shared<const ModuleTable>(std::move(modules))) {}
 
 Agent::Agent(const AgentSeams& seams, std::shared_ptr<const ModuleTable> modules)
-    : seams_(seams), modules_(std::move(modules)) {}
+    : seams_(seams), guard_(std::make_unique<KeyGuard>(seams.keys)), modules_(std::move(modules)) {}
 
 Agent::~Agent() = default;
 
 protocol::UnitContext Agent::context(const ClockReading& clock) {
-  return {seams_.store,    seams_.keys, seams_.random, clock.now, uptime_before_ + clock.steady,
-          seams_.test_mode};
+  return {seams_.store,     seams_.keys, seams_.random, clock.now, uptime_before_ + clock.steady,
+          seams_.test_mode, guard_.get()};
 }
 
 Time Agent::next_wakeup() const {
@@ -103,6 +105,8 @@ bool Agent::overfills(const Unit& unit) const {
 
 /// Commits, then brings the indices up to date and gives out the unit's effects.
 Result<void> Agent::finish(Unit& unit, const ClockReading& clock, Outcome& outcome) {
+  follow_keys(unit);
+  guard_->settle(unit);
   if (unit.changed()) save(unit, "meta", "uptime", Uptime{uptime_before_ + clock.steady});
   CHECK(unit.commit());
   for (const auto& mark : std::exchange(dropped_marks_, {})) marks_.remove(mark.id, mark.time);

@@ -38,6 +38,8 @@ struct AgentSeams {
   bool test_mode = false;
 };
 
+class KeyGuard;
+
 class Agent {
  public:
   /// Modules are asked in no particular order; each name, message type and command has one owner.
@@ -108,6 +110,7 @@ class Agent {
   [[nodiscard]] static Error no_room();  ///< What is said then.
 
   AgentSeams seams_;
+  std::unique_ptr<KeyGuard> guard_;  ///< Between the units and `seams_.keys`.
   std::shared_ptr<const ModuleTable> modules_;
 
   // Indices over records, rebuilt at start.

@@ -4,6 +4,7 @@
 
 #include "ledger/connection.hpp"
 #include "node/audit_anchoring.hpp"
+#include "node/key_module.hpp"
 #include "protocol/audit_log.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/own_service.hpp"
@@ -192,6 +193,10 @@ JsonObject NodeModule::status(Host& host) const {
   const auto head = load<AuditHead>(host, "meta", "audit");
   status["audit_entries"] = head ? head->count : 0;
   status["notices"] = host.list("notice").size();
+  if (const auto review = key_review(host)) {
+    status["keys_overdue"] = static_cast<std::int64_t>(review->overdue);
+    status["keys_due_soon"] = static_cast<std::int64_t>(review->due_soon);
+  }
   return status;
 }
 

@@ -5,7 +5,7 @@
 ///   status          {} -> {version, test, passphrase, private_network, name?, public_url?,
 ///   mediator: {contact, uri,
 ///                   routing_did}?, mail_registered, mail_live, contacts, connected, open_effects,
-///                   audit_entries, notices}
+///                   audit_entries, notices, keys_overdue?, keys_due_soon?}
 ///   notices         {} -> {notices: [{id, kind, text, subject, time}]}, oldest first
 ///   notices-clear   {id?} -> {cleared}: these were read; all of them without an id
 ///   audit-show      {last?} -> {entries: [{n, time, event, details}]}, oldest first, at most 1000

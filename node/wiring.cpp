@@ -5,6 +5,7 @@
 #include "ledger/log_history.hpp"
 #include "ledger/proposal_module.hpp"
 #include "ledger/witness_module.hpp"
+#include "node/key_module.hpp"
 #include "node/node_module.hpp"
 #include "protocol/basic_message.hpp"
 #include "protocol/discover_features.hpp"
@@ -32,6 +33,7 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
   std::vector<std::unique_ptr<protocol::Module>> modules;
   const auto history = std::make_shared<const ledger::LogHistory>();
   modules.push_back(std::make_unique<NodeModule>(config));
+  modules.push_back(std::make_unique<KeyModule>());
   modules.push_back(std::make_unique<ledger::Connection>());
   modules.push_back(std::make_unique<ledger::IdentityModule>());
   modules.push_back(std::make_unique<ledger::Proposals>());

@@ -15,6 +15,17 @@ struct Counter {
   }
 };
 
+/// Whose records hold sealed keys that are used again and again.
+bool holds_keys(const RecordKey& record) {
+  return record.collection == "own-key" || record.collection == "log-key" ||
+         record.collection == "session-key" || record.collection == "share" ||
+         (record.collection == "meta" && record.id == "witness-key");
+}
+
+bool has_within(ByteView bytes, ByteView part) {
+  return !std::ranges::search(bytes, part).empty();
+}
+
 }  // namespace
 
 UnitOfWork::UnitOfWork(const UnitContext& context) : context_(context) {}
@@ -24,6 +35,7 @@ std::optional<Bytes> UnitOfWork::get(const RecordKey& key) {
   if (own != changes_.overlay.end()) return own->second;
   auto stored = context_.store.get(key);
   if (!stored.has_value()) throw StoreFailure{stored.error()};
+  if (context_.watch != nullptr && *stored && holds_keys(key)) keys_read_.emplace(key, **stored);
   return std::move(*stored);
 }
 
@@ -105,6 +117,27 @@ void UnitOfWork::audit(std::string_view event, JsonObject details) {
   entry.event = event;
   entry.details = std::move(details);
   changes_.audit.push_back(std::move(entry));
+}
+
+std::vector<std::string> UnitOfWork::changed(std::string_view collection) const {
+  std::vector<std::string> ids;
+  const RecordKey first{std::string(collection), {}};
+  for (auto own = changes_.overlay.lower_bound(first);
+       own != changes_.overlay.end() && own->first.collection == collection; ++own) {
+    ids.push_back(own->first.id);
+  }
+  return ids;
+}
+
+std::optional<RecordKey> UnitOfWork::record_with(ByteView blob) const {
+  if (blob.empty()) return std::nullopt;
+  for (const auto& [key, value] : keys_read_) {
+    if (has_within(value, blob)) return key;
+  }
+  for (const auto& [key, value] : changes_.overlay) {
+    if (value && holds_keys(key) && has_within(*value, blob)) return key;
+  }
+  return std::nullopt;
 }
 
 bool UnitOfWork::audited(std::string_view event) const {

@@ -13,6 +13,15 @@
 
 namespace kith::protocol {
 
+class UnitOfWork;
+
+/// Stands between units and their keys: sees each use of one (node/key_guard.hpp).
+class KeyWatch {
+ public:
+  virtual ~KeyWatch() = default;
+  [[nodiscard]] virtual crypto::KeyOps& keys_for(UnitOfWork& unit) = 0;
+};
+
 /// Who a unit works for. All referenced objects outlive the unit.
 struct UnitContext {
   Store& store;
@@ -21,6 +30,7 @@ struct UnitContext {
   Time now{};
   Duration uptime{};
   bool test_mode = false;
+  KeyWatch* watch = nullptr;  ///< Null: `keys` are used as they are.
 };
 
 /// A timer as stored (collection `timer`, id "<module>|<name>").
@@ -61,7 +71,9 @@ class UnitOfWork final : public Host {
   Time now() const override { return context_.now; }
   Duration uptime() const override { return context_.uptime; }
   crypto::Random& random() override { return context_.random; }
-  crypto::KeyOps& keys() override { return context_.keys; }
+  crypto::KeyOps& keys() override {
+    return context_.watch == nullptr ? context_.keys : context_.watch->keys_for(*this);
+  }
   bool test_mode() const override { return context_.test_mode; }
 
   /// A point to return to when a handler fails: all since then is forgotten.
@@ -80,6 +92,11 @@ class UnitOfWork final : public Host {
   /// Ids of records in collection `arrived` that this unit added.
   [[nodiscard]] const std::vector<std::string>& arrivals() const { return changes_.arrivals; }
   [[nodiscard]] bool changed() const { return !changes_.overlay.empty(); }
+  /// Ids of the records of a collection that this unit put or erased, in their order.
+  [[nodiscard]] std::vector<std::string> changed(std::string_view collection) const;
+  /// The record in which this unit found a sealed key, or put it. Where a watch asks, all that was
+  /// read of collections with keys is known.
+  [[nodiscard]] std::optional<RecordKey> record_with(ByteView blob) const;
   /// Whether this unit noted such an event in the audit log.
   [[nodiscard]] bool audited(std::string_view event) const;
 
@@ -102,6 +119,7 @@ class UnitOfWork final : public Host {
 
   UnitContext context_;
   Changes changes_;
+  std::map<RecordKey, Bytes> keys_read_;  ///< Records with sealed keys, for the watch.
 
  public:
   struct Savepoint {

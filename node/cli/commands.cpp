@@ -195,6 +195,15 @@ int do_mailbox(Session& session, const Invocation& invocation, const Output& out
   return finish(session, output, result.reply);
 }
 
+int do_keys_list(Session& session, const Invocation& invocation, const Output& output) {
+  const auto got = session.command("keys-list", invocation.args());
+  if (const auto* error = std::get_if<ErrorReport>(&got)) return output.error(*error);
+  const auto settled = session.settle();
+  if (!settled.has_value()) return output.error(settled.error());
+  print_key_list(std::get<JsonObject>(got), output);
+  return 0;
+}
+
 int do_plain(Session& session, const Invocation& invocation, const Output& output) {
   JsonObject args = invocation.args();
   if (invocation.spec->agent_command == "recover-add-trustee") {
@@ -244,6 +253,8 @@ int do_special(Session& session, const Invocation& invocation, const Output& out
       return do_ledger_move(session, invocation, output);
     case Special::ledger_file:
       return do_ledger_file(session, invocation, output);
+    case Special::keys_list:
+      return do_keys_list(session, invocation, output);
     case Special::did_take:
       return do_did_take(session, invocation, output);
     default:

@@ -32,6 +32,8 @@ JsonObject key_type_table() {
                               {"types", std::move(types)},
                               {"kept", crypto::keeping_text(one.keeping)},
                               {"life", one.life},
+                              {"period_days", one.period_days},
+                              {"uses_max", one.uses_max},
                               {"derived", false}});
   }
   return {{"key_types", std::move(rows)}};
@@ -56,12 +58,27 @@ void print_key_types(const Output& output) {
   if (output.json) return output.print(key_type_table());
   for (const crypto::KeyTypeInfo& one : crypto::key_types()) {
     output.say(std::string(one.name) + " (" + crypto::types_text(one) +
-               "): " + std::string(one.use) + "\n  kept in: " +
-               std::string(crypto::keeping_text(one.keeping)) + "; used " + std::string(one.life));
+               "): " + std::string(one.use) +
+               "\n  kept in: " + std::string(crypto::keeping_text(one.keeping)) + "; used " +
+               std::string(one.life) + "\n  due after: " + crypto::period_text(one));
   }
   output.say(
       "\nEach key has one purpose and is drawn by itself: none is derived from a tree or from your "
       "passphrase.");
+}
+
+void print_key_list(const JsonObject& reply, const Output& output) {
+  if (output.json) return output.print(reply);
+  const JsonArray& keys = reply.at("keys").get_array();
+  for (const Json& item : keys) {
+    const JsonObject& key = item.get_object();
+    const std::string due = crypto::json_text_of(key, "due");
+    output.say(crypto::json_text_of(key, "id") + "\n  " + crypto::json_text_of(key, "kind") +
+               " of " + printable(crypto::json_text_of(key, "of")) + ", " +
+               crypto::json_text_of(key, "state") +
+               (due.empty() ? "" : ", due " + local_time_text(due)));
+  }
+  if (keys.empty()) output.say("There is none.");
 }
 
 }  // namespace kith::node

@@ -34,6 +34,10 @@ std::vector<std::string> next_steps(const Situation& situation) {
     steps.emplace_back(kGoOn);
     return steps;
   }
+  if (const Json* due = status.if_contains("keys_overdue");
+      due != nullptr && due->is_int64() && due->get_int64() > 0) {
+    steps.emplace_back("Replace keys that are due: kith keys at-risk");
+  }
   // A mediator or ledger host has no person behind it.
   const std::string published = json_text_of(identity, "state");
   if (published.empty() || published == "none") return steps;

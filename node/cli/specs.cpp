@@ -12,8 +12,8 @@ const std::vector<CommandSpec>& command_specs() {
   static const std::vector<CommandSpec> all = [] {
     std::vector<CommandSpec> specs;
     for (auto& part : {node_commands(), people_commands(), identity_commands(), agent_commands(),
-                       policy_commands(), ledger_commands(), message_commands(), share_commands(),
-                       trustee_commands(), recovery_commands()}) {
+                       policy_commands(), ledger_commands(), key_commands(), message_commands(),
+                       share_commands(), trustee_commands(), recovery_commands()}) {
       specs.insert(specs.end(), part.begin(), part.end());
     }
     return specs;
@@ -86,12 +86,6 @@ bool is_planned(std::string_view path) {
       "incident",
       "ceremony",
       "report",
-      "keys list",
-      "keys show",
-      "keys rotate",
-      "keys suspend",
-      "keys compromise",
-      "keys destroy",
       "export",
       "import",
       "recovery drill",

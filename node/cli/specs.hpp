@@ -65,6 +65,7 @@ enum class Special {
   slip39_combine,
   shamir_split,
   shamir_combine,
+  keys_list,
 };
 
 struct CommandSpec {

@@ -76,11 +76,6 @@ std::vector<CommandSpec> node_commands() {
        "",
        Special::algorithms,
        {}},
-      {"keys types",
-       "Which kinds of keys there are, where they are kept and how long they live",
-       "",
-       Special::key_types,
-       {}},
   };
 }
 

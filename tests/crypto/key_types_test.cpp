@@ -42,10 +42,11 @@ std::string page() {
       "\n## Keys\n\nEach key has one purpose, and is drawn by itself from the operating system's "
       "generator: none is derived\nfrom a tree. Private halves are used inside KeyOps alone "
       "(`crypto/key_ops.hpp`).\n\n| Key | What it does | Kinds | Kept | Used "
-      "|\n|---|---|---|---|---|\n";
+      "| Due after |\n|---|---|---|---|---|---|\n";
   for (const KeyTypeInfo& one : key_types()) {
     text += "| " + std::string(one.name) + " | " + std::string(one.use) + " | " + types_text(one) +
-            " | " + std::string(keeping_text(one.keeping)) + " | " + std::string(one.life) + " |\n";
+            " | " + std::string(keeping_text(one.keeping)) + " | " + std::string(one.life) + " | " +
+            period_text(one) + " |\n";
   }
   return text;
 }
@@ -70,6 +71,17 @@ TEST(KeyTypes, KeyOpsMakesTheseKindsAndNoOthers) {
           << info.name << " " << key_type_name(type);
     }
     EXPECT_EQ(keys.generate_secret(info.purpose).has_value(), info.types.empty()) << info.name;
+  }
+}
+
+TEST(KeyTypes, WhatAPersonsActsWearHasAPeriod) {
+  for (const KeyTypeInfo& info : key_types()) {
+    const bool wears = info.purpose == KeyPurpose::authenticate ||
+                       info.purpose == KeyPurpose::agree || info.purpose == KeyPurpose::log_active;
+    EXPECT_EQ(info.period_days != 0, wears) << info.name;
+    EXPECT_EQ(info.uses_max != 0, wears) << info.name;
+    if (wears) EXPECT_LE(info.period_days, 3 * 365) << info.name;
+    if (wears) EXPECT_GT(info.period_days, kDueSoonDays) << info.name;
   }
 }
 

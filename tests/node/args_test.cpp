@@ -38,7 +38,7 @@ TEST(Args, NothingThatIsThereIsCalledPlanned) {
     EXPECT_FALSE(node::is_planned(spec.path)) << spec.path;
     EXPECT_FALSE(node::is_planned(group)) << spec.path;
   }
-  const auto planned = parse_command_line({"keys", "list"});
+  const auto planned = parse_command_line({"recovery", "drill"});
   ASSERT_FALSE(planned.has_value());
   EXPECT_NE(planned.error().detail.find("planned"), std::string::npos);
   const auto wrong = parse_command_line({"ledger", "deploy"});
