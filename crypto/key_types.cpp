@@ -38,7 +38,7 @@ std::string_view key_type_name(KeyType type) {
 }
 
 namespace {
-constexpr std::uint16_t kYear = 365;
+constexpr std::uint16_t kPeriodYear = 365;
 /// A mediator's key opens every message that it relays.
 constexpr std::uint64_t kManyUses = std::uint64_t{1} << 32;
 /// An entry of a log is an event of a person's life.
@@ -53,7 +53,7 @@ std::span<const KeyTypeInfo> key_types() {
        {ed25519, secp256k1, p256},
        device,
        "until the relationship's keys are rotated, or it ends",
-       kYear,
+       kPeriodYear,
        kManyUses},
       {KeyPurpose::agree,
        "agree",
@@ -61,7 +61,7 @@ std::span<const KeyTypeInfo> key_types() {
        {x25519, p256, p384, p521},
        device,
        "until the relationship's keys are rotated, or it ends",
-       kYear,
+       kPeriodYear,
        kManyUses},
       {KeyPurpose::log_active,
        "log-active",
@@ -69,7 +69,7 @@ std::span<const KeyTypeInfo> key_types() {
        {ed25519, secp256k1},
        device,
        "until the log's keys are rotated",
-       kYear,
+       kPeriodYear,
        kFewUses},
       {KeyPurpose::log_next,
        "log-next",

@@ -80,8 +80,12 @@ TEST(KeyTypes, WhatAPersonsActsWearHasAPeriod) {
                        info.purpose == KeyPurpose::agree || info.purpose == KeyPurpose::log_active;
     EXPECT_EQ(info.period_days != 0, wears) << info.name;
     EXPECT_EQ(info.uses_max != 0, wears) << info.name;
-    if (wears) EXPECT_LE(info.period_days, 3 * 365) << info.name;
-    if (wears) EXPECT_GT(info.period_days, kDueSoonDays) << info.name;
+    if (wears) {
+      EXPECT_LE(info.period_days, 3 * 365) << info.name;
+    }
+    if (wears) {
+      EXPECT_GT(info.period_days, kDueSoonDays) << info.name;
+    }
   }
 }
 
