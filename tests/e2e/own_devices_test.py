@@ -85,7 +85,8 @@ class OwnDevicesTest(unittest.TestCase):
         laptop = self.device("Laptop", "--no-identity")
         self.add(phone, laptop)
         self.assertEqual(set(agents(phone)), {"first device", "Laptop"})
-        wait_for("the laptop knows what it is called", lambda: "Laptop" in agents(laptop))
+        # Devices tell each other once a minute, and the first time one may not be ready to hear.
+        wait_for("the laptop knows what it is called", lambda: "Laptop" in agents(laptop), deadline_s=150)
         self.assertTrue(agents(laptop)["Laptop"]["this_device"])
         self.assertEqual(phone.kith("identity", "check"), laptop.kith("identity", "check"))
         wait_for("texts came along", lambda: "from before" in laptop.texts("Bob"))
@@ -140,7 +141,8 @@ class OwnDevicesTest(unittest.TestCase):
         self.assertIn("identity of its own", refusal.message)
         self.assertIn("kith agent add", self.device("Tablet", "--no-identity").refuses(
             "agent", "accept", phone.kith("invite")["url"]).message)
-        wait_for("the laptop knows what it is called", lambda: "Laptop" in agents(laptop))
+        # Devices tell each other once a minute, and the first time one may not be ready to hear.
+        wait_for("the laptop knows what it is called", lambda: "Laptop" in agents(laptop), deadline_s=150)
         self.assertEqual(laptop.refuses("agent", "revoke", "Laptop", "--yes").exit_code, REFUSED)
 
 
