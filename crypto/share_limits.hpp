@@ -17,7 +17,6 @@ inline constexpr std::size_t kSlip39WordsMax = 59;
 /// Four bits each (SLIP-0039 "Format of the share mnemonic").
 inline constexpr std::size_t kSlip39GroupsMax = 16;
 inline constexpr std::size_t kSlip39MembersMax = 16;
-inline constexpr std::uint8_t kSlip39ExponentEnd = 16;
 /// 10,000 times two to this many hashes: ten million take a second or a few. The mnemonic says the
 /// number, so a forged one could ask for an hour's work.
 inline constexpr std::uint8_t kSlip39ExponentMax = 10;

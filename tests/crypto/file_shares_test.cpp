@@ -133,6 +133,9 @@ TEST_F(FileShares, LinesThatAreNoSharesAreNamed) {
     EXPECT_TRUE(combined(some_lines).starts_with("refused: share 2: ")) << member;
   }
   EXPECT_EQ(combine_file({}).error(), Errc::not_enough);
+  std::vector<SecretBytes> endless = some(lines, {0});
+  endless.push_back(random_.secret(share_limits::kFileShareLineBytesMax + 1));
+  EXPECT_EQ(combine_file(endless).error(), Errc::limit_exceeded);
 }
 
 }  // namespace

@@ -214,6 +214,9 @@ TEST_F(Slip39, PlansThatCannotBeAreRefused) {
   EXPECT_EQ(split_refusal(16, {1, {{1, 1}}, 11}), Errc::limit_exceeded);
   EXPECT_EQ(split_refusal(16, {1, {{1, 1}}}, "na\xc3\xafve"), Errc::malformed);
   EXPECT_EQ(split_refusal(16, {1, {{1, 1}}}, "line\n"), Errc::malformed);
+  const std::string longest(share_limits::kSlip39PassphraseCharsMax, 'x');
+  EXPECT_EQ(split_refusal(16, {1, {{1, 1}}}, longest + "x"), Errc::malformed);
+  EXPECT_EQ(split(random_.secret(16), {1, {{1, 1}}, 0, true}, longest).size(), 1U);
 }
 
 TEST_F(Slip39, UpToThreeWrongWordsAreNoticed) {
