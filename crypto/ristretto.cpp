@@ -7,6 +7,7 @@
 #include "crypto/assert.hpp"
 #include "crypto/declassify.hpp"
 #include "crypto/hash.hpp"
+#include "crypto/hash_to_point.hpp"
 #include "crypto/secret_bytes.hpp"
 
 namespace kith::crypto {
@@ -41,6 +42,21 @@ bool is_below(ByteView value, const std::array<std::uint8_t, 32>& bound) {
     borrow = (difference >> 8U) & 1U;
   }
   return declassified(borrow) == 1;
+}
+
+/// The caller wipes it.
+Digest512 hash_wide(std::string_view label, std::initializer_list<ByteView> parts) {
+  Sha512 hasher;
+  const auto add = [&hasher](ByteView part) {
+    Bytes length;
+    append_u32_be(length, static_cast<std::uint32_t>(part.size()));
+    hasher.update(length).update(part);
+  };
+  add(as_bytes(label));
+  for (const ByteView part : parts) add(part);
+  Digest512 wide = hasher.finish();
+  hasher.wipe_state();
+  return wide;
 }
 
 bool is_identity(ByteView encoding) {
@@ -93,16 +109,7 @@ Result<Scalar> Scalar::parse(ByteView bytes) {
 }
 
 Scalar Scalar::hash(std::string_view label, std::initializer_list<ByteView> parts) {
-  Sha512 hasher;
-  const auto add = [&hasher](ByteView part) {
-    Bytes length;
-    append_u32_be(length, static_cast<std::uint32_t>(part.size()));
-    hasher.update(length).update(part);
-  };
-  add(as_bytes(label));
-  for (const ByteView part : parts) add(part);
-  Digest512 wide = hasher.finish();
-  hasher.wipe_state();
+  Digest512 wide = hash_wide(label, parts);
   Scalar scalar;
   crypto_core_ristretto255_scalar_reduce(scalar.bytes_.data(), wide.data());
   wipe(wide);
@@ -153,6 +160,16 @@ Result<Point> Point::parse(ByteView bytes) {
   Point point;
   std::ranges::copy(bytes, point.bytes_.begin());
   return point;
+}
+
+Point hash_to_point(std::string_view label, std::initializer_list<ByteView> parts) {
+  const Digest512 wide = hash_wide(label, parts);
+  std::array<std::uint8_t, Point::kBytes> encoding{};
+  const int rc = crypto_core_ristretto255_from_hash(encoding.data(), wide.data());
+  ASSERT(rc == 0);
+  auto point = Point::parse(encoding);
+  ASSERT(point.has_value());
+  return *point;
 }
 
 Result<Point> Point::base_times(const Scalar& scalar) {

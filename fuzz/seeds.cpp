@@ -10,6 +10,7 @@
 #include "crypto/remote_keys.hpp"
 #include "crypto/slip39.hpp"
 #include "crypto/software_keys.hpp"
+#include "fuzz/agent_world.hpp"
 #include "fuzz/cast.hpp"
 #include "fuzz/target.hpp"
 #include "ledger/add_checkpoint.hpp"
@@ -336,6 +337,20 @@ void put_key_calls(Writer& writer) {
   static_cast<void>(remote.open_capsule(Bytes(64), dealing.recovery_key, dealing.recovery_key));
 }
 
+/// The world is that of fuzz/agent_proof.cpp, so that these proofs hold there.
+void put_agent_proofs(Writer& writer) {
+  const AgentWorld world;
+  const Bytes fresh(crypto::agent_proof::kFreshBytes);
+  const auto put = [&](const std::string& name, char kind, const Bytes& proof) {
+    writer.put("agent_proof", name, kind + std::string(crypto::as_text(proof)));
+  };
+  put("plain", 0, test::must(crypto::agent_proof::prove(world.plain, world.witness, fresh)));
+  put("scoped", 1, test::must(crypto::agent_proof::prove(world.scoped, world.witness, fresh)));
+  put("registration", 2,
+      test::must(
+          crypto::agent_proof::prove_registration(world.witness.agent, world.registration, fresh)));
+}
+
 }  // namespace
 }  // namespace kith::fuzz
 
@@ -354,5 +369,6 @@ int main(int argc, char** argv) {
   kith::fuzz::put_checkpoints(writer);
   kith::fuzz::put_chain_answers(writer);
   kith::fuzz::put_key_calls(writer);
+  kith::fuzz::put_agent_proofs(writer);
   kith::fuzz::put_shares(writer);
 }

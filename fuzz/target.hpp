@@ -56,6 +56,7 @@ enum class Verdict { accepted, refused };
 [[nodiscard]] Verdict add_checkpoint(ByteView input);
 [[nodiscard]] Verdict evm_answer(ByteView input);
 [[nodiscard]] Verdict key_call(ByteView input);
+[[nodiscard]] Verdict agent_proof(ByteView input);
 [[nodiscard]] Verdict slip39(ByteView input);
 
 struct Target {

@@ -19,6 +19,7 @@ constexpr std::array kTargets{
     Target{"add_checkpoint", add_checkpoint},
     Target{"evm_answer", evm_answer},
     Target{"key_call", key_call},
+    Target{"agent_proof", agent_proof},
     Target{"slip39", slip39},
 };
 

@@ -17,6 +17,7 @@ void deal_and_combine();
 void prove_shares();
 void seal_and_open_backup();
 void use_software_keys();
+void prove_agent();
 
 /// What the check must report. Each returns something, so that nothing of it is left out.
 int leak_by_branch();

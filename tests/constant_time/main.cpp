@@ -28,6 +28,7 @@ constexpr std::array kCases = {
     Case{"prove_shares", prove_shares},
     Case{"seal_and_open_backup", seal_and_open_backup},
     Case{"use_software_keys", use_software_keys},
+    Case{"prove_agent", prove_agent},
 };
 
 struct Leak {
