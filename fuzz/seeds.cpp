@@ -369,6 +369,6 @@ int main(int argc, char** argv) {
   kith::fuzz::put_checkpoints(writer);
   kith::fuzz::put_chain_answers(writer);
   kith::fuzz::put_key_calls(writer);
-  kith::fuzz::put_agent_proofs(writer);
   kith::fuzz::put_shares(writer);
+  kith::fuzz::put_agent_proofs(writer);
 }

@@ -295,6 +295,12 @@ TEST(AgentProof, AgreesWithTheVectorsOfItsPage) {
   EXPECT_EQ(hex(sha256(proof)), "6f4acc81f3cfcde6db561f9baaf0834e24998b0f565987dca7948b7ae7840058");
   EXPECT_EQ(hex(verify(statement, proof).value().bytes()),
             "a6853caf3cf7fca145f00ca63bfef18a217934ec02262c76b86063c717832758");
+  const Registration registration{to_bytes("ledger"), witness.policy, Bytes(32, 1), 1};
+  EXPECT_EQ(
+      hex(prove_registration(witness.agent, registration, Bytes(kFreshBytes)).value()),
+      "b5a94b27206aaf412dfe947b8965b6a14c9e391bdb7709048ac080bcce28d508944e5a2bdaefac5878dddf16"
+      "a366e3da777c50cfb1f70199b05aeee347d361074ca16ea382a1a6a69ac2fbfa792f30573191bb786fb46325"
+      "532d15ba80e5ce09");
 }
 
 TEST(AgentProof, GeneratorsAndDeadLeavesAllDiffer) {
