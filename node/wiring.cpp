@@ -22,6 +22,7 @@
 #include "recovery/device.hpp"
 #include "recovery/own_agents.hpp"
 #include "recovery/owner.hpp"
+#include "recovery/portable_module.hpp"
 #include "recovery/rotation.hpp"
 #include "recovery/super_module.hpp"
 #include "recovery/trustee.hpp"
@@ -51,6 +52,7 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
   modules.push_back(std::make_unique<recovery::TrusteeSessions>());
   modules.push_back(std::make_unique<recovery::Device>());
   modules.push_back(std::make_unique<recovery::SuperQuorumModule>());
+  modules.push_back(std::make_unique<recovery::Portable>());
   modules.push_back(std::make_unique<protocol::MailboxView>());
   modules.push_back(
       std::make_unique<protocol::OutOfBand>(config.mediate ? config.public_url : std::string()));

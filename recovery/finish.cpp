@@ -206,11 +206,16 @@ void close_all(Host& host, FinishJob& job) {
   }
   host.set_timer(kSuperModule, kSuperOwnerTimer, host.now());
   host.audit("recover.finished", {{"blamed", summary.blamed.size()}});
-  host.notify({"recover",
-               "You have your identity back; the lost devices are out. Your trustees still hold "
-               "their shares for you: see `kith recovery status`.",
-               {},
-               {}});
+  host.notify(
+      {"recover",
+       job.imported
+           ? "Your identity lives on this device now; the home that it was exported from is "
+             "out. Your trustees still hold their shares for you: see `kith recovery "
+             "status`."
+           : "You have your identity back; the lost devices are out. Your trustees still "
+             "hold their shares for you: see `kith recovery status`.",
+       {},
+       {}});
   go_to(job, FinishStep::done);
 }
 

@@ -61,8 +61,9 @@ struct FinishJob {
   FinishStep step = FinishStep::mediator;
   PublicKey agent;  ///< Of the device that runs the job: another device ignores it.
   std::vector<PlannedEntry> entries;
-  bool slow = false;   ///< By recover, which takes its log's delay to count.
-  bool waits = false;  ///< For that delay, now.
+  bool slow = false;      ///< By recover, which takes its log's delay to count.
+  bool waits = false;     ///< For that delay, now.
+  bool imported = false;  ///< From an exported wallet (portable_module.hpp), not from a loss.
   std::string backup_job;
   std::string given_up;  ///< Contact id of a mediator that never answered.
   std::uint32_t tries = 0;
@@ -72,7 +73,7 @@ struct FinishJob {
   void visit(V& v) {
     v("step", step), v("agent", agent), v("entries", entries), v("slow", slow), v("waits", waits);
     v("backup_job", backup_job), v("given_up", given_up), v("tries", tries), v("problem", problem),
-        v("notes", notes);
+        v("notes", notes), v("imported", imported);
   }
 };
 /// This device's own job.

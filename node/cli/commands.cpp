@@ -372,9 +372,13 @@ int run_command(const Invocation& invocation, const Output& output) {
   if (spec.special == Special::did_lint && invocation.has("FILE")) {
     return run_did_lint(invocation, output);
   }
+  if (spec.special == Special::portable_export) return run_export(invocation, output);
+  if (spec.special == Special::portable_import) return run_import(invocation, output);
+  if (spec.special == Special::home_erase) return run_home_erase(invocation, output);
   const auto go_on = agreed(invocation, output);
   if (!go_on.has_value()) return output.error(go_on.error());
   if (!*go_on) return 0;
+  if (spec.special == Special::home_keep) return run_home_keep(invocation, output);
   auto session = Session::open(invocation);
   if (!session.has_value()) return output.error(session.error());
   return do_special(*session, invocation, output);

@@ -26,6 +26,11 @@ inline constexpr std::int64_t kWaitDefault = 30;
 [[nodiscard]] int run_passphrase(const Invocation& invocation, const Output& output);
 /// "90s", "15m", "2h". Errors: usage.
 [[nodiscard]] Result<std::int64_t> seconds_of(std::string_view text);
+/// `export` and `import`, `home erase` and `home keep`: without a running node.
+[[nodiscard]] int run_export(const Invocation& invocation, const Output& output);
+[[nodiscard]] int run_import(const Invocation& invocation, const Output& output);
+[[nodiscard]] int run_home_erase(const Invocation& invocation, const Output& output);
+[[nodiscard]] int run_home_keep(const Invocation& invocation, const Output& output);
 [[nodiscard]] int run_doctor(const Invocation& invocation, const Output& output);
 [[nodiscard]] int run_version(const Output& output);
 /// `message pack` and `message unpack`: without a home.

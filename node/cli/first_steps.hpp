@@ -3,6 +3,7 @@
 /// What `kith init` does once the home exists: a name, an identity, a mediator. A step that is done
 /// already is passed over, so that an interrupted `kith init` can be repeated.
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -24,6 +25,16 @@ struct Wishes {
   std::string login_file;   ///< For a ledger in etcd; what it says is kept in the home.
   bool passphrase = false;  ///< False: a key file.
 };
+
+/// Makes the home, with the passphrase that the options name or a person chooses; sets
+/// `wishes.passphrase` too.
+[[nodiscard]] Result<std::unique_ptr<Runtime>> make_home(const std::string& directory,
+                                                         const Invocation& invocation,
+                                                         Wishes& wishes);
+/// Goes on with a home whose first steps were interrupted; it keeps its passphrase and settings.
+[[nodiscard]] Result<std::unique_ptr<Runtime>> reopen_home(const std::string& directory,
+                                                           const Invocation& invocation,
+                                                           Wishes& wishes);
 
 class FirstSteps {
  public:

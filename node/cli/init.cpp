@@ -86,7 +86,8 @@ Result<PassphraseFrom> first_passphrase(const Invocation& invocation) {
   return fail(Errc::usage, "name --passphrase-file, or --no-passphrase");
 }
 
-/// Sets `wishes.passphrase` too.
+}  // namespace
+
 Result<std::unique_ptr<Runtime>> make_home(const std::string& directory,
                                            const Invocation& invocation, Wishes& wishes) {
   TRY(const PassphraseFrom from, first_passphrase(invocation));
@@ -110,7 +111,6 @@ Result<std::unique_ptr<Runtime>> make_home(const std::string& directory,
   return runtime;
 }
 
-/// Goes on with a home whose first steps were interrupted; it keeps its passphrase and settings.
 Result<std::unique_ptr<Runtime>> reopen_home(const std::string& directory,
                                              const Invocation& invocation, Wishes& wishes) {
   TRY(Home home, Home::open(directory));
@@ -123,6 +123,8 @@ Result<std::unique_ptr<Runtime>> reopen_home(const std::string& directory,
   wishes.private_network = runtime->settings().private_network;
   return runtime;
 }
+
+namespace {
 
 void say_nature(const Wishes& wishes, const Output& output) {
   if (wishes.test) output.say("This is a TEST wallet: short waiting times, weak protection.");

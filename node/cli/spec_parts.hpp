@@ -12,6 +12,7 @@ inline constexpr ArgSpec kWait{"--wait", "", "Seconds to wait for others (0: do 
                                ArgSpec::Kind::number};
 
 [[nodiscard]] std::vector<CommandSpec> node_commands();
+[[nodiscard]] std::vector<CommandSpec> portable_commands();
 [[nodiscard]] std::vector<CommandSpec> key_commands();
 [[nodiscard]] std::vector<CommandSpec> message_commands();
 [[nodiscard]] std::vector<CommandSpec> share_commands();

@@ -11,9 +11,10 @@ namespace kith::node {
 const std::vector<CommandSpec>& command_specs() {
   static const std::vector<CommandSpec> all = [] {
     std::vector<CommandSpec> specs;
-    for (auto& part : {node_commands(), people_commands(), identity_commands(), agent_commands(),
-                       policy_commands(), ledger_commands(), key_commands(), message_commands(),
-                       share_commands(), trustee_commands(), recovery_commands()}) {
+    for (auto& part :
+         {node_commands(), portable_commands(), people_commands(), identity_commands(),
+          agent_commands(), policy_commands(), ledger_commands(), key_commands(),
+          message_commands(), share_commands(), trustee_commands(), recovery_commands()}) {
       specs.insert(specs.end(), part.begin(), part.end());
     }
     return specs;
@@ -56,7 +57,8 @@ std::string_view value_name(ArgSpec::Kind kind) {
 }
 
 std::string_view group_help(std::string_view group) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kGroups = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kGroups = {{
+      {"home", "The directory of this wallet"},
       {"contacts", "The people you know"},
       {"features", "What agents can do"},
       {"message", "Envelopes, for engineers"},
@@ -86,8 +88,6 @@ bool is_planned(std::string_view path) {
       "incident",
       "ceremony",
       "report",
-      "export",
-      "import",
       "recovery drill",
       "recovery update",
       "recovery paper",

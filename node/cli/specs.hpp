@@ -66,6 +66,10 @@ enum class Special {
   shamir_split,
   shamir_combine,
   keys_list,
+  portable_export,
+  portable_import,
+  home_erase,
+  home_keep,
 };
 
 struct CommandSpec {

@@ -20,6 +20,7 @@ namespace kith::node {
 namespace {
 
 const std::string kBegun = "begun";
+constexpr const char* kMoved = "moved";
 /// A file of CA certificates: those of a whole system stay below.
 constexpr std::size_t kCaBytesMax = std::size_t{1} << 20;
 
@@ -192,6 +193,26 @@ std::string without_slash(std::string directory) {
   return directory;
 }
 
+bool has_mark(const std::string& directory, const char* name) {
+  struct stat info {};
+  return ::lstat((directory + "/" + name).c_str(), &info) == 0;
+}
+
+/// Of a home that is no wallet to be used any more.
+Result<void> check_in_use(const std::string& directory) {
+  if (Home::is_being_erased(directory)) {
+    return fail(Errc::wrong_state,
+                "this home is being erased; `kith home erase` goes on where it was interrupted");
+  }
+  if (Home::was_moved(directory)) {
+    return fail(Errc::wrong_state,
+                "this wallet was moved to another machine, and two must not run at once. `kith "
+                "home erase` takes it off this one; if the exported file was never imported, `kith "
+                "home keep` takes the move back");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> Home::default_directory() {
@@ -216,6 +237,7 @@ Result<Home> Home::create(const std::string& given) {
   TRY(const int lock, take_lock(directory));
   Home home(directory, lock);
   if (exists(directory)) return fail(Errc::wrong_state, "there is a wallet in " + directory);
+  CHECK(check_in_use(directory));  // What was being erased is not built upon.
   // What an interrupted attempt left was sealed under another root key.
   std::error_code error;
   std::filesystem::remove_all(home.database(), error);
@@ -269,6 +291,50 @@ Result<void> Home::finish_first_steps() {
   return sync_directory(directory_);
 }
 
+Result<void> Home::mark_moved() const {
+  return write_private(directory_, kMoved, {});
+}
+
+bool Home::was_moved(const std::string& directory) {
+  return has_mark(without_slash(directory), kMoved);
+}
+
+Result<void> Home::unmark_moved(const std::string& given) {
+  const std::string directory = without_slash(given);
+  if (!exists(directory)) return fail(Errc::home_missing, directory);
+  CHECK(check_private(directory, S_IFDIR));
+  TRY(const int lock, take_lock(directory));
+  const Home home(directory, lock);
+  const std::string path = directory + "/" + kMoved;
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return io_error(path);
+  return sync_directory(directory);
+}
+
+Result<void> Home::mark_erasing() const {
+  const auto written = write_private(directory_, kErasing, {});
+  if (written.has_error() && written.error() != Errc::storage_full) return written.error();
+  return {};
+}
+
+bool Home::is_being_erased(const std::string& directory) {
+  return has_mark(without_slash(directory), kErasing);
+}
+
+Result<Home> Home::take_to_erase(const std::string& given) {
+  const std::string directory = without_slash(given);
+  // Only a lock is left where erasing was cut off at its last step.
+  const bool is_home = exists(directory) || has_mark(directory, kErasing) ||
+                       has_mark(directory, "keystore") || has_mark(directory, "lock");
+  if (!is_home) return fail(Errc::home_missing, directory);
+  CHECK(check_private(directory, S_IFDIR));
+  TRY(const int lock, take_lock(directory));
+  return Home(directory, lock);
+}
+
+Result<void> Home::keep_imported_settings(const std::string& directory, const std::string& text) {
+  return write_private(without_slash(directory), "kith.toml.imported", crypto::as_bytes(text));
+}
+
 const std::vector<Migration>& Home::migrations() {
   // To 2: programs of format 1 cannot read a keystore of kind 3, which the next raise may write.
   static const std::vector<Migration> all{[](const std::string&) { return Result<void>(); }};
@@ -306,6 +372,7 @@ Result<Home> Home::open(const std::string& given, const std::vector<Migration>& 
   if (!exists(directory)) return fail(Errc::home_missing, directory);
   CHECK(check_private(directory, S_IFDIR));
   CHECK(read_known_format(directory, format_after(steps)));  // Before anything is written.
+  CHECK(check_in_use(directory));
   TRY(const int lock, take_lock(directory));
   Home home(directory, lock);
   CHECK(home.look_at_keystore());

@@ -10,6 +10,8 @@
 ///   ledger/       the embedded ledger, if there is one
 ///   ledger-copy/  a copy of somebody else's ledger, if there is one
 ///   control.sock  of the running node
+///   moved         there if the wallet went to another machine (`kith export --move`); empty
+///   erasing       there while the home is being erased (home_erase.hpp); empty
 ///
 /// The directory and all above files belong to the user, are closed to others (0700, 0600) and are
 /// no symbolic links; anything else is refused. One process at a time.
@@ -55,6 +57,24 @@ class Home {
   [[nodiscard]] static bool has_first_steps_left(const std::string& directory);
   /// What follows is done; may be repeated. Errors: io.
   [[nodiscard]] Result<void> finish_first_steps();
+  /// The wallet went elsewhere: from now on nothing opens this home but unmark_moved and erasing.
+  /// Errors: io, storage_full.
+  [[nodiscard]] Result<void> mark_moved() const;
+  [[nodiscard]] static bool was_moved(const std::string& directory);
+  /// It did not, after all. Errors: home_missing, home_locked, io.
+  [[nodiscard]] static Result<void> unmark_moved(const std::string& directory);
+  /// The first step of erasing; may be repeated. Errors: io. A full disk is none: what is removed
+  /// next makes room, and the keystore goes first in any case.
+  [[nodiscard]] Result<void> mark_erasing() const;
+  [[nodiscard]] static bool is_being_erased(const std::string& directory);
+  static constexpr const char* kErasing = "erasing";
+  /// Whatever state it is in, with its lock: to be erased, and for nothing else. Errors:
+  /// home_missing, home_locked, refused, io.
+  [[nodiscard]] static Result<Home> take_to_erase(const std::string& directory);
+  /// Settings of another home (kith.toml), for its owner to look through. Errors: io,
+  /// storage_full.
+  [[nodiscard]] static Result<void> keep_imported_settings(const std::string& directory,
+                                                           const std::string& text);
   /// Copies a PEM file of CAs into the home, where ca_file() finds it. Errors: io, limit_exceeded.
   [[nodiscard]] Result<void> keep_ca_file(const std::string& source) const;
 
@@ -63,7 +83,8 @@ class Home {
   [[nodiscard]] static Result<Home> adopt(const std::string& directory, int descriptor);
   /// Takes the lock, brings an older format up to date by `steps`; tests have other steps than this
   /// version. Errors: home_missing, home_newer (nothing was changed), home_locked (naming the pid),
-  /// refused, storage_corrupt, io; of a step: what it did is kept, and it is run again next time.
+  /// refused, storage_corrupt, io; wrong_state (moved, or being erased); of a step: what it did is
+  /// kept, and it is run again next time.
   [[nodiscard]] static Result<Home> open(const std::string& directory,
                                          const std::vector<Migration>& steps = migrations());
 
