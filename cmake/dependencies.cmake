@@ -35,6 +35,9 @@ target_link_libraries(kith_deps_leveldb INTERFACE "${LEVELDB_LIBRARY}")
 pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
 pkg_check_modules(png REQUIRED IMPORTED_TARGET libpng)
 
+# Key tokens. Headers alone: node/keys/pkcs11.cpp opens the library where a wallet has a token.
+pkg_check_modules(p11_kit REQUIRED p11-kit-1)
+
 # Header-only here; compiled into node/runtime/config_file.cpp alone.
 find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
 
@@ -43,3 +46,4 @@ add_library(kith_deps_shell INTERFACE)
 target_link_libraries(kith_deps_shell INTERFACE
   kith_third_party_src kith_deps_leveldb Boost::url OpenSSL::SSL Threads::Threads
   PkgConfig::qrencode PkgConfig::png)
+target_include_directories(kith_deps_shell SYSTEM INTERFACE ${p11_kit_INCLUDE_DIRS})

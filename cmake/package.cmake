@@ -40,6 +40,7 @@ set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")  # The first line of each package's ow
 
 set(CPACK_DEBIAN_KITH_PACKAGE_NAME kith)
 set(CPACK_DEBIAN_KITH_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_KITH_PACKAGE_SUGGESTS libp11-kit0)  # For key tokens.
 set(CPACK_DEBIAN_KITH_DESCRIPTION "social recovery of keys and identities
 People whom you trust give you back keys that you lost: you choose them, and
 how many of them are enough. None of them, nor any server, can use your

@@ -33,7 +33,7 @@ done
 command -v apt-get >/dev/null ||
   die "this script knows Debian's package manager only" \
     "Install by hand: a C++20 compiler, CMake 3.25, Ninja, Boost 1.81 (JSON, URL), libsodium 1.0.18," \
-    "libsecp256k1, OpenSSL 3, LevelDB, msgpack-cxx, CLI11, fmt, utf8proc, qrencode, libpng, toml++ 3 and Python 3.11; for the tests GoogleTest."
+    "libsecp256k1, OpenSSL 3, LevelDB, msgpack-cxx, CLI11, fmt, utf8proc, qrencode, libpng, p11-kit, toml++ 3 and Python 3.11; for the tests GoogleTest."
 
 distribution="$(. /etc/os-release && printf '%s %s' "${ID:-}" "${VERSION_ID:-}")"
 case "$distribution" in
@@ -42,7 +42,7 @@ case "$distribution" in
 esac
 
 packages=(g++ cmake ninja-build pkg-config ccache python3 libsodium-dev libsecp256k1-dev libssl-dev
-  libleveldb-dev libcli11-dev libfmt-dev libutf8proc-dev libqrencode-dev libpng-dev
+  libleveldb-dev libcli11-dev libfmt-dev libutf8proc-dev libqrencode-dev libpng-dev libp11-kit-dev
   libtomlplusplus-dev dpkg-dev file)
 # Debian 12 has two versions of Boost; libmsgpack-cxx-dev there depends on the older one, whose
 # headers conflict with the newer one's, so that one package is unpacked and not installed.
@@ -58,6 +58,8 @@ fi
 peers=()
 if [ "$level" != build ]; then
   packages+=(libgtest-dev libbenchmark-dev clang-format strace)
+  # A key token that is a program.
+  packages+=(softhsm2)
   # Constant time is watched in what either compiler makes.
   packages+=(valgrind clang)
   # They read what is installed for them: manual pages and completion.

@@ -80,7 +80,12 @@ Result<Wishes> gather(const Invocation& invocation) {
 
 /// Where the process of the keys will find the new passphrase. Errors: usage.
 Result<PassphraseFrom> first_passphrase(const Invocation& invocation) {
-  if (invocation.has("--no-passphrase")) return PassphraseFrom::nowhere;
+  if (invocation.has("--no-passphrase")) {
+    if (!invocation.has("--token")) return PassphraseFrom::nowhere;
+    return fail(Errc::usage,
+                "a wallet with a token has a passphrase too: leave one of --token and "
+                "--no-passphrase out");
+  }
   if (!invocation.passphrase_file.empty()) return PassphraseFrom::file;
   if (asks_person(invocation)) return PassphraseFrom::terminal;
   return fail(Errc::usage, "name --passphrase-file, or --no-passphrase");
@@ -96,6 +101,7 @@ Result<std::unique_ptr<Runtime>> make_home(const std::string& directory,
   start.keep_step_up = true;
   start.make = true;
   start.test = wishes.test;
+  start.token_uri = invocation.value("--token");
   TRY(auto keys, start_key_process(std::move(start)));
   CHECK(home.keystore_was_written());
   wishes.passphrase = keys->has_passphrase();

@@ -20,6 +20,11 @@ Result<void> change_passphrase(const Invocation& invocation) {
     start.from = start.passphrase_file.empty() ? PassphraseFrom::terminal : PassphraseFrom::file;
   }
   start.change = true;
+  start.token_uri = invocation.value("--token");
+  start.no_token = invocation.has("--no-token");
+  if (start.no_token && !start.token_uri.empty()) {
+    return fail(Errc::usage, "leave one of --token and --no-token out");
+  }
   start.new_passphrase_file = new_file;
   // That is all: the next agent to start here notes it in the audit log (NodeModule).
   TRY(const auto keys, start_key_process(std::move(start)));

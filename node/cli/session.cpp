@@ -2,6 +2,8 @@
 
 #include <poll.h>
 
+#include <algorithm>
+
 #include "crypto/random.hpp"
 #include "node/cli/output.hpp"
 #include "node/cli/terminal.hpp"
@@ -22,6 +24,24 @@ Result<SecretBytes> passphrase_of(const Invocation& invocation) {
     return read_passphrase_file(invocation.passphrase_file);
   }
   return ask_passphrase("Your passphrase");
+}
+
+/// The passphrase, and behind a line end the PIN of the wallet's token.
+Result<SecretBytes> with_pin(const Invocation& invocation, const SecretBytes& passphrase) {
+  TRY(const SecretBytes pin, invocation.passphrase_file.empty()
+                                 ? ask_pin("The PIN of your key token")
+                                 : read_pin_in_file(invocation.passphrase_file));
+  SecretBytes both(passphrase.size() + 1 + pin.size());
+  const auto out = both.expose_mutable();
+  std::ranges::copy(passphrase.expose(), out.begin());
+  out[passphrase.size()] = '\n';
+  std::ranges::copy(pin.expose(), out.subspan(passphrase.size() + 1).begin());
+  return both;
+}
+
+bool says(const Result<ControlReply>& reply, Errc code) {
+  const auto* const error = reply.has_value() ? std::get_if<ErrorReport>(&*reply) : nullptr;
+  return error != nullptr && error->code == crypto::error_text(code).code;
 }
 
 void say_waiting(const std::vector<std::string>& places) {
@@ -89,14 +109,15 @@ ControlReply Session::command(std::string_view name, JsonObject args) {
       id_prefix_ + std::to_string(commands_++), std::string(name), std::move(args), {}};
   auto reply = call({request.id, request.command, request.args, {}});
   if (!reply.has_value()) return report_of(reply.error());
-  const auto* error = std::get_if<ErrorReport>(&*reply);
-  const bool needs_passphrase =
-      error != nullptr && error->code == crypto::error_text(Errc::step_up_required).code;
-  if (!needs_passphrase || runtime_) return *reply;
+  if (!says(reply, Errc::step_up_required) || runtime_) return *reply;
   auto passphrase = passphrase_of(*invocation_);
   if (!passphrase.has_value()) return report_of(passphrase.error());
-  request.passphrase = std::move(*passphrase);
-  reply = call(std::move(request));
+  reply = call({request.id, request.command, request.args, passphrase->clone()});
+  if (says(reply, Errc::token_pin_needed)) {  // A locked node; before any try at the token.
+    auto both = with_pin(*invocation_, *passphrase);
+    if (!both.has_value()) return report_of(both.error());
+    reply = call({request.id, request.command, request.args, std::move(*both)});
+  }
   return reply.has_value() ? *reply : ControlReply(report_of(reply.error()));
 }
 

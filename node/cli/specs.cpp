@@ -26,7 +26,8 @@ const std::vector<ArgSpec>& global_args() {
   using enum ArgSpec::Kind;
   static const std::vector<ArgSpec> all = {
       {"--home", "", "The wallet's directory", directory},
-      {"--passphrase-file", "", "Read the passphrase from this file", file},
+      {"--passphrase-file", "", "Read the passphrase from this file (second line: its token's PIN)",
+       file},
       {"--json", "", "One JSON document instead of sentences", flag},
       {"--yes", "", "Do not ask", flag},
       {"--dry-run", "", "Say what would be done, and do nothing", flag},

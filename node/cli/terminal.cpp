@@ -84,8 +84,9 @@ bool ask_yes(const std::string& question, bool otherwise) {
   }
 }
 
-Result<SecretBytes> ask_passphrase(const std::string& question) {
-  if (!is_terminal()) return fail(Errc::step_up_required, "give it with --passphrase-file");
+namespace {
+
+Result<SecretBytes> ask_secret(const std::string& question) {
   std::optional<SecretBytes> line;
   {
     const NoEcho quiet;  // Before the question: what is typed at once must not show either.
@@ -97,6 +98,18 @@ Result<SecretBytes> ask_passphrase(const std::string& question) {
   return std::move(*line);
 }
 
+}  // namespace
+
+Result<SecretBytes> ask_passphrase(const std::string& question) {
+  if (!is_terminal()) return fail(Errc::step_up_required, "give it with --passphrase-file");
+  return ask_secret(question);
+}
+
+Result<SecretBytes> ask_pin(const std::string& question) {
+  if (!is_terminal()) return fail(Errc::token_pin_needed);
+  return ask_secret(question);
+}
+
 Result<SecretBytes> read_passphrase_file(const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return fail(Errc::io, path + ": " + std::strerror(errno));
@@ -104,6 +117,16 @@ Result<SecretBytes> read_passphrase_file(const std::string& path) {
   ::close(file);
   if (!line) return bad_passphrase();
   return std::move(*line);
+}
+
+Result<SecretBytes> read_pin_in_file(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return fail(Errc::io, path + ": " + std::strerror(errno));
+  const auto passphrase = read_secret_line(file);
+  auto pin = passphrase ? read_secret_line(file) : std::nullopt;
+  ::close(file);
+  if (!pin) return fail(Errc::token_pin_needed, path + " has one line only");
+  return std::move(*pin);
 }
 
 void say_progress(const std::string& text) {

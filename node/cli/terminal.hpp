@@ -24,6 +24,10 @@ namespace kith::node {
 /// The first line of a file, or all of it if there is one line only; the line end is not part.
 /// Errors: io, limit_exceeded (empty or too long).
 [[nodiscard]] Result<SecretBytes> read_passphrase_file(const std::string& path);
+/// The second line: the PIN of the wallet's token. Errors: io, token_pin_needed (none there).
+[[nodiscard]] Result<SecretBytes> read_pin_in_file(const std::string& path);
+/// Without echo. Errors: token_pin_needed (no terminal), limit_exceeded.
+[[nodiscard]] Result<SecretBytes> ask_pin(const std::string& question);
 /// A line of progress on stderr.
 void say_progress(const std::string& text);
 

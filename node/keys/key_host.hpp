@@ -68,9 +68,9 @@ class LocalKeyHost final : public KeyHost {
 /// Where the process of the keys gets the passphrase from.
 enum class PassphraseFrom : std::uint8_t {
   nowhere = 0,   ///< The keystore is a bare file.
-  file = 1,      ///< The first line of a file.
+  file = 1,      ///< The first line of a file; a token's PIN is the second.
   terminal = 2,  ///< It asks.
-  here = 3,      ///< Handed over.
+  here = 3,      ///< Handed over; a token's PIN behind a line end.
 };
 
 struct KeyStart {
@@ -85,12 +85,16 @@ struct KeyStart {
   /// new_passphrase_file, or asked for.
   bool change = false;
   std::string new_passphrase_file = {};
+  /// With `make` or `change`: the wallet needs this token too from now on (RFC 7512).
+  std::string token_uri = {};
+  bool no_token = false;  ///< With `change`: no token any more.
 };
 
 /// Runs this program anew as the process of the keys, which opens the keystore by itself: neither
 /// root nor passphrase was ever in this process. It ends with the host. Call it on the thread that
-/// lives as long as the host: the process ends with that thread too. Errors: those of the keystore
-/// and of the passphrase's source, weak_passphrase, random_broken, keys_gone, io.
+/// lives as long as the host: the process ends with that thread too. Errors: those of the keystore,
+/// of the passphrase's source and of its token (key_token.hpp), weak_passphrase, random_broken,
+/// keys_gone, io.
 [[nodiscard]] Result<std::unique_ptr<KeyHost>> start_key_process(KeyStart start);
 
 /// The word that makes this program the process of the keys; main looks for it first.

@@ -9,10 +9,12 @@ void put_start(crypto::WireBuffer& out, const KeyStart& start) {
   out.u8(static_cast<std::uint8_t>(start.from));
   out.sized(crypto::as_bytes(start.passphrase_file));
   out.sized(start.passphrase.expose());
-  for (const bool flag : {start.keep_step_up, start.make, start.test, start.change}) {
+  for (const bool flag :
+       {start.keep_step_up, start.make, start.test, start.change, start.no_token}) {
     out.u8(flag ? 1 : 0);
   }
   out.sized(crypto::as_bytes(start.new_passphrase_file));
+  out.sized(crypto::as_bytes(start.token_uri));
 }
 
 Result<KeyStart> take_start(ByteView frame) {
@@ -27,12 +29,15 @@ Result<KeyStart> take_start(ByteView frame) {
   start.passphrase_file = crypto::as_text(file);
   TRY(const ByteView passphrase, in.sized());
   start.passphrase = SecretBytes::copy_of(passphrase);
-  for (bool* flag : {&start.keep_step_up, &start.make, &start.test, &start.change}) {
+  for (bool* flag :
+       {&start.keep_step_up, &start.make, &start.test, &start.change, &start.no_token}) {
     TRY(const std::uint8_t value, in.u8());
     *flag = value != 0;
   }
   TRY(const ByteView new_file, in.sized());
   start.new_passphrase_file = crypto::as_text(new_file);
+  TRY(const ByteView token_uri, in.sized());
+  start.token_uri = crypto::as_text(token_uri);
   if (!in.done()) return fail(Errc::malformed);
   return start;
 }

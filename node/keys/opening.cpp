@@ -7,6 +7,7 @@
 #include "crypto/passphrase_strength.hpp"
 #include "crypto/passphrase_words.hpp"
 #include "node/cli/terminal.hpp"
+#include "node/keys/key_token.hpp"
 #include "node/storage/home.hpp"
 
 namespace kith::node {
@@ -43,8 +44,57 @@ Result<SecretBytes> ask_new_passphrase(bool test, Random& random) {
   }
 }
 
+/// What was handed over: a passphrase, and perhaps a PIN behind a line end.
+struct HandedOver {
+  SecretBytes passphrase;
+  std::optional<SecretBytes> pin;
+};
+HandedOver take_apart(const SecretBytes& given) {
+  const auto bytes = given.expose();
+  const auto end = std::ranges::find(bytes, static_cast<std::uint8_t>('\n'));
+  const auto size = static_cast<std::size_t>(end - bytes.begin());
+  HandedOver parts{SecretBytes::copy_of(bytes.first(size)), {}};
+  if (end != bytes.end()) parts.pin = SecretBytes::copy_of(bytes.subspan(size + 1));
+  return parts;
+}
+
+/// From where the passphrase comes; asked for only when a token is in play. Empty: not given, which
+/// is right for a token with keys of its own for it.
+Result<std::optional<SecretBytes>> pin_of(const KeyStart& start) {
+  switch (start.from) {
+    case PassphraseFrom::nowhere:
+      break;
+    case PassphraseFrom::file: {
+      auto pin = read_pin_in_file(start.passphrase_file);
+      if (pin.has_value()) return std::optional(std::move(*pin));
+      if (pin.error() != Errc::token_pin_needed) return pin.error();
+      break;
+    }
+    case PassphraseFrom::terminal: {
+      TRY(SecretBytes pin, ask_pin("The PIN of your key token"));
+      return std::optional(std::move(pin));
+    }
+    case PassphraseFrom::here:
+      return take_apart(start.passphrase).pin;
+  }
+  return std::optional<SecretBytes>();
+}
+
+Result<HeldToken> bind_new_token(const KeyStart& start, Random& random) {
+  TRY(const auto pin, pin_of(start));
+  return bind_token(start.token_uri, pin ? &*pin : nullptr, random);
+}
+
+Result<void> let_token_answer(const KeyStart& start, Keystore& keystore) {
+  if (!keystore.token()) return {};
+  TRY(const auto pin, pin_of(start));
+  TRY(SecretBytes secret, ask_token(*keystore.token(), pin ? &*pin : nullptr));
+  keystore.hold_token_secret(std::move(secret));
+  return {};
+}
+
 /// Empty: there is none.
-Result<std::optional<SecretBytes>> passphrase_of(KeyStart& start, Random& random) {
+Result<std::optional<SecretBytes>> passphrase_of(const KeyStart& start, Random& random) {
   std::optional<SecretBytes> passphrase;
   switch (start.from) {
     case PassphraseFrom::nowhere:
@@ -59,7 +109,7 @@ Result<std::optional<SecretBytes>> passphrase_of(KeyStart& start, Random& random
       break;
     }
     case PassphraseFrom::here:
-      passphrase = std::move(start.passphrase);
+      passphrase = take_apart(start.passphrase).passphrase;
       break;
   }
   return passphrase;
@@ -88,8 +138,13 @@ Result<Keystore> with_new_passphrase(const KeyStart& start, const Keystore& old,
     TRY(passphrase, read_passphrase_file(start.new_passphrase_file));
   }
   if (!test) CHECK(check_strength(passphrase));
+  std::optional<HeldToken> token = start.no_token ? std::nullopt : old.held_token();
+  if (!start.token_uri.empty()) {
+    TRY(token, bind_new_token(start, random));
+  }
   TRY(const KeystoreCost cost, new_cost(test, random));
-  TRY(Keystore changed, Keystore::sealed(keys, passphrase, cost, random));
+  TRY(Keystore changed,
+      Keystore::sealed(keys, passphrase, cost, random, token ? &*token : nullptr));
   CHECK(Home::write_keystore(start.home, changed));
   return changed;
 }
@@ -101,7 +156,13 @@ Result<OpenedKeys> make_keys(const KeyStart& start, const std::optional<SecretBy
   if (passphrase) {
     TRY(cost, new_cost(start.test, random));
   }
-  TRY(auto made, Keystore::make(passphrase ? &*passphrase : nullptr, cost, random));
+  std::optional<HeldToken> token;
+  if (!start.token_uri.empty()) {
+    if (!passphrase) return fail(Errc::usage, "a wallet with a token has a passphrase too");
+    TRY(token, bind_new_token(start, random));
+  }
+  TRY(auto made,
+      Keystore::make(passphrase ? &*passphrase : nullptr, cost, random, token ? &*token : nullptr));
   CHECK(Home::write_keystore(start.home, made.keystore));
   return OpenedKeys{std::move(made.keystore), std::move(made.keys), start.keep_step_up};
 }
@@ -140,6 +201,7 @@ Result<OpenedKeys> open_keys(KeyStart start, Random& random) {
   TRY(const std::optional<SecretBytes> passphrase, passphrase_of(start, random));
   if (start.make) return make_keys(start, passphrase, random);
   TRY(Keystore keystore, Home::read_keystore(start.home));
+  CHECK(let_token_answer(start, keystore));
   const auto begun = std::chrono::steady_clock::now();
   TRY(UnlockedKeys keys, keystore.unlock(passphrase ? &*passphrase : nullptr));
   const milliseconds taken = since(begun);
@@ -150,7 +212,9 @@ Result<OpenedKeys> open_keys(KeyStart start, Random& random) {
   if (const auto cost = keystore.cost(); cost && passphrase && !cost->test) {
     if (auto raised = raised_parameters(cost->parameters, taken)) {
       random.fill(raised->salt);
-      TRY(Keystore stronger, Keystore::sealed(keys, *passphrase, {*raised, false}, random));
+      const auto token = keystore.held_token();
+      TRY(Keystore stronger,
+          Keystore::sealed(keys, *passphrase, {*raised, false}, random, token ? &*token : nullptr));
       CHECK(Home::write_keystore(start.home, stronger));
       keystore = std::move(stronger);
     }

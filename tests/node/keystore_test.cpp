@@ -68,6 +68,40 @@ TEST_F(KeystoreTest, KeepsItsKeysUnderAnotherCost) {
   EXPECT_EQ(again.unlock(&wrong).error(), Errc::wrong_passphrase);
 }
 
+TEST_F(KeystoreTest, NeedsTheTokensSecretBesideThePassphrase) {
+  HeldToken token;
+  token.link.label.fill('A');
+  token.link.key_id = {7};
+  token.link.point = Bytes(TokenLink::kPointBytes, 4);
+  token.secret = random_.secret(32);
+  const auto made = Keystore::make(&passphrase_, least(), random_, &token).value();
+  EXPECT_TRUE(made.keystore.unlock(&passphrase_).has_value());
+  EXPECT_TRUE(made.keystore.clone().unlock(&passphrase_).has_value());
+
+  Keystore read = Keystore::parse(made.keystore.file().clone()).value();
+  ASSERT_TRUE(read.token().has_value());
+  EXPECT_EQ(read.token()->encode(), token.link.encode());
+  EXPECT_TRUE(read.has_passphrase());
+  EXPECT_EQ(read.unlock(&passphrase_).error(), Errc::token_missing);
+  read.hold_token_secret(random_.secret(32));
+  EXPECT_EQ(read.unlock(&passphrase_).error(), Errc::wrong_passphrase);
+  read.hold_token_secret(token.secret.clone());
+  const UnlockedKeys keys = read.unlock(&passphrase_).value();
+  EXPECT_TRUE(crypto::equal_constant_time(keys.root.expose(), made.keys.root.expose()));
+  EXPECT_TRUE(crypto::equal_constant_time(keys.step_up.expose(), made.keys.step_up.expose()));
+
+  // Each byte of the link is bound in.
+  const std::size_t link_at = Keystore::kPublicBytes;
+  for (std::size_t at = link_at; at < link_at + TokenLink::kBytes; at += 13) {
+    Bytes altered(made.keystore.file().expose().begin(), made.keystore.file().expose().end());
+    altered[at] ^= 1U;
+    auto other = Keystore::parse(SecretBytes::take(altered));
+    if (!other.has_value()) continue;
+    other->hold_token_secret(token.secret.clone());
+    EXPECT_EQ(other->unlock(&passphrase_).error(), Errc::wrong_passphrase) << at;
+  }
+}
+
 TEST_F(KeystoreTest, TellsFromItsHeadWhetherThereIsAPassphrase) {
   const auto sealed = Keystore::make(&passphrase_, least(), random_).value();
   const auto bare = Keystore::make(nullptr, least(), random_).value();
