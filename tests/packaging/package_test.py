@@ -116,6 +116,21 @@ def included_packages():
     return {line.split(":")[0] for line in owners.splitlines()}
 
 
+@functools.lru_cache
+def sections():
+    """{package: section} of all that is installed; of Debian's own (free) part it has no slash."""
+    lines = run("dpkg-query", "-W", "-f", "${Package} ${Section}\n").splitlines()
+    return {name: section for name, _, section in (line.partition(" ") for line in lines)}
+
+
+def free_complaints(names, section_of):
+    """Debian takes into its main part only what everybody may use, change and pass on without a fee."""
+    for name in names:
+        section = section_of.get(name)
+        if section is not None and section.startswith(("non-free", "contrib")):
+            yield f"sbom: {name} is not free ({section})"
+
+
 def sbom_complaints(kith, program):
     """The bill of materials against what the program and the sources say themselves."""
     sbom = json.loads(kith.read(f"/usr/share/doc/kith/{SBOM}"))
@@ -131,6 +146,7 @@ def sbom_complaints(kith, program):
     for name in sorted(set(linked.items()) ^ set(related["DYNAMIC_LINK"].items())):
         yield f"sbom: libraries differ from the program's in {name}"
     compiled = related.get("STATIC_LINK", {})
+    yield from free_complaints([*linked, *compiled], sections())
     for name in sorted(included_packages() - set(compiled)):
         yield f"sbom: {name} was included, and is not named"
     for name in compiled:
@@ -216,6 +232,14 @@ def spoil(packages, fault):
         for path, content in text.items():
             path.write_text(content)
     return mend
+
+
+def what_is_not_free_is_noticed():
+    parts = sections()
+    assert {"libsodium23", "libcli11-dev"} <= set(parts), "the parts' sections are not known"
+    assert not list(free_complaints(["libsodium23"], parts))
+    for section in ("non-free/libs", "contrib/libs", "non-free-firmware/misc"):
+        assert len(list(free_complaints(["libsodium23"], {**parts, "libsodium23": section}))) == 1
 
 
 FAULTS = ["a file too many", "a page missing", "a file open to all", "a library forgotten", "another place",
@@ -359,6 +383,7 @@ def main():
         files = pack(build, Path(directory) / "first")
         packages = {package.name: package for package in (Package(file, directory) for file in files)}
         assert sorted(packages) == ["kith", "kith-host"], sorted(packages)
+        what_is_not_free_is_noticed()
         found = list(complaints(packages))
         for fault in FAULTS:
             mend = spoil(packages, fault)
