@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/limits.hpp"
+#include "ledger/log_store.hpp"
 #include "ledger/log_writer.hpp"
 #include "ledger/own_log.hpp"
 #include "ledger/proposal_limits.hpp"
@@ -227,6 +228,23 @@ Result<Proposal> propose(Host& host, ProposalDraft draft) {
   await_end(host, proposal);
   settle_own(host, ground, proposal);
   return proposal;
+}
+
+Result<std::string> change_policy(Host& host, const std::function<void(Policy&)>& change,
+                                  std::string reason) {
+  const auto alone = update_policy(host, change);
+  if (alone.has_value()) return std::string();
+  if (alone.error() != Errc::refused) return alone.error();
+  TRY(const Identity own, needed_identity(host));
+  TRY(const LogView view, stored_view(host, own.policy));
+  TRY(Policy after, parse_policy(view.current.state));
+  change(after);
+  ProposalDraft draft;
+  TRY(draft.entry, make_update(view, policy_json(after), anchor_time(host.now())));
+  draft.reason = std::move(reason);
+  draft.life = proposal_limits::kLifeDefault;
+  TRY(const Proposal proposal, propose(host, std::move(draft)));
+  return proposal.hash;
 }
 
 Result<Proposal> withdraw_proposal(Host& host, Proposal proposal) {

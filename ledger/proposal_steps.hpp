@@ -4,6 +4,7 @@
 /// happens ends in settle_proposal(), which looks at the log as it is now; so what is asked twice,
 /// or comes late, or was lost in a crash, changes nothing that it should not.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,12 @@ struct ProposalDraft {
 /// ours for that log is open, or we approved one), limit_exceeded, wrong_state (nobody to ask),
 /// those of send.
 [[nodiscard]] Result<Proposal> propose(Host& host, ProposalDraft draft);
+/// Changes the policy as update_policy() does, or, where others must sign too, proposes that to the
+/// agents that are known. Returns the hash of the proposed entry; empty: nobody had to be asked.
+/// Errors: those of update_policy and propose.
+[[nodiscard]] Result<std::string> change_policy(Host& host,
+                                                const std::function<void(Policy&)>& change,
+                                                std::string reason);
 /// Errors: wrong_state (over, or on its way to the ledger).
 [[nodiscard]] Result<Proposal> withdraw_proposal(Host& host, Proposal proposal);
 [[nodiscard]] Result<void> take_approve(Host& host, const Inbound& inbound);

@@ -6,9 +6,7 @@
 #include "ledger/identity.hpp"
 #include "ledger/log_keys.hpp"
 #include "ledger/log_store.hpp"
-#include "ledger/log_writer.hpp"
 #include "ledger/microledger.hpp"
-#include "ledger/proposal_limits.hpp"
 #include "ledger/proposal_steps.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/vault.hpp"
@@ -50,19 +48,6 @@ Result<ledger::Policy> policy_now(Host& host, ledger::LogView& view) {
 
 ledger::PolicyAgent owner_agent(std::string key) {
   return {std::move(key), ledger::auth::kOwnerAll, std::nullopt, std::nullopt};
-}
-
-/// Asks the other agents of the policy to agree, unless they have been asked.
-Result<void> propose_agent(Host& host, const ledger::LogView& view, const ledger::Policy& after,
-                           const std::string& name) {
-  ledger::ProposalDraft draft;
-  TRY(draft.entry,
-      ledger::make_update(view, ledger::policy_json(after), ledger::anchor_time(host.now())));
-  draft.reason = "A new device: " + name;
-  draft.life = ledger::proposal_limits::kLifeDefault;
-  const auto made = ledger::propose(host, std::move(draft));
-  if (!made.has_value() && made.error() != Errc::conflict) return made.error();
-  return {};
 }
 
 void keep_own_agent(Host& host, const std::string& key, const std::string& name) {
@@ -165,14 +150,11 @@ Result<bool> admit(Host& host, const Contact& contact, const AgentJoined& joined
   TRY(const ledger::Policy before, policy_now(host, view));
   if (ledger::find_agent(before, key) == nullptr) {
     const auto add = [&](ledger::Policy& policy) { policy.agents.push_back(owner_agent(key)); };
-    const auto updated = ledger::update_policy(host, add);
-    if (!updated.has_value() && updated.error() != Errc::refused) return updated.error();
-    if (!updated.has_value()) {
-      ledger::Policy after = before;
-      add(after);
-      CHECK(propose_agent(host, view, after, name));
-      return false;  // It asks again, and is admitted when the others have agreed.
-    }
+    const auto proposed = ledger::change_policy(host, add, "A new device: " + name);
+    const bool asked_before = !proposed.has_value() && proposed.error() == Errc::conflict;
+    if (!proposed.has_value() && !asked_before) return proposed.error();
+    // It asks again, and is admitted when the others have agreed.
+    if (asked_before || !proposed->empty()) return false;
     host.audit("agent.added", {{"agent", key}});
   }
   const auto documented = ledger::add_document_agent(host, {joined.did_auth, joined.did_agree});

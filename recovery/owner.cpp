@@ -10,6 +10,7 @@
 #include "recovery/backup_location.hpp"
 #include "recovery/heartbeat.hpp"
 #include "recovery/messages.hpp"
+#include "recovery/owner_anchor.hpp"
 #include "recovery/owner_setup.hpp"
 #include "recovery/owner_upload.hpp"
 #include "recovery/plan_text.hpp"
@@ -229,6 +230,12 @@ JsonArray missing_parts(Host& host, const OwnerSet& set) {
   if (set.step == SetStep::offering) add("Not enough trustees hold a share yet.");
   if (set.stored_counter == 0) add("No backup is stored yet.");
   if (set.step != SetStep::done) add("The set is not in force yet.");
+  if (const std::string proposal = waiting_proposal(host, set); !proposal.empty()) {
+    const std::string text =
+        "Other devices of yours have not agreed yet: say `kith policy approve " + proposal +
+        "` there.";
+    add(text.c_str());
+  }
   if (!set.drilled) add("No drill has passed yet: trustees still have to prove their shares.");
   if (const auto own = ledger::identity(host); own && ledger::lacks_witnesses(*own)) {
     add("Your ledger is this device's own and has no witnesses, so nobody else can say when its "

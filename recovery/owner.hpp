@@ -5,6 +5,7 @@
 ///
 /// Setup is one job that survives crashes at any point:
 ///   offering -> storing -> anchoring -> committing -> done
+///                             |-> given up: other devices had to sign the anchor, and did not
 /// The set is dealt when the command is given, because that is when the vault is open; the shares
 /// leave, sealed to each trustee, when that trustee has agreed. Nothing is anchored before a quorum
 /// of trustees acknowledged and sheet, capsule, backup and log part were stored and read back.

@@ -63,4 +63,8 @@ void save_set(Host& host, const OwnerSet& set) {
   save(host, "recovery-record", "set", set);
 }
 
+void erase_set(Host& host) {
+  host.erase({"recovery-record", "set"});
+}
+
 }  // namespace kith::recovery

@@ -65,6 +65,7 @@ struct OwnerSet {
   Bytes capsule;
   std::vector<Bytes> token_hashes;   ///< limits::kBackupTokensPerSet of them.
   std::string job;                   ///< Upload under way.
+  std::string proposal;              ///< Entry that other devices are asked to sign; empty: none.
   std::uint64_t backup_counter = 0;  ///< Newest sealed.
   Bytes sealed_core;                 ///< crypto::core_digest of that one.
   std::uint64_t stored_counter = 0;  ///< Newest stored and read back.
@@ -76,7 +77,7 @@ struct OwnerSet {
   void visit(V& v) {
     v("record", record), v("step", step), v("trustees", trustees), v("sheet", sheet),
         v("capsule", capsule), v("token_hashes", token_hashes), v("job", job),
-        v("backup_counter", backup_counter), v("sealed_core", sealed_core),
+        v("proposal", proposal), v("backup_counter", backup_counter), v("sealed_core", sealed_core),
         v("stored_counter", stored_counter), v("stored_core", stored_core),
         v("stored_digest", stored_digest), v("stored", stored), v("drilled", drilled);
   }
@@ -90,6 +91,7 @@ void mark_stored(OwnerSet& set, Time now);
 
 [[nodiscard]] std::optional<OwnerSet> owner_set(Host& host);
 void save_set(Host& host, const OwnerSet& set);
+void erase_set(Host& host);
 
 /// A recovery that a trustee told us about (collection `recovery-alert`, by session id in hex).
 struct RecoveryAlert {

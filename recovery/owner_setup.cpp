@@ -3,9 +3,6 @@
 #include <algorithm>
 
 #include "crypto/dleq.hpp"
-#include "ledger/identity.hpp"
-#include "ledger/log_store.hpp"
-#include "ledger/policy.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/sender.hpp"
@@ -93,13 +90,7 @@ Result<JsonObject> begin_setup(Host& host, const Command& command) {
     if (old->step != SetStep::offering) {
       return fail(Errc::wrong_state, "there is a recovery set already");
     }
-    for (const TrusteeProgress& trustee : old->trustees) {
-      const auto& leaf = old->record.leaves[trustee.leaf];
-      const ShareChange abort{
-          trustee.change_id, crypto::to_bytes(leaf.record_id), leaf.version, {}};
-      static_cast<void>(send_to_trustee(host, trustee.contact_id, ShareChange::kAbort,
-                                        protocol::encode_body(abort)));
-    }
+    abort_shares(host, *old);
   }
   TRY(const Choices choices, read_choices(host, command.args));
   TRY(const SealedKey vault, protocol::open_vault(host, command.step_up));
@@ -203,36 +194,20 @@ void repeat_unanswered(Host& host) {
                  host.now() + (waiting_for_program ? pause : kRepeatSlow * 6));
 }
 
-void check_anchor(Host& host) {
-  auto set = owner_set(host);
-  const auto own = ledger::identity(host);
-  if (!set || !own) return;
-  if (set->step == SetStep::storing && set->job.empty()) {
-    const auto anchored = anchor_set(host, *set);
-    if (!anchored.has_value()) {
-      host.set_timer(kOwnerModule, kTimerAnchor, host.now() + kRepeatFast);
-    }
-    return;
+void abort_shares(Host& host, const OwnerSet& set) {
+  for (const TrusteeProgress& trustee : set.trustees) {
+    const auto& leaf = set.record.leaves[trustee.leaf];
+    const ShareChange abort{trustee.change_id, crypto::to_bytes(leaf.record_id), leaf.version, {}};
+    static_cast<void>(send_to_trustee(host, trustee.contact_id, ShareChange::kAbort,
+                                      protocol::encode_body(abort)));
   }
-  if (set->step != SetStep::anchoring) return;
-  const auto view = ledger::stored_view(host, own->policy);
-  const auto policy = view.has_value() ? ledger::parse_policy(view->current.state)
-                                       : Result<ledger::Policy>(view.error());
-  if (policy.has_value() && ledger::posted(host, own->policy)) {
-    if (policy->set != anchor_text(set->record.anchor)) {
-      // Another change came first and ours was dropped: once more on top of it.
-      static_cast<void>(anchor_set(host, *set));
-      return;
-    }
-    set->step = SetStep::committing;
-    save_set(host, *set);
-    for (const TrusteeProgress& trustee : set->trustees) {
-      if (trustee.step == TrusteeStep::prepared) send_commit(host, *set, trustee);
-    }
-    host.set_timer(kOwnerModule, kTimerRepeat, host.now() + kRepeatFast);
-    return;
+}
+
+void commit_shares(Host& host, const OwnerSet& set) {
+  for (const TrusteeProgress& trustee : set.trustees) {
+    if (trustee.step == TrusteeStep::prepared) send_commit(host, set, trustee);
   }
-  host.set_timer(kOwnerModule, kTimerAnchor, host.now() + kAnchorLook);
+  host.set_timer(kOwnerModule, kTimerRepeat, host.now() + kRepeatFast);
 }
 
 }  // namespace kith::recovery

@@ -12,7 +12,6 @@ inline constexpr std::string_view kOwnerModule = "recovery";
 // Timers of the module.
 inline constexpr std::string_view kTimerStored = "stored";  ///< An upload ended.
 inline constexpr std::string_view kTimerAnchor = "anchor";  ///< Look whether the ledger has it.
-inline constexpr Duration kAnchorLook{500};
 inline constexpr std::string_view kTimerRepeat = "repeat";  ///< Resend what is unacknowledged.
 inline constexpr std::string_view kTimerBackup = "backup";  ///< Is a new backup due?
 inline constexpr std::string_view kTimerHeartbeat = "heartbeat";  ///< Ask for proofs.
@@ -26,8 +25,10 @@ inline constexpr std::string_view kTimerHeartbeat = "heartbeat";  ///< Ask for p
 
 /// Resends offers, PREPAREs and COMMITs that were not answered, and sets the timer again.
 void repeat_unanswered(Host& host);
-/// The anchor is in the log that the ledger shows: on to committing.
-void check_anchor(Host& host);
+/// The set is in force: whoever holds a share of it is told, and told again.
+void commit_shares(Host& host, const OwnerSet& set);
+/// The set comes to nothing: whoever holds a share of it is told to drop it.
+void abort_shares(Host& host, const OwnerSet& set);
 
 /// Sends `body` as trustee/1.0/<name> to a contact, who may be offline for as long as `life`. Lost
 /// ones are repeated by the caller's timer.

@@ -4,9 +4,9 @@
 
 #include "ledger/identity.hpp"
 #include "ledger/log_store.hpp"
-#include "ledger/policy.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/own_service.hpp"
+#include "recovery/owner_anchor.hpp"
 #include "recovery/owner_setup.hpp"
 #include "recovery/rotation.hpp"
 #include "recovery/wallet_backup.hpp"
@@ -15,7 +15,6 @@ namespace kith::recovery {
 namespace {
 
 constexpr Duration kStoreAgain{60'000};
-constexpr Duration kAnchorAgain{5'000};
 constexpr Duration kBackupLook{60'000};
 constexpr Duration kBackupLookTest{2'000};
 constexpr Duration kBackupLookMax{3'600'000};
@@ -76,15 +75,6 @@ void store_when_enough(Host& host, OwnerSet& set) {
   }
 }
 
-Result<void> anchor_set(Host& host, OwnerSet& set) {
-  const std::string text = anchor_text(set.record.anchor);
-  CHECK(ledger::update_policy(host, [&](ledger::Policy& policy) { policy.set = text; }));
-  set.step = SetStep::anchoring;
-  save_set(host, set);
-  host.set_timer(kOwnerModule, kTimerAnchor, host.now() + kAnchorLook);
-  return {};
-}
-
 void after_upload(Host& host) {
   auto set = owner_set(host);
   if (!set || set->job.empty()) return;
@@ -104,14 +94,7 @@ void after_upload(Host& host) {
   host.audit("backup.stored", {{"counter", set->stored_counter}});
   save_set(host, *set);
   rotation_looks_now(host);
-  if (set->step == SetStep::storing) {
-    const auto anchored = anchor_set(host, *set);
-    if (!anchored.has_value()) {
-      host.notify(
-          {"alarm", "The recovery set could not be anchored: " + anchored.error().detail, {}, {}});
-      host.set_timer(kOwnerModule, kTimerAnchor, host.now() + kAnchorAgain);
-    }
-  }
+  if (set->step == SetStep::storing) begin_anchoring(host, *set);
   host.set_timer(kOwnerModule, kTimerBackup,
                  host.now() + (host.test_mode() ? kBackupLookTest : kBackupLook));
 }

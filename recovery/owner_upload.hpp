@@ -10,8 +10,6 @@ namespace kith::recovery {
 
 /// Enough trustees hold their share: stores everything; the anchor comes after that.
 void store_when_enough(Host& host, OwnerSet& set);
-/// Puts the set's anchor into the policy log. Errors: those of ledger::update_policy.
-[[nodiscard]] Result<void> anchor_set(Host& host, OwnerSet& set);
 
 /// An upload ended: on to anchoring, or once more.
 void after_upload(Host& host);

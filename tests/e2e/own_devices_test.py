@@ -9,7 +9,8 @@ keys worth nothing. And what is said where a code is wrong, or the new device is
 import sys
 import unittest
 
-from acts import WRONG_CODE_EXIT, identity_posted, mail_ready, together, wrong
+from acts import (WRONG_CODE_EXIT, agree_to_trust, begin_setup, identity_posted, mail_ready, meet_all,
+                  recovery_ready, together, wrong)
 from kith_process import Workbench, wait_for
 
 REFUSED = 3
@@ -123,6 +124,36 @@ class OwnDevicesTest(unittest.TestCase):
         self.assertNotIn("for the laptop alone", phone.texts("Bob"))
         self.assertEqual(set(agents(laptop)), {"Laptop"})
         self.assertEqual(laptop.events("identity.foreign-entry"), [])
+
+    def open_proposal(self, device):
+        rows = device.kith("policy", "proposals")["proposals"]
+        return next((row["id"] for row in rows if row["state"] == "open"), None)
+
+    def test_a_recovery_set_that_two_devices_must_sign(self):
+        phone, bob, carol = together(self.person, ["Phone", "Bob", "Carol"])
+        meet_all(phone, [bob, carol])
+        laptop = self.device("Laptop", "--no-identity")
+        self.add(phone, laptop, relationships=2)
+        phone.kith("policy", "propose", "--rule", "admin=2", "--yes")
+        wait_for("two must sign", lambda: phone.kith("policy", "show")["rules"]["admin"] == 2)
+
+        def ask():
+            begin_setup(phone, [bob, carol], 2)
+            together(lambda trustee: agree_to_trust(trustee, "Phone"), [bob, carol])
+            return wait_for("the laptop is asked", lambda: self.open_proposal(laptop))
+
+        laptop.kith("policy", "reject", ask())
+        wait_for("the set came to nothing",
+                 lambda: phone.kith("recovery", "status")["state"] == "none")
+        self.assertEqual(len(phone.events("recovery.set-given-up")), 1)
+        self.assertNotIn("set", phone.kith("policy", "show"))
+
+        asked = ask()
+        missing = phone.kith("recovery", "status")["missing"]
+        self.assertTrue(any(f"kith policy approve {asked}" in text for text in missing), missing)
+        laptop.kith("policy", "approve", asked, "--yes")
+        recovery_ready(phone)
+        self.assertIn("set", laptop.kith("policy", "show"))
 
     def test_wrong_codes_and_unfit_devices(self):
         phone = self.person("Phone")
