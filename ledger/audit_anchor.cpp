@@ -13,8 +13,6 @@
 namespace kith::ledger {
 namespace {
 
-constexpr std::string_view kAuditMember = "kithAudit";
-
 /// Tells the log of one device from another's, and nobody which device that is.
 std::string audit_log_name(const PublicKey& key) {
   return crypto::multihash_sha256(crypto::to_bytes("kith-audit-log/v1\n" + crypto::multikey(key)));
@@ -28,15 +26,9 @@ JsonArray anchored_heads(const Json& document) {
   return heads == nullptr ? JsonArray{} : *heads;
 }
 
-bool is_of_log(const Json& item, const std::string& log) {
-  const JsonObject* object = item.if_object();
-  return object != nullptr && crypto::json_text_of(*object, "log") == log;
-}
-
 std::string own_head_in(const Json& document, const std::string& log) {
   const JsonArray heads = anchored_heads(document);
-  const auto found =
-      std::ranges::find_if(heads, [&](const Json& one) { return is_of_log(one, log); });
+  const auto found = std::ranges::find(heads, log, audit_log_of);
   return found == heads.end() ? "" : crypto::json_text_of(found->as_object(), "head");
 }
 
@@ -44,8 +36,7 @@ Result<Json> with_head(const Json& document, const std::string& log, const std::
   TRY(const JsonObject* before, crypto::as_object(document, "DID document"));
   JsonArray heads = anchored_heads(document);
   const JsonObject item{{"log", log}, {"head", head}};
-  const auto found =
-      std::ranges::find_if(heads, [&](const Json& one) { return is_of_log(one, log); });
+  const auto found = std::ranges::find(heads, log, audit_log_of);
   if (found != heads.end()) {
     *found = item;
   } else if (heads.size() < log_limits::kAuditLogsMax) {
@@ -67,6 +58,11 @@ Result<void> check_pace(Host& host, const std::vector<AuditAnchor>& earlier) {
 }
 
 }  // namespace
+
+std::string audit_log_of(const Json& anchor) {
+  const JsonObject* object = anchor.if_object();
+  return object == nullptr ? std::string() : crypto::json_text_of(*object, "log");
+}
 
 std::string audit_head_digest(ByteView audit_hash) {
   return crypto::multihash_sha256(audit_hash);

@@ -7,18 +7,24 @@
 ///
 ///     "kithAudit": [{"log": "zQm..", "head": "zQm.."}]
 ///
-/// One item for each device that anchors its log, replaced by its next anchor: multihashes, `log`
-/// of "kith-audit-log/v1\n" and the Multikey of the audit key, `head` of the newest entry
-/// (audit_hash of protocol/audit_log.hpp). Former ones stay readable in the DID's log.
+/// One item for each device that anchors its log, replaced by its next anchor (of two that anchor
+/// at once, the second is made anew on top of the first, rebase.hpp): multihashes, `log` of
+/// "kith-audit-log/v1\n" and the Multikey of the audit key, `head` of the newest entry (audit_hash
+/// of protocol/audit_log.hpp). Former ones stay readable in the DID's log.
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ledger/entry.hpp"
 #include "protocol/host.hpp"
 
 namespace kith::ledger {
+
+inline constexpr std::string_view kAuditMember = "kithAudit";
+/// Which log an item of that member is of; empty: it lacks the form.
+[[nodiscard]] std::string audit_log_of(const Json& anchor);
 
 struct AuditAnchor {
   std::string head;       ///< audit_head_digest() of the entry that was the newest one.

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "ledger/audit_anchor.hpp"
 #include "ledger/identity.hpp"
 #include "ledger/ledger_services.hpp"
+#include "ledger/log_limits.hpp"
 
 namespace kith::ledger {
 namespace {
@@ -56,21 +58,56 @@ Result<Policy> merge_policy(const Policy& parent, const Policy& mine, const Poli
   return merged;
 }
 
-/// A document's services, told apart: whoever moves tells of ledgers, and leaves the rest alone.
+/// A document's services and audit anchors, told apart: whoever moves tells of ledgers, and each
+/// device of its own audit log; both leave the rest alone.
 struct DocumentParts {
   JsonObject rest;
   JsonArray ledgers;
   JsonArray services;
+  JsonArray anchors;
 };
 
 Result<DocumentParts> parts_of(const Json& document) {
   TRY(const JsonObject* object, crypto::as_object(document, "DID document"));
-  DocumentParts parts{*object, ledger_services(document), other_services(document)};
+  DocumentParts parts{*object, ledger_services(document), other_services(document), {}};
   parts.rest.erase("service");
+  const Json* anchors = object->if_contains(kAuditMember);
+  const bool is_ours =
+      anchors != nullptr && anchors->is_array() &&
+      std::ranges::none_of(anchors->get_array(), &std::string::empty, audit_log_of);
+  if (!is_ours) return parts;
+  parts.anchors = anchors->get_array();
+  parts.rest.erase(kAuditMember);
   return parts;
 }
 
-/// Two changes fit beside each other if one is of the ledgers that the document tells.
+std::optional<Json> anchor_of(const JsonArray& anchors, const std::string& log) {
+  const auto found = std::ranges::find(anchors, log, audit_log_of);
+  return found == anchors.end() ? std::nullopt : std::optional<Json>(*found);
+}
+
+/// By log. Two devices may anchor theirs at once.
+Result<JsonArray> merge_anchors(const JsonArray& parent, const JsonArray& mine,
+                                const JsonArray& theirs) {
+  JsonArray listed = theirs;
+  for (const Json& anchor : mine) {
+    if (!anchor_of(theirs, audit_log_of(anchor))) listed.push_back(anchor);
+  }
+  JsonArray merged;
+  for (const Json& anchor : listed) {
+    const std::string log = audit_log_of(anchor);
+    TRY(const auto kept,
+        merge_value(anchor_of(parent, log), anchor_of(mine, log), anchor_of(theirs, log)));
+    if (kept) merged.push_back(*kept);
+  }
+  if (merged.size() > log_limits::kAuditLogsMax) {
+    return fail(Errc::limit_exceeded, "so many devices have anchored their logs already");
+  }
+  return merged;
+}
+
+/// Two changes fit beside each other if one is of the ledgers that the document tells, or if they
+/// are anchors of different audit logs.
 Result<Json> merge_document(const Json& parent, const Json& mine, const Json& theirs) {
   if (mine == parent || theirs == parent || mine == theirs) {
     return merge_value(parent, mine, theirs);
@@ -81,6 +118,10 @@ Result<Json> merge_document(const Json& parent, const Json& mine, const Json& th
   TRY(JsonObject merged, merge_value(was.rest, ours.rest, others.rest));
   TRY(JsonArray services, merge_value(was.services, ours.services, others.services));
   TRY(const JsonArray ledgers, merge_value(was.ledgers, ours.ledgers, others.ledgers));
+  TRY(JsonArray anchors, merge_anchors(was.anchors, ours.anchors, others.anchors));
+  // Something else of that name stays whole.
+  if (!anchors.empty() && merged.contains(kAuditMember)) return both_changed();
+  if (!anchors.empty()) merged[kAuditMember] = std::move(anchors);
   services.insert(services.end(), ledgers.begin(), ledgers.end());
   if (!services.empty() || theirs.get_object().contains("service")) {
     merged["service"] = std::move(services);

@@ -2,7 +2,9 @@
 
 #include "ledger/ledger_move.hpp"
 
+#include "ledger/audit_anchor.hpp"
 #include "ledger/ledger_services.hpp"
+#include "ledger/log_limits.hpp"
 #include "ledger/proposal_steps.hpp"
 #include "ledger/rebase.hpp"
 #include "tests/ledger/move_lab.hpp"
@@ -182,6 +184,65 @@ TEST(MergeState, DocumentsMergeWhereOnlyOneSideTellsOfLedgers) {
   EXPECT_EQ(merge(parent, mine, moved).error(), Errc::conflict);
   const Json mail = JsonObject{{"id", did}, {"service", JsonArray{JsonObject{{"id", "y"}}}}};
   EXPECT_EQ(merge(parent, theirs, mail).error(), Errc::conflict);
+}
+
+TEST(MergeState, AuditLogsOfTwoDevicesAreAnchoredAtOnce) {
+  const auto document = [](const std::vector<std::pair<std::string, std::string>>& anchors) {
+    JsonObject made{{"id", "did:kith:zQm"}};
+    JsonArray list;
+    for (const auto& [log, head] : anchors) {
+      list.push_back(JsonObject{{"log", log}, {"head", head}});
+    }
+    if (!list.empty()) made["kithAudit"] = std::move(list);
+    return Json(std::move(made));
+  };
+  const auto merge = [](const Json& parent, const Json& mine, const Json& theirs) {
+    return ledger::merge_state(ledger::Kind::did, parent, mine, theirs);
+  };
+  EXPECT_EQ(must(merge(document({}), document({{"a", "1"}}), document({{"b", "2"}}))),
+            document({{"b", "2"}, {"a", "1"}}));
+  const Json parent = document({{"a", "1"}, {"b", "2"}});
+  const Json mine = document({{"a", "3"}, {"b", "2"}});
+  EXPECT_EQ(must(merge(parent, mine, document({{"a", "1"}, {"b", "4"}}))),
+            document({{"a", "3"}, {"b", "4"}}));
+  EXPECT_EQ(must(merge(parent, mine, document({{"a", "1"}}))), document({{"a", "3"}}));
+  EXPECT_EQ(merge(parent, mine, document({{"a", "4"}, {"b", "2"}})).error(), Errc::conflict);
+  // Beside an anchor, the rest may change; and as many logs as there may be.
+  Json renamed = parent;
+  renamed.get_object()["key"] = "new";
+  EXPECT_EQ(must(merge(parent, mine, renamed)).get_object().at("key"), Json("new"));
+  std::vector<std::pair<std::string, std::string>> most;
+  for (std::size_t i = 0; i < ledger::log_limits::kAuditLogsMax; ++i) {
+    most.emplace_back("log " + std::to_string(i), "1");
+  }
+  const Json all = document(most);
+  EXPECT_EQ(merge(document({}), document({{"a", "1"}}), all).error(), Errc::limit_exceeded);
+  // What has the name alone is somebody else's, and stays whole.
+  const Json strange = JsonObject{{"id", "did:kith:zQm"}, {"kithAudit", JsonArray{"x", "y"}}};
+  EXPECT_EQ(merge(document({}), document({{"a", "1"}}), strange).error(), Errc::conflict);
+}
+
+TEST_F(LedgerMoveTest, AnAuditLogIsAnchoredOnTopOfWhatAnotherDeviceAnchored) {
+  create(*alice_, *old_);
+  const std::string did = own(*alice_).did;
+  const LogView view = read_both(did);
+  const auto key = [&](std::uint64_t seed) { return LedgerKey(seed).pair.public_key; };
+  const Bytes head(32, 7);
+  // Signed by both before either has come to the ledger: the other device's comes first.
+  Json document = view.current.state;
+  document.get_object()["kithAudit"] = JsonArray{JsonObject{{"log", "other"}, {"head", "theirs"}}};
+  const auto now = ledger::anchor_time(net_->now());
+  Entry other = must(ledger::make_update(view, std::move(document), now));
+  alice_->look([&](Host& host) { must(ledger::sign_with_active(host, other, view)); });
+  must(old_->ledger.append({did, ledger::entry_blob(other), other.prev}, now));
+  must(alice_->edit([&](Host& host) { return ledger::anchor_audit_log(host, key(9), head); }));
+  ASSERT_TRUE(net_->run_until([&] { return read_both(did).n() == 2U; }));
+  EXPECT_EQ(read_both(did).current.state.get_object().at("kithAudit").get_array().size(), 2U);
+  const auto anchors =
+      alice_->look([&](Host& host) { return must(ledger::audit_anchors(host, key(9))); });
+  ASSERT_EQ(anchors.size(), 1U);
+  EXPECT_EQ(anchors[0].n, 2U);
+  EXPECT_TRUE(alice_->audited("identity.entry-dropped").empty());
 }
 
 TEST_F(LedgerMoveTest, TheNewLedgerLosingTheLogIsNoticed) {
