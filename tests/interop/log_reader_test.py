@@ -3,7 +3,8 @@
 
 The reader is told what a ledger gives, never what must come out; that is compared here. What this
 test must notice is planted in copies: a byte that changed in a blob, a blob that is missing, a
-witness that is missing or said another time, and another expectation, each a disagreement.
+witness that is missing or said another time, and another expectation, each a disagreement; and
+readers with one rule wrong, each of which the history that is named beside it gives away.
 """
 
 import copy
@@ -17,22 +18,55 @@ from peers import HERE, node_program
 
 TEST = "interop/log_reader"
 HISTORIES = HERE.parent / "ledger" / "histories"
-READING_S = 110
+READING_S = 200
 # Every operation, kind of key and status; and in each all blobs matter to what comes out.
 PLANTED = ("did-all-operations", "policy-all-operations", "pair-all-operations", "secp256k1",
            "veto-in-time", "recover-replaces", "super-double-veto", "duplicity", "did-deactivate",
            "move-of-a-thief", "move-back", "recover-leaves-a-dead-ledger", "witnessed-veto",
            "witnessed-veto-unanchored", "witnessed-recover", "witnessed-recover-on-a-new-ledger")
+# Readers with one rule wrong, and a history that each judges otherwise.
+FAULTY_READERS = (
+    ("signed(rule) >= before.rules[rule]", "signed(rule) >= 1", "policy-admin-by-one-of-two"),
+    ("signed(rule) >= before.rules[rule]", "signed(rule) >= 1", "policy-grant-by-one-of-two"),
+    ("(BigInt(auth) & MAY[rule]) !== 0n", "true", "policy-admin-by-one-and-another"),
+    ("signers.includes(self) || signed", "signed", "policy-agent-leaves"),
+    ("signers.includes(self) || signed", "signed", "policy-admin-given-up"),
+    ("agents.length === signers.length &&", "true &&", "policy-admin-and-a-stranger"),
+    ("grant: 34n", "grant: 2n", "policy-grant-by-trustees"),
+    ("revoke: 20n", "revoke: 4n", "policy-revoke-by-trustees"),
+    ("admin: 72n", "admin: 8n", "policy-admin-by-trustees"),
+    ("gained & PROVE || (moved && now.commitment)", "gained & PROVE",
+     "policy-commitment-by-two"),
+    ("[gained & ~PROVE, 'admin']", "[gained & ~PROVE, 'grant']", "policy-grant-of-granting"),
+    ("lost & PROVE || (moved && old.commitment)", "lost & PROVE",
+     "policy-commitment-taken-by-two"),
+    ("[lost & ~PROVE, 'admin', key]", "[lost & ~PROVE, 'revoke', key]",
+     "policy-admin-taken-by-revokers"),
+    ("named : !old.key && !has, 'admin'", "false : !old.key && !has, 'admin'",
+     "policy-grant-and-label"),
+    ("named : !old.key && !has, 'admin'", "named : false, 'admin'", "policy-grant-and-a-name"),
+    ("[!now.key && !had, 'admin', key]", "[!now.key && !had, 'admin']", "policy-name-leaves"),
+    ("[gained & ~KNOWN, 'none']", "[0n, 'none']", "policy-grant-of-an-unknown-bit"),
+    ("one.set ?? '', stay(one, other)", "one.set ?? ''", "policy-grant-and-order"),
+    ("[one.rules, one.set", "[one.set", "policy-grant-and-rules"),
+    ("one.set ?? '', stay", "stay", "policy-grant-and-set"),
+    ("filter(isActive).length >= keys.t", "filter(isActive).length >= 1",
+     "pair-update-by-one-of-two"),
+    ("filter(isAgent).length >= state.revoke", "filter(isAgent).length >= 1",
+     "pair-agent-is-removed-by-one"),
+    ("before.ledgers.includes(entry.from) &&", "", "move-from-elsewhere-untold"),
+    ("[undefined, from].includes(this.ledger)", "true", "move-read-from-the-new-ledger-alone"),
+)
 
 
-def read(node, histories):
-    """What the reader makes of each of `histories`: {name: what comes out}."""
+def read(node, histories, reader=HERE):
+    """What the reader in the folder `reader` makes of each of `histories`: {name: what comes out}."""
     with tempfile.TemporaryDirectory(prefix="kith-histories-") as directory:
         files = [Path(directory) / f"{name}.json" for name in histories]
         for file, history in zip(files, histories.values()):
             told = {name: value for name, value in history.items() if name != "expected"}
             file.write_text(json.dumps(told), encoding="utf-8")
-        done = subprocess.run([node, str(HERE / "log_histories.mjs"), *map(str, files)],
+        done = subprocess.run([node, str(reader / "log_histories.mjs"), *map(str, files)],
                               capture_output=True, text=True, check=False, timeout=READING_S)
     if done.returncode != 0:
         raise AssertionError(f"the reader failed: {done.stderr}")
@@ -42,8 +76,8 @@ def read(node, histories):
     return dict(zip(histories, map(json.loads, lines)))
 
 
-def disagreements(node, histories):
-    found = read(node, histories)
+def disagreements(node, histories, reader=HERE):
+    found = read(node, histories, reader)
     return {name: (found[name], history["expected"]) for name, history in histories.items()
             if found[name] != history["expected"]}
 
@@ -105,6 +139,21 @@ def planted_faults(histories):
     return faults
 
 
+def unnoticed_readers(node, histories):
+    """The faulty readers that judge their history as it is told."""
+    text = (HERE / "log_reader.mjs").read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="kith-readers-") as directory:
+        folder = Path(directory)
+        for name in ("log_values.mjs", "log_histories.mjs"):
+            (folder / name).write_bytes((HERE / name).read_bytes())
+        for right, faulty, name in FAULTY_READERS:
+            if text.count(right) != 1:
+                raise AssertionError(f"the reader has {text.count(right)} times: {right}")
+            (folder / "log_reader.mjs").write_text(text.replace(right, faulty), encoding="utf-8")
+            if not disagreements(node, {name: histories[name]}, folder):
+                yield f"a reader with {faulty or 'nothing'} for {right}, in {name}"
+
+
 def main():
     node = node_program(TEST, "test")
     histories = {file.stem: json.loads(file.read_text(encoding="utf-8"))
@@ -116,13 +165,15 @@ def main():
         print(f"{name}: {found} instead of {expected}\n  {histories[name]['says']}")
     faults = planted_faults(histories)
     missed = faults.keys() - disagreements(node, faults).keys()
-    for what in sorted(missed):
+    blind = list(unnoticed_readers(node, histories))
+    for what in sorted(missed) + blind:
         print(f"this test does not notice: {what}")
     blobs = sum(len(history["blobs"]) for history in histories.values())
     alike = len(histories) - len(wrong)
     print(f"{TEST}: {alike} of {len(histories)} histories ({blobs} blobs) read alike, "
-          f"{len(faults) - len(missed)} of {len(faults)} planted faults noticed")
-    return 1 if wrong or missed else 0
+          f"{len(faults) - len(missed)} of {len(faults)} planted faults and "
+          f"{len(FAULTY_READERS) - len(blind)} of {len(FAULTY_READERS)} faulty readers noticed")
+    return 1 if wrong or missed or blind else 0
 
 
 if __name__ == "__main__":

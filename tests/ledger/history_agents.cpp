@@ -93,6 +93,16 @@ void add_pairs(std::vector<Scenario>& all) {
        });
   pair("changes-place", "Places are kept.", false, {0, 1},
        [](LogLab&, Agents& agents) { std::swap(agents[0], agents[1]); });
+  all.push_back({"pair-update-by-one-of-two",
+                 "Two of the active keys must sign what agents may not do.",
+                 {"normal", 0, {1}},
+                 [](LogLab& lab) {
+                   const LogView view = lab.start();
+                   Entry entry = must(ledger::make_update(view, lab.next_state(view, 1), lab.time));
+                   lab.post(lab.sign(entry, {view.current.keys.k.front()}));
+                 },
+                 Kind::pair,
+                 {KeyType::ed25519, 2, 3, 1, 1, 1, 1}});
   all.push_back({"pair-on-a-ledger",
                  "A microledger is on no ledger.",
                  {"not_found"},

@@ -111,6 +111,12 @@ void add_junk(std::vector<Scenario>& all) {
   });
   changed("from-elsewhere", "A move names the ledger where the log lives.",
           [](LogLab&, Entry& entry) { entry.from = "L3"; });
+  junk("move-from-elsewhere-untold", "Also where nobody says which ledger a blob is on.",
+       [](LogLab& lab) {
+         lab.start();
+         lab.post(resigned(lab, lab.move("L1", "L2"), lab.view().current.keys.k,
+                           [](Entry& entry) { entry.from = "L3"; }));
+       });
   changed("to-where-it-is", "A move leaves its ledger.", [](LogLab&, Entry& entry) {
     entry.content->ledgers = {"L2", "L1"};
   });

@@ -40,6 +40,7 @@ struct Scenario {
 [[nodiscard]] std::vector<Scenario> move_scenarios();
 [[nodiscard]] std::vector<Scenario> witnessed_scenarios();
 [[nodiscard]] std::vector<Scenario> agent_scenarios();
+[[nodiscard]] std::vector<Scenario> policy_scenarios();
 
 /// `entry` changed and signed again by `signers`.
 template <class Change>

@@ -19,7 +19,7 @@ const std::filesystem::path kFolder =
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all = ordinary_scenarios();
   for (auto* more : {&form_scenarios, &recovery_scenarios, &move_scenarios, &witnessed_scenarios,
-                     &agent_scenarios}) {
+                     &agent_scenarios, &policy_scenarios}) {
     for (Scenario& scenario : more()) all.push_back(std::move(scenario));
   }
   return all;
