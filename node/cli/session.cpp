@@ -1,8 +1,10 @@
 #include "node/cli/session.hpp"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "crypto/random.hpp"
 #include "node/cli/output.hpp"
@@ -44,6 +46,14 @@ bool says(const Result<ControlReply>& reply, Errc code) {
   return error != nullptr && error->code == crypto::error_text(code).code;
 }
 
+/// What systemd handed to a service for this wallet (systemd.exec(5), LoadCredentialEncrypted=).
+std::string passphrase_credential() {
+  const char* const directory = std::getenv("CREDENTIALS_DIRECTORY");
+  if (directory == nullptr || directory[0] != '/') return {};
+  const std::string path = std::string(directory) + "/kith.passphrase";
+  return ::access(path.c_str(), R_OK) == 0 ? path : std::string();
+}
+
 void say_waiting(const std::vector<std::string>& places) {
   std::string names;
   for (const std::string& place : places) names += (names.empty() ? "" : ", ") + printable(place);
@@ -64,6 +74,7 @@ Result<std::unique_ptr<KeyHost>> keys_of(const Home& home, const Invocation& inv
   KeyStart start{home.directory(), PassphraseFrom::nowhere, invocation.passphrase_file};
   start.keep_step_up = keep_step_up;
   if (home.has_passphrase()) {
+    if (start.passphrase_file.empty()) start.passphrase_file = passphrase_credential();
     start.from = start.passphrase_file.empty() ? PassphraseFrom::terminal : PassphraseFrom::file;
   }
   return start_key_process(std::move(start));

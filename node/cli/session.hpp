@@ -17,8 +17,8 @@ namespace kith::node {
 /// --home, or the default.
 [[nodiscard]] Result<std::string> home_of(const Invocation& invocation);
 /// The keys of an existing wallet, in a process of their own, which reads the passphrase itself:
-/// from --passphrase-file, or it asks. `keep_step_up`: it counts for every command. Errors: those
-/// of start_key_process.
+/// from --passphrase-file, systemd's credential kith.passphrase, or it asks. `keep_step_up`: it
+/// counts for every command. Errors: those of start_key_process.
 [[nodiscard]] Result<std::unique_ptr<KeyHost>> keys_of(const Home& home,
                                                        const Invocation& invocation,
                                                        bool keep_step_up);

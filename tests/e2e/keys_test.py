@@ -214,6 +214,24 @@ class KeysTest(unittest.TestCase):
         self.assertEqual(raised.exception.headers["Retry-After"], "60")
         raised.exception.close()
 
+    def test_a_service_gets_its_passphrase_from_systemd(self):
+        node = self.bench.node("Served")
+        node.init("--no-identity")
+        credentials = self.bench.directory / "credentials"
+        credentials.mkdir(mode=0o700)
+        place = credentials / "kith.passphrase"
+        node.passphrase_file.rename(place)
+        node.passphrase_file = None
+        self.assertEqual(node.refuses("contacts").code, "wallet.step_up")
+        node.environment["CREDENTIALS_DIRECTORY"] = str(credentials)
+        node.start()
+        self.assertFalse(is_locked(node))
+        node.stop()
+        place.write_text("something else entirely\n")
+        os.environ["CREDENTIALS_DIRECTORY"] = str(credentials)
+        self.addCleanup(os.environ.pop, "CREDENTIALS_DIRECTORY")
+        self.assertEqual(node.refuses("contacts").code, "wallet.passphrase")
+
     def test_without_a_passphrase_nothing_is_locked(self):
         node = self.bench.node("Bare", passphrase=None)
         node.init("--no-identity")
