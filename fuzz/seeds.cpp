@@ -19,6 +19,7 @@
 #include "protocol/did_peer.hpp"
 #include "protocol/forward.hpp"
 #include "protocol/invitation.hpp"
+#include "recovery/portable_file.hpp"
 #include "tests/support/fake_chain.hpp"
 #include "tests/support/ledger_kit.hpp"
 #include "tests/support/log_lab.hpp"
@@ -351,6 +352,32 @@ void put_agent_proofs(Writer& writer) {
           crypto::agent_proof::prove_registration(world.witness.agent, world.registration, fresh)));
 }
 
+/// Nothing in it is sealed: the target has no key to open it with.
+void put_portable(Writer& writer) {
+  const auto put = [&](const std::string& name, char kind, ByteView bytes) {
+    writer.put("portable", name, kind + std::string(crypto::as_text(bytes)));
+  };
+  recovery::PortableHeader header;
+  header.cost.salt.fill(7);
+  recovery::PortableHeader by_file = header;
+  by_file.lock = recovery::PortableLock::key_file;
+  by_file.cost.ops = 0;
+  by_file.cost.memory_bytes = 0;
+  by_file.moved = true;
+  crypto::ContainerCore core;
+  core.counter = 1;
+  core.ephemeral = crypto::Point::base();
+  for (const auto& each : {header, by_file}) {
+    recovery::PortableParts parts{each, recovery::encode(each), Bytes(4096), {}};
+    Bytes backup = crypto::encode(core);
+    backup.resize(crypto::container_bytes(core.size_class));
+    parts.backup = {std::move(backup)};
+    put(each.moved ? "moved-by-key-file" : "copy", 0, recovery::join(parts));
+  }
+  const JsonObject manifest{{"format", 1}, {"name", "Alice"}, {"contacts", 3}, {"test", true}};
+  put("content", 1, test::must(recovery::encode_content(manifest, Bytes(20, 5))).expose());
+}
+
 }  // namespace
 }  // namespace kith::fuzz
 
@@ -371,4 +398,5 @@ int main(int argc, char** argv) {
   kith::fuzz::put_key_calls(writer);
   kith::fuzz::put_shares(writer);
   kith::fuzz::put_agent_proofs(writer);
+  kith::fuzz::put_portable(writer);
 }

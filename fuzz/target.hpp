@@ -58,6 +58,7 @@ enum class Verdict { accepted, refused };
 [[nodiscard]] Verdict key_call(ByteView input);
 [[nodiscard]] Verdict agent_proof(ByteView input);
 [[nodiscard]] Verdict slip39(ByteView input);
+[[nodiscard]] Verdict portable(ByteView input);
 
 struct Target {
   std::string_view name;

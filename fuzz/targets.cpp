@@ -21,6 +21,7 @@ constexpr std::array kTargets{
     Target{"key_call", key_call},
     Target{"agent_proof", agent_proof},
     Target{"slip39", slip39},
+    Target{"portable", portable},
 };
 
 }  // namespace

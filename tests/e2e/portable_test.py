@@ -79,6 +79,7 @@ class PortableTest(unittest.TestCase):
         self.assertEqual(reply["did"], did)
         self.assertEqual(reply["contacts"], 1)
         self.assertTrue(reply["moved"])
+        self.take_in(laptop, file)  # Again: what is done stays done.
         laptop.start("--listen", "127.0.0.1:0")
         self.recovered(laptop)
         self.assertEqual(laptop.kith("did", "show")["did"], did)

@@ -366,6 +366,9 @@ TEST_F(PortableWorld, GoesIntoNoHomeThatHasAnIdentity) {
   AgentBox& other = add("other", true);
   world.make_identity(other);
   EXPECT_EQ(code_of(import(other, parts, key_for(header_))), Errc::wrong_state);
+  // Nor where the identity came between the parts and their opening.
+  const JsonObject args{{"header", ""}, {"key", ""}, {"openings", JsonArray()}};
+  EXPECT_EQ(code_of(other.command("import-open", args, true)), Errc::wrong_state);
 }
 
 TEST_F(PortableWorld, TakesNothingFromADeviceThatTheIdentityDoesNotName) {
