@@ -5,6 +5,7 @@
 #include "ledger/handshake.hpp"
 #include "ledger/identity.hpp"
 #include "ledger/log_sync.hpp"
+#include "protocol/contact_flags.hpp"
 #include "protocol/did_peer.hpp"
 #include "protocol/invitation.hpp"
 #include "protocol/lookalike.hpp"
@@ -94,6 +95,9 @@ Result<JsonObject> contacts(Host& host) {
     const auto alike = protocol::lookalikes(host, contact.name, contact.id);
     if (!alike.empty() && contact.state != ContactState::ended) {
       row["looks_like"] = JsonArray(alike.begin(), alike.end());
+    }
+    if (const auto flag = load<protocol::ContactFlag>(host, protocol::kContactFlags, contact.id)) {
+      row["incident"] = flag->kind + " since " + flag->day;
     }
     list.push_back(std::move(row));
   }

@@ -11,6 +11,7 @@
 #include "ledger/proposal_steps.hpp"
 #include "ledger/proposal_words.hpp"
 #include "ledger/strict_json.hpp"
+#include "protocol/freeze.hpp"
 #include "protocol/sender.hpp"
 
 namespace kith::ledger {
@@ -172,6 +173,10 @@ void settle_own(Host& host, const OwnGround& ground, Proposal& proposal) {
     return close_own(host, proposal, ProposalState::expired, {});
   }
   if (has_quorum(ground.ground(), *entry).has_value()) {
+    if (protocol::stopped(host, protocol::Operation::change_policy)) {
+      proposal.why = protocol::frozen_error().detail;
+      return save_proposal(host, proposal);
+    }
     const auto posting = post_entry(host, proposal.subject, *entry);
     if (posting.has_value()) {
       proposal.state = ProposalState::handed_in;

@@ -8,6 +8,7 @@
 #include "node/inbox.hpp"
 #include "node/key_guard.hpp"
 #include "node/key_inventory.hpp"
+#include "node/operations.hpp"
 #include "protocol/messenger.hpp"
 
 namespace kith::node {
@@ -20,6 +21,7 @@ using protocol::StoreFailure;
 constexpr std::string_view kAgent = "agent";  // Owner name of the agent's own timers.
 constexpr std::chrono::hours kSweepEvery{24};
 constexpr std::chrono::minutes kPauseWhenFull{1};
+constexpr std::chrono::minutes kPauseWhileFrozen{5};
 
 struct Uptime {
   Duration total{};
@@ -46,6 +48,12 @@ Duration retry_delay(std::uint32_t attempts, crypto::Random& random) {
                                            Duration{limits::kRetryMax});
   const auto spread = static_cast<std::uint64_t>(base.count() / 2);
   return base - base / 4 + Duration{static_cast<std::int64_t>(random.below(spread + 1))};
+}
+
+/// Whether it may not leave before the thaw. Effects that are transient have no record to wait in,
+/// and none of them matters.
+bool is_kept_back(protocol::UnitOfWork& unit, const Effect& effect) {
+  return !effect.transient && protocol::stopped(unit, operation_of_effect(effect));
 }
 
 /// A timer's part of what WokenUp did.
@@ -108,6 +116,10 @@ Result<void> Agent::finish(Unit& unit, const ClockReading& clock, Outcome& outco
   follow_keys(unit);
   guard_->settle(unit);
   if (unit.changed()) save(unit, "meta", "uptime", Uptime{uptime_before_ + clock.steady});
+  std::set<std::string> kept_back;
+  for (const Effect& effect : unit.started()) {
+    if (is_kept_back(unit, effect)) kept_back.insert(effect.id);
+  }
   CHECK(unit.commit());
   for (const auto& mark : std::exchange(dropped_marks_, {})) marks_.remove(mark.id, mark.time);
   for (const auto& mark : std::exchange(new_marks_, {})) marks_.add(mark.id, mark.time);
@@ -129,8 +141,12 @@ Result<void> Agent::finish(Unit& unit, const ClockReading& clock, Outcome& outco
   }
   arrivals_.insert(arrivals_.end(), unit.arrivals().begin(), unit.arrivals().end());
   for (Effect& effect : unit.take_started()) {
-    in_flight_[effect.id] = for_its_end(effect);
     if (!effect.transient) open_.insert(effect.id);
+    if (kept_back.contains(effect.id)) {
+      retries_.insert({clock.now + kPauseWhileFrozen, effect.id});
+      continue;
+    }
+    in_flight_[effect.id] = for_its_end(effect);
     outcome.effects.push_back(std::move(effect));
   }
   return {};
@@ -152,8 +168,12 @@ Result<Outcome> Agent::start(const ClockReading& clock) {
     }
     for (const std::string& id : unit.list("effect")) {
       const Effect effect = *load<Effect>(unit, "effect", id);
-      in_flight_[id] = effect;
       open_.insert(id);
+      if (is_kept_back(unit, effect)) {
+        retries_.insert({clock.now + kPauseWhileFrozen, id});
+        continue;
+      }
+      in_flight_[id] = effect;
       outcome.effects.push_back(effect);
     }
     if (!timers_.contains(std::string(kAgent) + "|sweep")) {
@@ -199,6 +219,14 @@ Result<void> Agent::on(const CommandGiven& event, const ClockReading& clock, Out
   if (owner == nullptr) {
     outcome.reply = fail(Errc::usage, "no such command: " + command.name);
     return {};
+  }
+  if (is_stopped(unit, operation_of_command(command.name))) {
+    // Hosts ask for cosignatures on their own: nobody from outside fills the log.
+    if (operation_of_command(command.name) != Operation::vouch) {
+      unit.audit("freeze.command-refused", {{"command", command.name}});
+    }
+    outcome.reply = protocol::frozen_error();
+    return finish(unit, clock, outcome);
   }
   if (owner->only_reads(command.name)) {
     outcome.reply = owner->on_command(unit, command);
@@ -266,16 +294,17 @@ Result<void> Agent::on(const WokenUp&, const ClockReading& clock, Outcome& outco
   for (const std::string& id : timers) {
     Unit unit(context(clock));
     if (!load<protocol::StoredTimer>(unit, "timer", id)) continue;  // An earlier one cancelled it.
-    run_timer(unit, id);
-    if (!overfills(unit)) {
+    const auto [module, name] = parts_of_timer(id);
+    const bool frozen = module != kAgent && is_stopped(unit, operation_of_timer(module, name));
+    if (!frozen) run_timer(unit, id);
+    if (!frozen && !overfills(unit)) {
       Outcome own;
       CHECK(finish(unit, clock, own));
       note_run(id, std::move(own), outcome);
       continue;
     }
     Unit later(context(clock));
-    const auto [module, name] = parts_of_timer(id);
-    later.set_timer(module, name, clock.now + kPauseWhenFull);
+    later.set_timer(module, name, clock.now + (frozen ? kPauseWhileFrozen : kPauseWhenFull));
     CHECK(finish(later, clock, outcome));
   }
   while (!retries_.empty() && retries_.begin()->first <= clock.now) {
@@ -284,6 +313,10 @@ Result<void> Agent::on(const WokenUp&, const ClockReading& clock, Outcome& outco
     Unit unit(context(clock));
     const auto effect = load<Effect>(unit, "effect", id);
     if (!effect) continue;
+    if (is_kept_back(unit, *effect)) {
+      retries_.insert({clock.now + kPauseWhileFrozen, id});
+      continue;
+    }
     in_flight_[id] = *effect;
     outcome.effects.push_back(*effect);
   }

@@ -6,6 +6,7 @@
 
 #include "node/agent.hpp"
 #include "node/inbox.hpp"
+#include "node/operations.hpp"
 #include "protocol/acks.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/forward.hpp"
@@ -173,7 +174,9 @@ std::optional<Error> Agent::deliver(Unit& unit, const Inbound& inbound, std::str
   const auto before = unit.savepoint();
   const bool handled = owner != nullptr;
   // An empty message is there for its headers: nobody has to handle it.
-  const Result<void> result = handled ? owner->on_message(unit, inbound)
+  const bool frozen = handled && is_stopped(unit, operation_of_message(type));
+  const Result<void> result = frozen    ? Result<void>(protocol::frozen_error())
+                              : handled ? owner->on_message(unit, inbound)
                               : protocol::is_empty(inbound.message)
                                   ? Result<void>()
                                   : Result<void>(fail(Errc::unknown_type));

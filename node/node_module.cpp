@@ -4,9 +4,11 @@
 
 #include "ledger/connection.hpp"
 #include "node/audit_anchoring.hpp"
+#include "node/audit_file.hpp"
 #include "node/key_module.hpp"
 #include "protocol/audit_log.hpp"
 #include "protocol/contact.hpp"
+#include "protocol/freeze.hpp"
 #include "protocol/own_service.hpp"
 
 namespace kith::node {
@@ -130,7 +132,28 @@ Result<JsonObject> show_audit(Host& host, const JsonObject& args) {
   return JsonObject{{"entries", std::move(entries)}};
 }
 
-Result<JsonObject> verify_audit(Host& host) {
+/// Against a checkpoint that was kept elsewhere.
+Result<void> compare_with_checkpoint(Host& host, const JsonObject& args) {
+  const Json* given = args.if_contains("checkpoint");
+  if (given == nullptr) return {};
+  TRY(const JsonObject* object, crypto::as_object(*given, "checkpoint"));
+  TRY(const auto checkpoint, protocol::decode_body<AuditCheckpoint>(*object));
+  return check_audit_checkpoint(host, checkpoint);
+}
+
+Result<JsonObject> export_audit(Host& host, const JsonObject& args) {
+  TRY(const auto from, crypto::json_optional_int(args, "from"));
+  if (from && *from < 0) return fail(Errc::usage, "`from` counts entries, from 0");
+  return audit_page(host, static_cast<std::uint64_t>(from.value_or(0)));
+}
+
+Result<JsonObject> sign_checkpoint(Host& host) {
+  TRY(const AuditCheckpoint checkpoint, make_audit_checkpoint(host));
+  return protocol::encode_body(checkpoint);
+}
+
+Result<JsonObject> verify_audit(Host& host, const JsonObject& args) {
+  CHECK(compare_with_checkpoint(host, args));
   const auto head = load<AuditHead>(host, "meta", "audit");
   if (!head) {
     if (!host.list("audit").empty()) return fail(Errc::audit_broken, "its head is missing");
@@ -158,8 +181,9 @@ Result<JsonObject> set_profile(Host& host, const JsonObject& args) {
 }  // namespace
 
 std::vector<std::string> NodeModule::commands() const {
-  return {"status",       "notices",    "notices-clear", "audit-show",  "audit-verify",
-          "audit-anchor", "audit-look", "audit-looked",  "profile-set", "version"};
+  return {"status",       "notices",      "notices-clear",    "audit-show",
+          "audit-verify", "audit-page",   "audit-checkpoint", "audit-anchor",
+          "audit-look",   "audit-looked", "profile-set",      "version"};
 }
 
 bool NodeModule::only_reads(std::string_view what) const {
@@ -184,6 +208,12 @@ JsonObject NodeModule::status(Host& host) const {
     status["mail_registered"] = protocol::all_registered(host);
     status["mail_live"] = protocol::receives_live(host);
   }
+  if (const auto freeze = protocol::find_freeze(host); freeze && freeze->frozen) {
+    JsonObject frozen{{"since", protocol::utc_text(freeze->since)}};
+    if (!freeze->reason.empty()) frozen["reason"] = freeze->reason;
+    if (!freeze->by.empty()) frozen["by"] = freeze->by;
+    status["frozen"] = std::move(frozen);
+  }
   const auto contacts = protocol::list_contacts(host);
   const auto connected = std::ranges::count_if(
       contacts, [](const Contact& contact) { return contact.state == ContactState::connected; });
@@ -205,7 +235,9 @@ Result<JsonObject> NodeModule::on_command(Host& host, const Command& command) {
   if (command.name == "notices") return show_notices(host);
   if (command.name == "notices-clear") return clear_notices(host, command.args);
   if (command.name == "audit-show") return show_audit(host, command.args);
-  if (command.name == "audit-verify") return verify_audit(host);
+  if (command.name == "audit-verify") return verify_audit(host, command.args);
+  if (command.name == "audit-page") return export_audit(host, command.args);
+  if (command.name == "audit-checkpoint") return sign_checkpoint(host);
   if (command.name == "audit-anchor") return anchor_audit(host);
   if (command.name == "audit-look") return look_for_anchors(host);
   if (command.name == "audit-looked") return looked_for_anchors(host);

@@ -5,13 +5,17 @@
 ///   status          {} -> {version, test, passphrase, private_network, name?, public_url?,
 ///   mediator: {contact, uri,
 ///                   routing_did}?, mail_registered, mail_live, contacts, connected, open_effects,
-///                   audit_entries, notices, keys_overdue?, keys_due_soon?}
+///                   audit_entries, notices, keys_overdue?, keys_due_soon?,
+///                   frozen: {since, reason?, by?}?}
 ///   notices         {} -> {notices: [{id, kind, text, subject, time}]}, oldest first
 ///   notices-clear   {id?} -> {cleared}: these were read; all of them without an id
 ///   audit-show      {last?} -> {entries: [{n, time, event, details}]}, oldest first, at most 1000
-///   audit-verify    {} -> {entries, anchor?: {state: none|continued, time, head, entry, posted}}:
-///                   the whole chain holds, and continues what is known to be anchored; without an
-///                   identity no anchor. Errors: audit_broken.
+///   audit-verify    {checkpoint?} -> {entries, anchor?: {state: none|continued, time, head, entry,
+///                   posted}}: the whole chain holds, continues what is known to be anchored, and
+///                   what the checkpoint stands for; without an identity no anchor. Errors:
+///                   audit_broken, bad_key, bad_signature.
+///   audit-page      {from?} -> {entries, next?}: rows of audit_file.hpp
+///   audit-checkpoint {} -> of audit_file.hpp. Errors: not_found.
 ///   audit-anchor    {} -> {did, head, entries, n, entry, ledger, ledger_id}: see
 ///                   ledger/audit_anchor.hpp
 ///   audit-look      {} -> {identity}: asks the ledger what was anchored

@@ -5,6 +5,8 @@
 #include "ledger/log_history.hpp"
 #include "ledger/proposal_module.hpp"
 #include "ledger/witness_module.hpp"
+#include "node/freezer.hpp"
+#include "node/incidents.hpp"
 #include "node/key_module.hpp"
 #include "node/node_module.hpp"
 #include "protocol/basic_message.hpp"
@@ -48,6 +50,8 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
   modules.push_back(std::make_unique<recovery::Owner>());
   modules.push_back(std::make_unique<recovery::Rotation>());
   modules.push_back(std::make_unique<recovery::OwnAgents>());
+  modules.push_back(std::make_unique<Freezer>());
+  modules.push_back(std::make_unique<Incidents>());
   modules.push_back(std::make_unique<recovery::Trustee>());
   modules.push_back(std::make_unique<recovery::TrusteeSessions>());
   modules.push_back(std::make_unique<recovery::Device>());

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "crypto/hash.hpp"
+#include "protocol/audit_check.hpp"
 
 namespace kith::protocol {
 namespace {
@@ -31,6 +32,10 @@ Bytes audit_hash(const AuditEntry& entry) {
 Result<void> sign_audit_entry(AuditEntry& entry, KeyOps& keys, const SealedKey& key) {
   TRY(entry.signature, keys.sign(key, signed_bytes(audit_hash(entry))));
   return {};
+}
+
+Result<void> check_audit_signature(const AuditEntry& entry) {
+  return crypto::verify(entry.key, signed_bytes(audit_hash(entry)), entry.signature);
 }
 
 Result<std::uint64_t> verify_audit_log(Store& store, const AuditHead& head) {

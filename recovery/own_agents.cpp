@@ -6,6 +6,7 @@
 #include "ledger/identity.hpp"
 #include "ledger/log_store.hpp"
 #include "ledger/policy.hpp"
+#include "protocol/freeze.hpp"
 #include "recovery/agent_limits.hpp"
 #include "recovery/agent_pairing.hpp"
 #include "recovery/agent_records.hpp"
@@ -30,7 +31,9 @@ void tend(Host& host) {
   watch_own_membership(host, present);
   watch_for_unknown_agents(host, present);
   part_from_removed(host, present);
-  tend_relationships(host, present);
+  if (!protocol::stopped(host, protocol::Operation::change_policy)) {
+    tend_relationships(host, present);
+  }
   tell_devices(host);
   tend_at(host, host.test_mode() ? kTendEveryTest : Duration{agent_limits::kSyncEvery});
 }
@@ -68,6 +71,7 @@ Result<JsonObject> list_agents(Host& host) {
 }  // namespace
 
 void warn_of_agent(Host& host, const OwnAgent& agent) {
+  host.audit("agent.unknown", {{"agent", agent.key}});
   host.notify({"alarm",
                "Your identity has a device \"" + agent.name +
                    "\". If you did not add it, remove it at once: `kith agent list`, `kith agent "

@@ -70,6 +70,34 @@ std::optional<OpenBeat> next_beat(Host& host, const TrusteeProgress& trustee, Du
   return beat;
 }
 
+/// A trustee that proved its share before and has missed this many heartbeats is missed.
+constexpr int kBeatsMissed = 3;
+constexpr std::string_view kSilent = "heartbeat-lost";
+
+/// Collection `heartbeat-lost`, by contact id: the owner was told.
+struct SilentTrustee {
+  Time since{};
+  template <class V>
+  void visit(V& v) {
+    v("since", since);
+  }
+};
+
+/// Says once that a trustee gives no sign of life any more.
+void note_silence(Host& host, const TrusteeProgress& trustee, Duration pause) {
+  if (!trustee.last_proof || *trustee.last_proof + pause * kBeatsMissed > host.now()) return;
+  if (host.get({std::string(kSilent), trustee.contact_id})) return;
+  save(host, kSilent, trustee.contact_id, SilentTrustee{*trustee.last_proof});
+  host.audit("recovery.heartbeat-lost", {{"contact", trustee.contact_id}});
+  const auto contact = protocol::find_contact(host, trustee.contact_id);
+  host.notify({"heartbeat",
+               (contact ? contact->name : "A trustee") +
+                   " has given no sign of life for weeks. Ask whether all is well; `kith recovery "
+                   "status` shows how many still answer.",
+               trustee.contact_id,
+               {}});
+}
+
 std::size_t ask_for_heartbeats(Host& host) {
   const auto set = owner_set(host);
   if (!set || set->step != SetStep::done) return 0;
@@ -77,6 +105,7 @@ std::size_t ask_for_heartbeats(Host& host) {
   std::size_t asked = 0;
   for (const TrusteeProgress& trustee : set->trustees) {
     if (trustee.step != TrusteeStep::committed) continue;
+    note_silence(host, trustee, pause);
     const auto beat = next_beat(host, trustee, pause);
     if (!beat) {
       ++asked;  // Still open.
@@ -124,6 +153,7 @@ Result<void> on_heartbeat_answer(Host& host, const Inbound& inbound) {
   CHECK(
       take_signed_time(host, inbound, open->challenge, open->asked, beat.time_ms, beat.signature));
   host.erase({std::string(kBeats), contact.id});
+  host.erase({std::string(kSilent), contact.id});
   for (TrusteeProgress& trustee : set->trustees) {
     if (trustee.contact_id == contact.id) trustee.last_proof = host.now();
   }

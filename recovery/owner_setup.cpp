@@ -4,6 +4,7 @@
 
 #include "crypto/dleq.hpp"
 #include "protocol/contact.hpp"
+#include "protocol/freeze.hpp"
 #include "protocol/messenger.hpp"
 #include "protocol/sender.hpp"
 #include "protocol/vault.hpp"
@@ -124,7 +125,8 @@ Result<void> on_capability_answer(Host& host, const Inbound& inbound) {
     if (!takes_share) return fail(Errc::unsupported, "only RECOVERY_SHARE was offered");
     if (trustee.step != TrusteeStep::offered) return {};
     trustee.step = TrusteeStep::preparing;
-    send_prepare(host, trustee);
+    const bool frozen = protocol::stopped(host, protocol::Operation::change_policy);
+    if (!frozen) send_prepare(host, trustee);  // Else the timer does it, after the thaw.
     host.set_timer(kOwnerModule, kTimerRepeat, host.now() + kRepeatFast);
   }
   save_set(host, at.set);
@@ -148,6 +150,10 @@ Result<void> on_share_prepared(Host& host, const Inbound& inbound) {
   trustee.last_proof = host.now();
   leaf.acknowledged = true;
   save_set(host, at.set);
+  if (protocol::stopped(host, protocol::Operation::change_policy)) {
+    host.set_timer(kOwnerModule, kTimerRepeat, host.now() + kRepeatFast);  // After the thaw.
+    return {};
+  }
   if (at.set.step == SetStep::committing || at.set.step == SetStep::done) {
     send_commit(host, at.set, trustee);  // A straggler of a set that is in force.
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "crypto/hash.hpp"
+#include "protocol/freeze.hpp"
 #include "protocol/messenger.hpp"
 #include "recovery/session_steps.hpp"
 
@@ -147,6 +148,7 @@ Duration longest_period(Host& host, const Session& session) {
 
 Result<bool> release_due(Host& host, Session& session) {
   if (!may_release(session)) return false;
+  if (protocol::stopped(host, protocol::Operation::use_share)) return false;  // Until the thaw.
   auto trusteeship = find_trusteeship(host, session.contact_id);
   if (!trusteeship) return false;
   bool released = false;
@@ -162,6 +164,7 @@ Result<bool> release_due(Host& host, Session& session) {
 
 bool repeat_answers(Host& host, const Session& session, const PartialRequest& request) {
   if (!may_release(session)) return false;
+  if (protocol::stopped(host, protocol::Operation::use_share)) return false;
   const auto stored =
       load<StoredAnswers>(host, kAnswers, answers_name(session, points_digest(request)));
   if (!stored) return false;

@@ -2,6 +2,7 @@
 
 #include "crypto/assert.hpp"
 #include "ledger/proposal_words.hpp"
+#include "protocol/freeze.hpp"
 #include "recovery/log_veto.hpp"
 #include "recovery/super_held.hpp"
 #include "recovery/super_holder.hpp"
@@ -81,7 +82,8 @@ void SuperQuorumModule::on_timer(Host& host, std::string_view timer) {
 }
 
 void SuperQuorumModule::on_start(Host& host) {
-  super_owner_looks(host);
+  // While frozen its timer, which is kept back, comes to it later.
+  if (!protocol::stopped(host, protocol::Operation::rotate)) super_owner_looks(host);
   holder_looks(host);
 }
 

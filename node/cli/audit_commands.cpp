@@ -74,7 +74,9 @@ int do_audit_verify(Session& session, const Invocation& invocation, const Output
     const auto& [looked, done] = std::get<Polled>(polled);
     answered = done && !json_true(looked, "failed");
   }
-  const auto verified = session.command(invocation.spec->agent_command);
+  auto args = audit_verify_arguments(invocation);
+  if (!args.has_value()) return output.error(args.error());
+  const auto verified = session.command(invocation.spec->agent_command, std::move(*args));
   if (const auto* error = std::get_if<ErrorReport>(&verified)) return output.error(*error);
   JsonObject reply = std::get<JsonObject>(verified);
   if (!reply.contains("anchor")) return finish(session, output, reply);

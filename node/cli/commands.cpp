@@ -7,6 +7,7 @@
 #include "node/cli/next_steps.hpp"
 #include "node/cli/read_input.hpp"
 #include "node/cli/terminal.hpp"
+#include "node/operations.hpp"
 #include "node/runtime/fetch.hpp"
 #include "node/runtime/system_clock.hpp"
 
@@ -219,10 +220,27 @@ int do_plain(Session& session, const Invocation& invocation, const Output& outpu
                 wrong ? crypto::error_text(Errc::code_mismatch).exit_code : 0);
 }
 
+int do_thaw(Session& session, const Output& output) {
+  const auto got = session.command("thaw");
+  if (const auto* error = std::get_if<ErrorReport>(&got)) return output.error(*error);
+  const auto& reply = std::get<JsonObject>(got);
+  const bool waits = json_true(reply, "frozen");
+  const int code = finish(session, output, reply,
+                          waits ? crypto::error_text(Errc::waiting_for_people).exit_code : 0);
+  if (waits) {
+    output.say("Another device of yours has to agree: there, kith agent agree-thaw DEVICE");
+  }
+  return code;
+}
+
 int do_special(Session& session, const Invocation& invocation, const Output& output) {
   switch (invocation.spec->special) {
     case Special::status:
       return do_status(session, invocation, output);
+    case Special::audit_export:
+      return do_audit_export(session, invocation, output);
+    case Special::thaw:
+      return do_thaw(session, output);
     case Special::invite:
       return do_invite(session, invocation, output);
     case Special::features_ask:
@@ -260,6 +278,17 @@ int do_special(Session& session, const Invocation& invocation, const Output& out
     default:
       return do_plain(session, invocation, output);
   }
+}
+
+/// What the agent is not asked for is stopped here. Errors: refused.
+Result<void> check_not_frozen(Session& session, const CommandSpec& spec) {
+  if (!spec.agent_command.empty()) return {};
+  const auto row = operation_of_program(spec.path);
+  if (row && protocol::allowed_while_frozen(*row)) return {};
+  const auto got = session.command("freeze-status");
+  const auto* status = std::get_if<JsonObject>(&got);
+  if (status != nullptr && json_true(*status, "frozen")) return protocol::frozen_error();
+  return {};
 }
 
 /// Whether to go on; for commands that cannot be taken back.
@@ -369,6 +398,9 @@ int run_command(const Invocation& invocation, const Output& output) {
   if (spec.special == Special::recovery_plan) return run_recovery_plan(invocation, output);
   if (spec.special == Special::ledger_verify) return run_ledger_verify(invocation, output);
   if (spec.special == Special::did_verify) return run_did_verify(invocation, output);
+  if (spec.special == Special::audit_verify && invocation.has("FILE")) {
+    return run_audit_verify(invocation, output);
+  }
   if (spec.special == Special::did_lint && invocation.has("FILE")) {
     return run_did_lint(invocation, output);
   }
@@ -381,6 +413,8 @@ int run_command(const Invocation& invocation, const Output& output) {
   if (spec.special == Special::home_keep) return run_home_keep(invocation, output);
   auto session = Session::open(invocation);
   if (!session.has_value()) return output.error(session.error());
+  const auto moves = check_not_frozen(*session, spec);
+  if (!moves.has_value()) return output.error(moves.error());
   return do_special(*session, invocation, output);
 }
 

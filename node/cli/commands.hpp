@@ -41,6 +41,12 @@ inline constexpr std::int64_t kWaitDefault = 30;
 [[nodiscard]] int run_recovery_plan(const Invocation& invocation, const Output& output);
 [[nodiscard]] int run_ledger_verify(const Invocation& invocation, const Output& output);
 [[nodiscard]] int run_did_verify(const Invocation& invocation, const Output& output);
+/// `audit verify FILE`: without a home.
+[[nodiscard]] int run_audit_verify(const Invocation& invocation, const Output& output);
+/// What `audit verify` asks the agent. Errors: those of read_input and checkpoint_in.
+[[nodiscard]] Result<JsonObject> audit_verify_arguments(const Invocation& invocation);
+[[nodiscard]] int do_audit_export(Session& session, const Invocation& invocation,
+                                  const Output& output);
 /// `did lint FILE`.
 [[nodiscard]] int run_did_lint(const Invocation& invocation, const Output& output);
 

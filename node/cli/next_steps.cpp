@@ -30,6 +30,10 @@ std::vector<std::string> next_steps(const Situation& situation) {
   std::vector<std::string> steps;
   if (!crypto::json_true(status, "running"))
     steps.emplace_back("Start Kith, so that others reach you: kith run");
+  if (status.contains("frozen")) {
+    steps.emplace_back("Let this device act again, when you know that all is well: kith thaw");
+    return steps;
+  }
   if (comes_back(recover)) {
     steps.emplace_back(kGoOn);
     return steps;

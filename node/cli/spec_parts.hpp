@@ -14,6 +14,7 @@ inline constexpr ArgSpec kWait{"--wait", "", "Seconds to wait for others (0: do 
 [[nodiscard]] std::vector<CommandSpec> node_commands();
 [[nodiscard]] std::vector<CommandSpec> portable_commands();
 [[nodiscard]] std::vector<CommandSpec> key_commands();
+[[nodiscard]] std::vector<CommandSpec> incident_commands();
 [[nodiscard]] std::vector<CommandSpec> message_commands();
 [[nodiscard]] std::vector<CommandSpec> share_commands();
 [[nodiscard]] std::vector<CommandSpec> people_commands();

@@ -11,10 +11,10 @@ namespace kith::node {
 const std::vector<CommandSpec>& command_specs() {
   static const std::vector<CommandSpec> all = [] {
     std::vector<CommandSpec> specs;
-    for (auto& part :
-         {node_commands(), portable_commands(), people_commands(), identity_commands(),
-          agent_commands(), policy_commands(), ledger_commands(), key_commands(),
-          message_commands(), share_commands(), trustee_commands(), recovery_commands()}) {
+    for (auto& part : {node_commands(), portable_commands(), incident_commands(), people_commands(),
+                       identity_commands(), agent_commands(), policy_commands(), ledger_commands(),
+                       key_commands(), message_commands(), share_commands(), trustee_commands(),
+                       recovery_commands()}) {
       specs.insert(specs.end(), part.begin(), part.end());
     }
     return specs;
@@ -58,7 +58,7 @@ std::string_view value_name(ArgSpec::Kind kind) {
 }
 
 std::string_view group_help(std::string_view group) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kGroups = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kGroups = {{
       {"home", "The directory of this wallet"},
       {"contacts", "The people you know"},
       {"features", "What agents can do"},
@@ -72,6 +72,7 @@ std::string_view group_help(std::string_view group) {
       {"ledger", "Where identities are published"},
       {"keys", "Keys, and what they are for"},
       {"audit", "What this node has done"},
+      {"incident", "When something has gone wrong"},
       {"trustee", "What you do for people who trust you"},
       {"recovery", "Prepare for the loss of this device"},
       {"recover", "Get everything back after a loss"},
@@ -84,9 +85,6 @@ std::string_view group_help(std::string_view group) {
 
 bool is_planned(std::string_view path) {
   static constexpr auto kPlanned = std::to_array<std::string_view>({
-      "freeze",
-      "thaw",
-      "incident",
       "ceremony",
       "report",
       "recovery drill",
@@ -98,7 +96,6 @@ bool is_planned(std::string_view path) {
       "policy revoke",
       "trustee resign",
       "trustee dismiss",
-      "audit export",
       "backup",
   });
   return std::ranges::find(kPlanned, path) != kPlanned.end();

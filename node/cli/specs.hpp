@@ -70,6 +70,8 @@ enum class Special {
   portable_import,
   home_erase,
   home_keep,
+  thaw,
+  audit_export,
 };
 
 struct CommandSpec {

@@ -80,12 +80,22 @@ std::vector<CommandSpec> identity_commands() {
        "Check that the audit log is whole, and continues what was anchored on the ledger",
        "audit-verify",
        Special::audit_verify,
-       {kWait}},
+       {{"FILE", "", "Check this exported file instead; needs no wallet", file},
+        {"--checkpoint", "",
+         "Also that it continues the checkpoint at the end of this file, which was kept elsewhere",
+         file},
+        kWait}},
       {"audit anchor",
        "Put a digest of the audit log's newest entry on the ledger, in your public document",
        "audit-anchor",
        Special::audit_anchor,
        {kWait}},
+      {"audit export",
+       "Print the audit log for other programs, with a signed checkpoint",
+       "audit-page",
+       Special::audit_export,
+       {{"--format", "", "json (lines, can be checked; the default) or csv"},
+        {"--since", "", "Only entries from this time on (2026-11-22T01:00:00Z)"}}},
   };
 }
 

@@ -14,7 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 HEADER = ROOT / "crypto" / "limits.hpp"
 # Limits that one module alone needs: (title, header).
-MODULES = [("Several devices (`recovery/agent_limits.hpp`)", ROOT / "recovery" / "agent_limits.hpp"),
+MODULES = [("Audit files and incidents (`node/watch_limits.hpp`)", ROOT / "node" / "watch_limits.hpp"),
+           ("Several devices (`recovery/agent_limits.hpp`)", ROOT / "recovery" / "agent_limits.hpp"),
            ("Exported wallets (`recovery/portable_limits.hpp`)", ROOT / "recovery" / "portable_limits.hpp"),
            ("Ledgers in etcd (`ledger/etcd/limits.hpp`)", ROOT / "ledger" / "etcd" / "limits.hpp"),
            ("Ledger hosts and copies (`ledger/remote/limits.hpp`)", ROOT / "ledger" / "remote" / "limits.hpp"),

@@ -182,7 +182,8 @@ def every_command_exists(bench):
         commands, _ = commands_of(bench, group)
         for command in commands:
             words = [*group, command]
-            if words[0] in ("init", "run") or words == ["ledger", "serve"]:
+            # A frozen home would refuse the rest; an export is lines for other programs.
+            if words[0] in ("init", "run", "freeze") or words in (["ledger", "serve"], ["audit", "export"]):
                 continue
             listed += 1
             try:

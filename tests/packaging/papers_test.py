@@ -43,7 +43,8 @@ def shown(page):
     """A page as people read it, its lines joined and nothing of its marks left."""
     done = run("mandoc", "-Tascii", page) if HAS_MANDOC else run("man", "-E", "ascii", "-l", "-P", "cat", page)
     plain = re.sub(r".\x08|\x1b\[[0-9;]*m", "", done.stdout)
-    return re.sub(r"\s+", " ", plain)
+    whole = re.sub(r"(?<=\w-)\n\s+(?=\w)", "", plain)  # Words are broken at their own hyphens too.
+    return re.sub(r"\s+", " ", whole)
 
 
 # Each check yields what is wrong in a tree of papers.

@@ -15,6 +15,7 @@
 #include "ledger/log_store.hpp"
 #include "ledger/memory_ledger.hpp"
 #include "ledger/proposal_module.hpp"
+#include "node/freezer.hpp"
 #include "protocol/basic_message.hpp"
 #include "protocol/mediator.hpp"
 #include "protocol/own_service.hpp"
@@ -56,6 +57,7 @@ test::MakeModules personal_modules(const History& history = nullptr) {
     all.push_back(std::make_unique<Owner>());
     all.push_back(std::make_unique<Rotation>());
     all.push_back(std::make_unique<OwnAgents>());
+    all.push_back(std::make_unique<node::Freezer>());
     all.push_back(std::make_unique<ledger::Proposals>());
     all.push_back(std::make_unique<Shares>());
     all.push_back(std::make_unique<Sessions>());

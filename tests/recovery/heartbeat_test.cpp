@@ -66,5 +66,28 @@ TEST(Heartbeats, ALateAnswerCountsHoweverOftenTheOwnerAsks) {
   EXPECT_TRUE(beats.owner.audited("message.refused").empty());
 }
 
+TEST(Heartbeats, ATrusteeThatMissesThreeIsNamedOnceUntilItAnswers) {
+  Neighbourhood world;
+  AgentBox& owner = world.add_person("owner");
+  std::vector<AgentBox*> trustees;
+  for (const auto* name : {"t1", "t2"}) {
+    trustees.push_back(&world.add_person(name));
+    world.connect(owner, *trustees.back());
+  }
+  world.make_identity(owner);
+  world.set_up(owner, trustees, 2);
+  world.net.run_for(10min);
+  EXPECT_TRUE(owner.notices("heartbeat").empty());
+  for (std::size_t times = 1; times <= 2; ++times) {
+    trustees[0]->set_online(false);
+    world.net.run_for(15min);
+    ASSERT_EQ(owner.notices("heartbeat").size(), times);
+    EXPECT_EQ(owner.notices("heartbeat").back().substr(0, 3), "t1 ");
+    EXPECT_EQ(owner.audited("recovery.heartbeat-lost").size(), times);
+    trustees[0]->set_online(true);
+    world.net.run_for(5min);
+  }
+}
+
 }  // namespace
 }  // namespace kith::recovery

@@ -42,6 +42,18 @@ TEST(LogVeto, ARecoveryByTrusteesTogetherEndsAndTheAuthorityIsReplaced) {
   EXPECT_NE(view_of(world, world.before.did).current.rec.d, revealed);
 }
 
+TEST(LogVeto, AFrozenDeviceObjectsToo) {
+  LastResort world;
+  ASSERT_NO_FATAL_FAILURE(world.identity_and_trustees());
+  world.before = *world.owner.look([](Host& host) { return ledger::identity(host); });
+  ASSERT_TRUE(world.owner.command("freeze").has_value());
+  ASSERT_NO_FATAL_FAILURE(recover_as_guardians(world, world.before.did));
+  ASSERT_TRUE(world.net.run_until(
+      [&] { return !world.owner.audited("identity.foreign-entry").empty(); }, 8min));
+  ASSERT_TRUE(world.owner.command("did-veto", {}, true).has_value());
+  EXPECT_TRUE(world.net.run_until([&] { return waiting(world, world.before.did).empty(); }));
+}
+
 TEST(LogVeto, OneByTheSuperQuorumEndsOnlyWhenItsOwnerSaysSo) {
   LastResort world;
   ASSERT_NO_FATAL_FAILURE(world.all_of_it());
