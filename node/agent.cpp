@@ -5,10 +5,12 @@
 
 #include "crypto/assert.hpp"
 #include "crypto/hash.hpp"
+#include "node/automations.hpp"
 #include "node/inbox.hpp"
 #include "node/key_guard.hpp"
 #include "node/key_inventory.hpp"
 #include "node/operations.hpp"
+#include "node/rule_gate.hpp"
 #include "protocol/messenger.hpp"
 
 namespace kith::node {
@@ -22,6 +24,7 @@ constexpr std::string_view kAgent = "agent";  // Owner name of the agent's own t
 constexpr std::chrono::hours kSweepEvery{24};
 constexpr std::chrono::minutes kPauseWhenFull{1};
 constexpr std::chrono::minutes kPauseWhileFrozen{5};
+constexpr std::chrono::hours kPauseWhileOff{1};
 
 struct Uptime {
   Duration total{};
@@ -82,7 +85,10 @@ Agent::Agent(const AgentSeams& seams, std::vector<std::unique_ptr<protocol::Modu
     : Agent(seams, std::make_shared<const ModuleTable>(std::move(modules))) {}
 
 Agent::Agent(const AgentSeams& seams, std::shared_ptr<const ModuleTable> modules)
-    : seams_(seams), guard_(std::make_unique<KeyGuard>(seams.keys)), modules_(std::move(modules)) {}
+    : seams_(seams),
+      rules_(std::make_unique<RuleBook>()),
+      guard_(std::make_unique<KeyGuard>(seams.keys, *rules_)),
+      modules_(std::move(modules)) {}
 
 Agent::~Agent() = default;
 
@@ -120,7 +126,9 @@ Result<void> Agent::finish(Unit& unit, const ClockReading& clock, Outcome& outco
   for (const Effect& effect : unit.started()) {
     if (is_kept_back(unit, effect)) kept_back.insert(effect.id);
   }
+  const bool new_rules = std::ranges::count(unit.changed("meta"), kRuleDocuments) > 0;
   CHECK(unit.commit());
+  if (new_rules) read_rules(clock);
   for (const auto& mark : std::exchange(dropped_marks_, {})) marks_.remove(mark.id, mark.time);
   for (const auto& mark : std::exchange(new_marks_, {})) marks_.add(mark.id, mark.time);
   for (const auto& [id, at] : unit.timers()) {
@@ -157,6 +165,7 @@ Result<Outcome> Agent::start(const ClockReading& clock) {
   try {
     Unit unit(context(clock));
     uptime_before_ = load<Uptime>(unit, "meta", "uptime").value_or(Uptime{}).total;
+    read_rules(clock);
     for (const std::string& id : unit.list("timer")) {
       const Time at = load<protocol::StoredTimer>(unit, "timer", id)->at;
       timers_[id] = at;
@@ -228,6 +237,10 @@ Result<void> Agent::on(const CommandGiven& event, const ClockReading& clock, Out
     outcome.reply = protocol::frozen_error();
     return finish(unit, clock, outcome);
   }
+  if (const auto ruled = check_rules(unit, *rules_, command); !ruled.has_value()) {
+    outcome.reply = ruled.error();
+    return finish(unit, clock, outcome);
+  }
   if (owner->only_reads(command.name)) {
     outcome.reply = owner->on_command(unit, command);
     return finish(unit, clock, outcome);
@@ -294,17 +307,17 @@ Result<void> Agent::on(const WokenUp&, const ClockReading& clock, Outcome& outco
   for (const std::string& id : timers) {
     Unit unit(context(clock));
     if (!load<protocol::StoredTimer>(unit, "timer", id)) continue;  // An earlier one cancelled it.
-    const auto [module, name] = parts_of_timer(id);
-    const bool frozen = module != kAgent && is_stopped(unit, operation_of_timer(module, name));
-    if (!frozen) run_timer(unit, id);
-    if (!frozen && !overfills(unit)) {
+    const auto pause = put_off(unit, id);
+    if (!pause) run_timer(unit, id);
+    if (!pause && !overfills(unit)) {
       Outcome own;
       CHECK(finish(unit, clock, own));
       note_run(id, std::move(own), outcome);
       continue;
     }
     Unit later(context(clock));
-    later.set_timer(module, name, clock.now + (frozen ? kPauseWhileFrozen : kPauseWhenFull));
+    const auto [module, name] = parts_of_timer(id);
+    later.set_timer(module, name, clock.now + pause.value_or(kPauseWhenFull));
     CHECK(finish(later, clock, outcome));
   }
   while (!retries_.empty() && retries_.begin()->first <= clock.now) {
@@ -321,6 +334,20 @@ Result<void> Agent::on(const WokenUp&, const ClockReading& clock, Outcome& outco
     outcome.effects.push_back(*effect);
   }
   return {};
+}
+
+std::optional<Duration> Agent::put_off(Unit& unit, const std::string& id) const {
+  const auto [module, name] = parts_of_timer(id);
+  if (module == kAgent) return std::nullopt;
+  if (is_stopped(unit, operation_of_timer(module, name))) return kPauseWhileFrozen;
+  if (is_turned_off(unit, module, name)) return kPauseWhileOff;
+  if (forbids_timer(*rules_, module, name)) return kPauseWhileOff;
+  return std::nullopt;
+}
+
+void Agent::read_rules(const ClockReading& clock) {
+  Unit unit(context(clock));
+  *rules_ = rule_book(unit);
 }
 
 void Agent::run_timer(Unit& unit, const std::string& id) {

@@ -39,6 +39,7 @@ struct AgentSeams {
 };
 
 class KeyGuard;
+class RuleBook;
 
 class Agent {
  public:
@@ -95,6 +96,8 @@ class Agent {
   /// An error is for the connection: the anonymous sender may try again.
   [[nodiscard]] std::optional<Error> deliver(Unit& unit, const Inbound& inbound,
                                              std::string_view mark_id);
+  [[nodiscard]] Result<void> may_handle(Unit& unit, const Inbound& inbound,
+                                        std::string_view type) const;
   void deliver_problem(Unit& unit, const Inbound& inbound);
   /// After a message was taken: tells modules what it acknowledges, acknowledges what it asks.
   void settle_acks(Unit& unit, const Inbound& inbound);
@@ -102,6 +105,11 @@ class Agent {
   void forget_mark_changes();
   void repeat_answers(Unit& unit, const Inbound& inbound, std::string_view mark_id);
   void run_timer(Unit& unit, const std::string& id);
+  /// How long a timer that is due is put off: the node is frozen, its owner turned that off, or a
+  /// rule forbids it. nullopt: it runs.
+  [[nodiscard]] std::optional<Duration> put_off(Unit& unit, const std::string& id) const;
+  /// Reads the policy documents in force, when they may have changed.
+  void read_rules(const ClockReading& clock);
   [[nodiscard]] std::optional<Time> retry_or_end(Unit& unit, protocol::Effect effect,
                                                  const protocol::EffectResult& result);
   void sweep(Unit& unit);
@@ -110,6 +118,7 @@ class Agent {
   [[nodiscard]] static Error no_room();  ///< What is said then.
 
   AgentSeams seams_;
+  std::unique_ptr<RuleBook> rules_;  ///< The owner's, as in the record meta/policy-documents.
   std::unique_ptr<KeyGuard> guard_;  ///< Between the units and `seams_.keys`.
   std::shared_ptr<const ModuleTable> modules_;
 

@@ -7,6 +7,7 @@
 #include "node/agent.hpp"
 #include "node/inbox.hpp"
 #include "node/operations.hpp"
+#include "node/rule_gate.hpp"
 #include "protocol/acks.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/forward.hpp"
@@ -168,15 +169,24 @@ Result<void> Agent::drain_arrivals(const ClockReading& clock, Outcome& outcome) 
   return {};
 }
 
+/// Errors: refused: the node is frozen, or its owner's rules forbid it.
+Result<void> Agent::may_handle(Unit& unit, const Inbound& inbound, std::string_view type) const {
+  if (is_stopped(unit, operation_of_message(type))) return protocol::frozen_error();
+  if (rules_->empty()) return {};
+  const auto ruled = check_rules(*rules_, message_request(unit, inbound, type));
+  // Which rules there are is nobody else's business.
+  return ruled.has_value() ? ruled : fail(Errc::refused, "its owner does not allow this");
+}
+
 std::optional<Error> Agent::deliver(Unit& unit, const Inbound& inbound, std::string_view mark_id) {
   const std::string& type = inbound.message.type;
   protocol::Module* const owner = modules_->for_type(type);
   const auto before = unit.savepoint();
   const bool handled = owner != nullptr;
   // An empty message is there for its headers: nobody has to handle it.
-  const bool frozen = handled && is_stopped(unit, operation_of_message(type));
-  const Result<void> result = frozen    ? Result<void>(protocol::frozen_error())
-                              : handled ? owner->on_message(unit, inbound)
+  const Result<void> may = handled ? may_handle(unit, inbound, type) : Result<void>();
+  const Result<void> result = !may.has_value() ? may
+                              : handled        ? owner->on_message(unit, inbound)
                               : protocol::is_empty(inbound.message)
                                   ? Result<void>()
                                   : Result<void>(fail(Errc::unknown_type));

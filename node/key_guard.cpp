@@ -1,6 +1,7 @@
 #include "node/key_guard.hpp"
 
 #include "node/key_info.hpp"
+#include "node/rule_gate.hpp"
 
 namespace kith::node {
 namespace {
@@ -25,9 +26,13 @@ std::string KeyGuard::key_with(ByteView blob) const {
   return record ? key_in_record(*record).value_or("") : std::string();
 }
 
-Result<void> KeyGuard::check_state(const std::string& key, KeyWork work) const {
+Result<void> KeyGuard::check_state(const std::string& key, KeyWork work,
+                                   std::string_view operation) const {
   const auto info = key_info(*unit_, key);
   if (!info) return {};
+  if (rules_.speaks_of_uses()) {
+    CHECK(check_rules(rules_, use_request(operation, key, key_kind_name(info->kind))));
+  }
   if (info->state == KeyState::pre_active && work == KeyWork::protect) work = KeyWork::prove;
   if (crypto::key_may(info->state, work)) return {};
   return fail(Errc::wrong_state, "the key is " + std::string(crypto::key_state_name(info->state)));
@@ -43,7 +48,7 @@ auto KeyGuard::guarded(ByteView blob, KeyWork work, std::string_view operation, 
     -> decltype(call()) {
   const std::string key = key_with(blob);
   if (!key.empty()) {
-    if (const auto allowed = check_state(key, work); !allowed.has_value()) {
+    if (const auto allowed = check_state(key, work, operation); !allowed.has_value()) {
       refuse(key, operation, allowed.error());
       return allowed.error();
     }

@@ -13,7 +13,8 @@
 /// "key.refused" {key, operation, reason} is written at once, but once a day for each key and
 /// operation.
 ///
-/// Errors of its own: wrong_state (the key is suspended, compromised, or for reading only).
+/// Errors of its own: wrong_state (the key is suspended, compromised, or for reading only), refused
+/// (a policy document of the owner forbids this use, rules.hpp).
 
 #include <map>
 #include <string>
@@ -25,9 +26,12 @@
 
 namespace kith::node {
 
+class RuleBook;
+
 class KeyGuard final : public KeyOps, public protocol::KeyWatch {
  public:
-  explicit KeyGuard(KeyOps& keys) : keys_(keys) {}
+  /// `rules`: the owner's; they outlive it.
+  KeyGuard(KeyOps& keys, const RuleBook& rules) : keys_(keys), rules_(rules) {}
 
   KeyOps& keys_for(protocol::UnitOfWork& unit) override;
   /// Before the commit of a unit: writes what was noted. Forgets the unit.
@@ -84,12 +88,14 @@ class KeyGuard final : public KeyOps, public protocol::KeyWatch {
   auto guarded(ByteView blob, KeyWork work, std::string_view operation, F&& call)
       -> decltype(call());
   [[nodiscard]] std::string key_with(ByteView blob) const;  ///< Empty: not known.
-  /// Errors: wrong_state.
-  [[nodiscard]] Result<void> check_state(const std::string& key, KeyWork work) const;
+  /// Errors: wrong_state; refused: a rule of the owner forbids this use.
+  [[nodiscard]] Result<void> check_state(const std::string& key, KeyWork work,
+                                         std::string_view operation) const;
   void refuse(const std::string& key, std::string_view operation, const Error& error);
   void write_uses(protocol::UnitOfWork& unit);
 
   KeyOps& keys_;
+  const RuleBook& rules_;
   protocol::UnitOfWork* unit_ = nullptr;  ///< The one under way; not owned.
   std::vector<Bytes> fresh_;              ///< Used before a record held them.
   std::map<std::string, std::uint64_t> uses_;

@@ -14,7 +14,6 @@ namespace kith::node {
 namespace {
 
 using ledger::Entry;
-using ledger::Op;
 using protocol::RecordKey;
 
 constexpr std::string_view kLogs = "log";
@@ -197,7 +196,7 @@ class Follower {
         }
       }
     }
-    if (ends(entry) || entry.op == Op::recover) retire_keys(entry, current());
+    if (ends(entry) || entry.op == ledger::Op::recover) retire_keys(entry, current());
   }
 
   /// It has not been active yet. One that came with a backup may have been taken for a past one.
@@ -208,7 +207,7 @@ class Follower {
 
   /// No keys of this log are of use any more, but for vetoes.
   static bool ends(const Entry& entry) {
-    if (entry.op == Op::deactivate) return true;
+    if (entry.op == ledger::Op::deactivate) return true;
     if (entry.kind != ledger::Kind::pair || !entry.content) return false;
     const auto* state = entry.content->state.if_object();
     return state != nullptr && crypto::json_text_of(*state, "status") != "active";

@@ -110,6 +110,14 @@ constexpr auto kCommandRows = std::to_array<Row>({
     {"policy-proposals", Op::look},
     {"policy-approve", Op::change_policy},
     {"policy-reject", Op::object},
+    {"auto-list", Op::look},
+    {"auto-disable", Op::keep},
+    {"auto-enable", Op::keep},
+    {"policy-documents", Op::look},
+    {"policy-operations", Op::look},
+    {"policy-explain", Op::look},
+    {"policy-load", Op::change_policy},
+    {"policy-load-failed", Op::warn},
     {"agent-add", Op::add_device},
     {"agent-accept", Op::add_device},
     {"agent-code", Op::add_device},
@@ -218,6 +226,8 @@ constexpr auto kTimerRows = std::to_array<Row>({
     {"identity", Op::warn},  // Reads the own logs and raises alarms.
     {"identity|move", Op::rotate},
     {"policy", Op::keep},
+    {"rules", Op::keep},
+    {"automation", Op::keep},
     {"witness", Op::keep},
     {"look-up", Op::talk},
     {"late-answers", Op::talk},
@@ -262,19 +272,26 @@ std::optional<Operation> operation_of_program(std::string_view path) {
   return row_in(kProgramRows, path);
 }
 
-std::optional<Operation> operation_of_message(std::string_view type) {
+std::string message_word(std::string_view type) {
   for (const std::string_view document : {"https://w3id.org/kith/", "https://didcomm.org/"}) {
-    if (!type.starts_with(document)) continue;
-    const std::string_view path = type.substr(document.size());
-    if (const auto own = row_in(kMessageRows, path)) return own;
-    return row_in(kMessageRows, path.substr(0, path.find('/')));
+    if (type.starts_with(document)) return std::string(type.substr(document.size()));
   }
-  return std::nullopt;
+  return {};
+}
+
+std::optional<Operation> operation_of_message(std::string_view type) {
+  const std::string path = message_word(type);
+  if (path.empty()) return std::nullopt;
+  if (const auto own = row_in(kMessageRows, path)) return own;
+  return row_in(kMessageRows, std::string_view(path).substr(0, path.find('/')));
+}
+
+std::string timer_word(std::string_view module, std::string_view name) {
+  return std::string(module) + "|" + std::string(name.substr(0, name.find(' ')));
 }
 
 std::optional<Operation> operation_of_timer(std::string_view module, std::string_view name) {
-  const std::string full = std::string(module) + "|" + std::string(name.substr(0, name.find(' ')));
-  if (const auto own = row_in(kTimerRows, full)) return own;
+  if (const auto own = row_in(kTimerRows, timer_word(module, name))) return own;
   return row_in(kTimerRows, module);
 }
 
@@ -284,6 +301,54 @@ Operation operation_of_effect(const protocol::Effect& effect) {
   if (!payload.has_value()) return Op::rotate;
   const auto entry = ledger::parse_entry(payload->blob);
   return entry.has_value() && entry->op == ledger::Op::veto ? Op::object : Op::rotate;
+}
+
+std::string_view operation_word(Operation operation) {
+  static constexpr auto kWords = std::to_array<std::string_view>(
+      {"look", "keep", "talk", "serve", "object", "warn", "thaw", "rotate", "change-policy",
+       "add-device", "use-share", "open-vault", "back-up", "export", "vouch"});
+  static_assert(kWords.size() == static_cast<std::size_t>(Op::vouch) + 1);
+  return kWords.at(static_cast<std::size_t>(operation));
+}
+
+const std::vector<NamedOperation>& all_operations() {
+  static const std::vector<NamedOperation> all = [] {
+    std::vector<NamedOperation> rows;
+    const auto add = [&rows](OperationKind kind, const auto& table) {
+      for (const auto& [name, row] : table) rows.push_back({kind, std::string(name), row});
+    };
+    add(OperationKind::command, kCommandRows);
+    add(OperationKind::message, kMessageRows);
+    add(OperationKind::timer, kTimerRows);
+    return rows;
+  }();
+  return all;
+}
+
+std::vector<NamedOperation> operations_called(std::string_view word) {
+  std::vector<NamedOperation> found;
+  const auto is_below = [&](const NamedOperation& one, char end) {
+    return word.substr(0, word.find(end)) == one.name.substr(0, one.name.find(end));
+  };
+  const bool of_message = word.find('/') != std::string_view::npos;
+  const bool of_timer = word.find('|') != std::string_view::npos;
+  for (const NamedOperation& one : all_operations()) {
+    const bool is_called = of_message ? one.kind == OperationKind::message && is_below(one, '/')
+                           : of_timer
+                               ? one.kind == OperationKind::timer && is_below(one, '|')
+                               : operation_word(one.row) == word ||
+                                     (one.kind == OperationKind::command && one.name == word);
+    if (is_called) found.push_back(one);
+  }
+  if (word.ends_with('*') || !(of_message || of_timer)) return found;
+  // One message or timer: the row of its own, else that of its protocol or module.
+  const auto own = std::ranges::find(found, word, &NamedOperation::name);
+  const auto first = std::string(word.substr(0, word.find(of_message ? '/' : '|')));
+  const auto whole = std::ranges::find(found, first, &NamedOperation::name);
+  if (own == found.end() && whole == found.end()) return {};
+  NamedOperation one = own != found.end() ? *own : *whole;
+  one.name = std::string(word);
+  return {std::move(one)};
 }
 
 }  // namespace kith::node

@@ -5,10 +5,12 @@
 #include "ledger/log_history.hpp"
 #include "ledger/proposal_module.hpp"
 #include "ledger/witness_module.hpp"
+#include "node/automation_module.hpp"
 #include "node/freezer.hpp"
 #include "node/incidents.hpp"
 #include "node/key_module.hpp"
 #include "node/node_module.hpp"
+#include "node/rules_module.hpp"
 #include "protocol/basic_message.hpp"
 #include "protocol/discover_features.hpp"
 #include "protocol/late_answers.hpp"
@@ -31,6 +33,18 @@
 #include "recovery/trustee_session.hpp"
 
 namespace kith::node {
+
+namespace {
+
+std::vector<std::string> types_of(const std::vector<std::unique_ptr<protocol::Module>>& modules) {
+  std::vector<std::string> all;
+  for (const auto& module : modules) {
+    for (std::string& type : module->message_types()) all.push_back(std::move(type));
+  }
+  return all;
+}
+
+}  // namespace
 
 std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& config) {
   std::vector<std::unique_ptr<protocol::Module>> modules;
@@ -68,6 +82,8 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
     modules.push_back(std::make_unique<protocol::Rewrapped>());
     modules.push_back(std::make_unique<protocol::Outbox>());
   }
+  modules.push_back(std::make_unique<AutomationModule>());
+  modules.push_back(std::make_unique<RulesModule>(types_of(modules)));
   // Last: it tells what all the others do.
   modules.push_back(std::make_unique<protocol::DiscoverFeatures>(protocol::features_of(modules)));
   return modules;

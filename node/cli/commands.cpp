@@ -239,6 +239,10 @@ int do_special(Session& session, const Invocation& invocation, const Output& out
       return do_status(session, invocation, output);
     case Special::audit_export:
       return do_audit_export(session, invocation, output);
+    case Special::policy_explain:
+      return do_policy_explain(session, invocation, output);
+    case Special::policy_reload:
+      return do_policy_reload(session, invocation, output);
     case Special::thaw:
       return do_thaw(session, output);
     case Special::invite:

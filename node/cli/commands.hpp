@@ -47,6 +47,10 @@ inline constexpr std::int64_t kWaitDefault = 30;
 [[nodiscard]] Result<JsonObject> audit_verify_arguments(const Invocation& invocation);
 [[nodiscard]] int do_audit_export(Session& session, const Invocation& invocation,
                                   const Output& output);
+[[nodiscard]] int do_policy_explain(Session& session, const Invocation& invocation,
+                                    const Output& output);
+[[nodiscard]] int do_policy_reload(Session& session, const Invocation& invocation,
+                                   const Output& output);
 /// `did lint FILE`.
 [[nodiscard]] int run_did_lint(const Invocation& invocation, const Output& output);
 

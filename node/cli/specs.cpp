@@ -11,10 +11,11 @@ namespace kith::node {
 const std::vector<CommandSpec>& command_specs() {
   static const std::vector<CommandSpec> all = [] {
     std::vector<CommandSpec> specs;
-    for (auto& part : {node_commands(), portable_commands(), incident_commands(), people_commands(),
-                       identity_commands(), agent_commands(), policy_commands(), ledger_commands(),
-                       key_commands(), message_commands(), share_commands(), trustee_commands(),
-                       recovery_commands()}) {
+    for (auto& part :
+         {node_commands(), portable_commands(), incident_commands(), people_commands(),
+          identity_commands(), agent_commands(), policy_commands(), rule_commands(), auto_commands(),
+          ledger_commands(), key_commands(), message_commands(), share_commands(),
+          trustee_commands(), recovery_commands()}) {
       specs.insert(specs.end(), part.begin(), part.end());
     }
     return specs;
@@ -58,7 +59,7 @@ std::string_view value_name(ArgSpec::Kind kind) {
 }
 
 std::string_view group_help(std::string_view group) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kGroups = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kGroups = {{
       {"home", "The directory of this wallet"},
       {"contacts", "The people you know"},
       {"features", "What agents can do"},
@@ -68,7 +69,8 @@ std::string_view group_help(std::string_view group) {
       {"did", "Your identity, and those of others"},
       {"agent", "Your devices"},
       {"identity", "What your devices have in common"},
-      {"policy", "Who may act for you"},
+      {"policy", "Who may act for you, and what this node may do"},
+      {"auto", "What this node does by itself"},
       {"ledger", "Where identities are published"},
       {"keys", "Keys, and what they are for"},
       {"audit", "What this node has done"},

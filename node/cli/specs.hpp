@@ -70,6 +70,8 @@ enum class Special {
   portable_import,
   home_erase,
   home_keep,
+  policy_explain,
+  policy_reload,
   thaw,
   audit_export,
 };

@@ -28,6 +28,8 @@ class LockedNode::Impl {
       : home_(home), options_(options), signals_(io_, SIGINT, SIGTERM), leaving_(io_) {}
 
   Result<void> open() {
+    // Without its keys it reads no policy documents; it does when it is unlocked.
+    std::signal(SIGHUP, SIG_IGN);
     TRY(const std::string path, control_socket_path(home_.directory()));
     auto handler = [this](std::string request, ControlRespond respond) {
       respond(answer(std::move(request)));

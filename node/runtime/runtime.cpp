@@ -28,6 +28,7 @@
 #include "node/runtime/metrics.hpp"
 #include "node/runtime/reception.hpp"
 #include "node/runtime/replica_desk.hpp"
+#include "node/runtime/rule_files.hpp"
 #include "node/runtime/system_clock.hpp"
 #include "node/runtime/worker.hpp"
 #include "node/storage/group_store.hpp"
@@ -120,6 +121,8 @@ class Runtime::Impl {
   Result<void> open_metrics();
   Result<void> start_agent();
   void watch_signals();
+  void take_rule_files();
+  void watch_for_reload();
   void stop_when_done();
   void look_whether_done(milliseconds after);
   [[nodiscard]] NodeNumbers numbers() const;
@@ -138,6 +141,7 @@ class Runtime::Impl {
   boost::asio::io_context io_;
   boost::asio::steady_timer stop_timer_;
   std::optional<boost::asio::signal_set> signals_;
+  std::optional<boost::asio::signal_set> reload_;
   Worker worker_;
   CrashPoints crash_points_;
   std::unique_ptr<LeveldbStore> disk_;
@@ -389,7 +393,39 @@ Result<void> Runtime::Impl::open() {
   TRY(key_watch_,
       KeyWatch::start(io_, *host_, [this] { events_.fail_with(fail(Errc::keys_gone)); }));
   if (options_.serve_control) watch_signals();
-  return start_agent();
+  CHECK(start_agent());
+  if (!options_.serve_control) return {};
+  watch_for_reload();
+  take_rule_files();
+  return {};
+}
+
+/// Hands the policy documents of the home to the agent; its owner is told of those that it cannot
+/// take, and those before stay in force.
+void Runtime::Impl::take_rule_files() {
+  const auto submit = [this](std::string_view name, JsonObject args, EventQueue::After after) {
+    Command command{"rules-" + crypto::hex(random_.bytes(8)), std::string(name), std::move(args),
+                    host_->standing()};
+    events_.submit(CommandGiven{std::move(command)}, std::move(after));
+  };
+  const auto tell = [submit](const Error& error) {
+    submit("policy-load-failed", {{"why", error.detail}}, {});
+  };
+  auto files = read_rule_files(home_.directory());
+  if (!files.has_value()) return tell(files.error());
+  submit("policy-load", std::move(*files), [tell](const Result<Outcome>& outcome) {
+    if (!outcome.has_value() || !outcome->reply || outcome->reply->has_value()) return;
+    tell(outcome->reply->error());
+  });
+}
+
+void Runtime::Impl::watch_for_reload() {
+  if (!reload_) reload_.emplace(io_, SIGHUP);
+  reload_->async_wait([this](const boost::system::error_code& error, int) {
+    if (error || stop_deadline_ms_ != 0) return;
+    take_rule_files();
+    watch_for_reload();
+  });
 }
 
 /// From here on the process ends in order; whoever is told that the node runs may rely on it.

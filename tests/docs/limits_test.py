@@ -21,6 +21,7 @@ MODULES = [("Audit files and incidents (`node/watch_limits.hpp`)", ROOT / "node"
            ("Ledger hosts and copies (`ledger/remote/limits.hpp`)", ROOT / "ledger" / "remote" / "limits.hpp"),
            ("Logs (`ledger/log_limits.hpp`)", ROOT / "ledger" / "log_limits.hpp"),
            ("Ledgers on chains (`ledger/evm/limits.hpp`)", ROOT / "ledger" / "evm" / "limits.hpp"),
+           ("Policy documents (`node/rule_limits.hpp`)", ROOT / "node" / "rule_limits.hpp"),
            ("Proposals (`ledger/proposal_limits.hpp`)", ROOT / "ledger" / "proposal_limits.hpp"),
            ("Super-quorum (`recovery/super_limits.hpp`)", ROOT / "recovery" / "super_limits.hpp"),
            ("Witnesses (`ledger/witness_limits.hpp`)", ROOT / "ledger" / "witness_limits.hpp")]

@@ -35,7 +35,7 @@ class CountingModule final : public protocol::Module {
   std::size_t& heard_;
 };
 
-class GarbageFlood : public testing::Test {
+class GarbageFlood : public ::testing::Test {
  protected:
   void SetUp() override {
     protocol::UnitOfWork unit({store_, world_.keys, world_.random, Time{}, Duration{}, true});

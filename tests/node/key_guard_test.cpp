@@ -7,6 +7,7 @@
 
 #include "crypto/key_types.hpp"
 #include "node/key_info.hpp"
+#include "node/rules.hpp"
 #include "protocol/audit_log.hpp"
 #include "protocol/messenger.hpp"
 #include "tests/support/memory_store.hpp"
@@ -41,7 +42,7 @@ class GuardedUnit {
   }
 
  public:
-  GuardedUnit() : keys_(random_.secret(32), random_), guard_(keys_) {}
+  GuardedUnit() : keys_(random_.secret(32), random_), guard_(keys_, rules_) {}
 
   void keep(const SealedKey& key) {
     in_unit([&](Host& host) { protocol::remember_key(host, kGuardedKid, key); });
@@ -78,6 +79,7 @@ class GuardedUnit {
       return load<KeyUses>(host, kKeyUse, kGuardedId).value_or(KeyUses{}).count;
     });
   }
+  void set_rules(RuleBook rules) { rules_ = std::move(rules); }
   void pass(Duration time) { now_ += time; }
   crypto::SoftwareKeys& keys() { return keys_; }
   crypto::SeededRandom& random() { return random_; }
@@ -87,6 +89,7 @@ class GuardedUnit {
   test::MemoryStore store_;
   crypto::SeededRandom random_{5, "guard"};
   crypto::SoftwareKeys keys_;
+  RuleBook rules_;
   KeyGuard guard_;
   Time now_ = protocol::from_epoch_ms(1'800'000'000'000);
 };
@@ -217,6 +220,31 @@ TEST(KeyGuardTest, NotesARefusalOnceADay) {
   EXPECT_EQ(unit.refusals().size(), 2U);
   unit.set_state(KeyState::active);
   EXPECT_TRUE(sign().has_value());
+}
+
+TEST(KeyGuardTest, HoldsToTheOwnersRules) {
+  GuardedUnit unit;
+  unit.keep(unit.keys().generate(KeyType::ed25519, KeyPurpose::authenticate)->sealed);
+  unit.set_state(KeyState::active);
+  const auto sign = [](KeyOps& ops, const SealedKey& key) { return ops.sign(key, Bytes(3)); };
+  const auto rules = [](const char* of, const char* use) {
+    const JsonObject rule{{"line", 1}, {"operations", JsonArray{use}}, {"effect", "forbid"}};
+    const JsonObject document{{"file", "k"},
+                              {"level", "key"},
+                              {"name", "k"},
+                              {"keys", JsonArray{of}},
+                              {"rules", JsonArray{rule}}};
+    return RuleBook::parse({document}).value();
+  };
+  unit.set_rules(rules("authenticate", "use:sign_hash"));
+  EXPECT_TRUE(unit.use(sign).has_value());
+  unit.set_rules(rules("agree", "use:sign"));
+  EXPECT_TRUE(unit.use(sign).has_value());
+  for (const char* key : {"authenticate", kGuardedId.data()}) {
+    unit.set_rules(rules(key, "use:sign"));
+    EXPECT_EQ(unit.use(sign).error(), Errc::refused) << key;
+  }
+  EXPECT_EQ(unit.refusals().size(), 1U);
 }
 
 TEST(KeyGuardTest, UsesWaitForAUnitThatWrites) {
