@@ -128,7 +128,10 @@ Result<void> Agent::finish(Unit& unit, const ClockReading& clock, Outcome& outco
   }
   const bool new_rules = std::ranges::count(unit.changed("meta"), kRuleDocuments) > 0;
   CHECK(unit.commit());
-  if (new_rules) read_rules(clock);
+  if (new_rules) {
+    Unit after(context(clock));
+    read_rules(after);
+  }
   for (const auto& mark : std::exchange(dropped_marks_, {})) marks_.remove(mark.id, mark.time);
   for (const auto& mark : std::exchange(new_marks_, {})) marks_.add(mark.id, mark.time);
   for (const auto& [id, at] : unit.timers()) {
@@ -165,7 +168,7 @@ Result<Outcome> Agent::start(const ClockReading& clock) {
   try {
     Unit unit(context(clock));
     uptime_before_ = load<Uptime>(unit, "meta", "uptime").value_or(Uptime{}).total;
-    read_rules(clock);
+    read_rules(unit);
     for (const std::string& id : unit.list("timer")) {
       const Time at = load<protocol::StoredTimer>(unit, "timer", id)->at;
       timers_[id] = at;
@@ -345,8 +348,7 @@ std::optional<Duration> Agent::put_off(Unit& unit, const std::string& id) const 
   return std::nullopt;
 }
 
-void Agent::read_rules(const ClockReading& clock) {
-  Unit unit(context(clock));
+void Agent::read_rules(Unit& unit) {
   *rules_ = rule_book(unit);
 }
 

@@ -109,7 +109,7 @@ class Agent {
   /// rule forbids it. nullopt: it runs.
   [[nodiscard]] std::optional<Duration> put_off(Unit& unit, const std::string& id) const;
   /// Reads the policy documents in force, when they may have changed.
-  void read_rules(const ClockReading& clock);
+  void read_rules(Unit& unit);
   [[nodiscard]] std::optional<Time> retry_or_end(Unit& unit, protocol::Effect effect,
                                                  const protocol::EffectResult& result);
   void sweep(Unit& unit);

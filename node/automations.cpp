@@ -18,6 +18,8 @@ const std::vector<Automation>& automations() {
       {"keys|look",
        "Looks at the ages of keys once a day, replaces those of relationships, tells of others",
        Off::at_a_risk, "keys grow old until `kith keys rotate` replaces them"},
+      {"reports|review", "Reminds you to look at who may do what for you", Off::at_a_risk,
+       "rights that nobody needs any more stay"},
       {"identity|watch", "Reads your logs on their ledger, and warns while you can still object",
        Off::never},
       {"identity|foreign", "Warns of entries in your logs that no device of yours made",

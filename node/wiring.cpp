@@ -10,6 +10,7 @@
 #include "node/incidents.hpp"
 #include "node/key_module.hpp"
 #include "node/node_module.hpp"
+#include "node/report_module.hpp"
 #include "node/rules_module.hpp"
 #include "protocol/basic_message.hpp"
 #include "protocol/discover_features.hpp"
@@ -83,6 +84,7 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
     modules.push_back(std::make_unique<protocol::Outbox>());
   }
   modules.push_back(std::make_unique<AutomationModule>());
+  modules.push_back(std::make_unique<ReportModule>());
   modules.push_back(std::make_unique<RulesModule>(types_of(modules)));
   // Last: it tells what all the others do.
   modules.push_back(std::make_unique<protocol::DiscoverFeatures>(protocol::features_of(modules)));

@@ -152,6 +152,7 @@ bool names_command(std::string_view word) {
 void take_globals(const Given& given, Invocation& invocation) {
   invocation.home = given.texts.at("--home");
   invocation.passphrase_file = given.texts.at("--passphrase-file");
+  invocation.reader = given.texts.at("--reader");
   invocation.json = given.flags.at("--json");
   invocation.yes = given.flags.at("--yes");
   invocation.dry_run = given.flags.at("--dry-run");

@@ -18,6 +18,7 @@ struct Invocation {
   const CommandSpec* spec = nullptr;
   std::string home;             ///< --home; empty: the default.
   std::string passphrase_file;  ///< --passphrase-file
+  std::string reader;           ///< --reader; empty: as the owner.
   bool json = false;
   bool yes = false;
   bool dry_run = false;

@@ -84,6 +84,12 @@ Session::Session(const Invocation& invocation, std::unique_ptr<Runtime> runtime)
     : invocation_(&invocation), runtime_(std::move(runtime)), id_prefix_(random_prefix()) {}
 
 Result<Session> Session::of_running_node(const Invocation& invocation) {
+  if (!invocation.reader.empty()) {
+    TRY(ControlClient reader, ControlClient::connect(invocation.reader, ControlPeers::group));
+    Session session(invocation, nullptr);
+    session.client_ = std::move(reader);
+    return session;
+  }
   TRY(const std::string directory, home_of(invocation));
   if (!Home::exists(directory)) return fail(Errc::home_missing, directory);
   TRY(const std::string path, control_socket_path(directory));
@@ -95,7 +101,10 @@ Result<Session> Session::of_running_node(const Invocation& invocation) {
 
 Result<Session> Session::open(const Invocation& invocation) {
   auto running = of_running_node(invocation);
-  if (running.has_value() || running.error().code != Errc::unreachable) return running;
+  if (running.has_value() || running.error().code != Errc::unreachable ||
+      !invocation.reader.empty()) {
+    return running;
+  }
   TRY(const std::string directory, home_of(invocation));
   TRY(Home home, Home::open(directory));
   TRY(auto keys, keys_of(home, invocation, true));

@@ -13,7 +13,7 @@ const std::vector<CommandSpec>& command_specs() {
     std::vector<CommandSpec> specs;
     for (auto& part :
          {node_commands(), portable_commands(), incident_commands(), people_commands(),
-          identity_commands(), agent_commands(), policy_commands(), rule_commands(), auto_commands(),
+          identity_commands(), agent_commands(), policy_commands(), rule_commands(), auto_commands(), report_commands(),
           ledger_commands(), key_commands(), message_commands(), share_commands(),
           trustee_commands(), recovery_commands()}) {
       specs.insert(specs.end(), part.begin(), part.end());
@@ -29,6 +29,7 @@ const std::vector<ArgSpec>& global_args() {
       {"--home", "", "The wallet's directory", directory},
       {"--passphrase-file", "", "Read the passphrase from this file (second line: its token's PIN)",
        file},
+      {"--reader", "", "Ask a running node through its socket for readers; needs no wallet", file},
       {"--json", "", "One JSON document instead of sentences", flag},
       {"--yes", "", "Do not ask", flag},
       {"--dry-run", "", "Say what would be done, and do nothing", flag},
@@ -71,6 +72,7 @@ std::string_view group_help(std::string_view group) {
       {"identity", "What your devices have in common"},
       {"policy", "Who may act for you, and what this node may do"},
       {"auto", "What this node does by itself"},
+      {"report", "Who may do what for you"},
       {"ledger", "Where identities are published"},
       {"keys", "Keys, and what they are for"},
       {"audit", "What this node has done"},
@@ -88,7 +90,6 @@ std::string_view group_help(std::string_view group) {
 bool is_planned(std::string_view path) {
   static constexpr auto kPlanned = std::to_array<std::string_view>({
       "ceremony",
-      "report",
       "recovery drill",
       "recovery update",
       "recovery paper",

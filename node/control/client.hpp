@@ -8,6 +8,7 @@
 
 #include "crypto/limits.hpp"
 #include "crypto/result.hpp"
+#include "node/control/server.hpp"
 
 namespace kith::node {
 
@@ -16,7 +17,8 @@ class ControlClient {
  public:
   /// Errors: `unreachable` (no node is running), `refused` (the socket belongs to another user),
   /// `limit_exceeded` (path too long), `io`.
-  [[nodiscard]] static Result<ControlClient> connect(const std::string& path);
+  [[nodiscard]] static Result<ControlClient> connect(const std::string& path,
+                                                     ControlPeers served_to = ControlPeers::owner);
   ~ControlClient();
   ControlClient(ControlClient&& other) noexcept;
   ControlClient& operator=(ControlClient&& other) noexcept;

@@ -194,7 +194,8 @@ class ControlServer::Impl::Connection : public std::enable_shared_from_this<Conn
 };
 
 Result<void> ControlServer::Impl::open() {
-  CHECK(prepare_socket_path(path_));
+  const bool for_group = limits_.peers == ControlPeers::group;
+  CHECK(for_group ? prepare_group_socket_path(path_) : prepare_socket_path(path_));
   error_code error;
   acceptor_.open(boost::asio::local::stream_protocol{}, error);
   if (!error) {
@@ -202,7 +203,8 @@ Result<void> ControlServer::Impl::open() {
     acceptor_.bind(boost::asio::local::stream_protocol::endpoint{path_}, error);
     ::umask(before);
   }
-  if (!error && ::chmod(path_.c_str(), S_IRUSR | S_IWUSR) != 0) {
+  const mode_t mode = S_IRUSR | S_IWUSR | (for_group ? S_IRGRP | S_IWGRP : 0U);
+  if (!error && ::chmod(path_.c_str(), mode) != 0) {
     error.assign(errno, boost::system::system_category());
   }
   if (!error) acceptor_.listen(boost::asio::socket_base::max_listen_connections, error);
@@ -226,8 +228,10 @@ void ControlServer::Impl::accept() {
 }
 
 void ControlServer::Impl::admit(Socket socket) {
-  const auto peer = peer_(socket.native_handle());
-  if (!peer || *peer != ::geteuid()) return;  // Closes it, unread.
+  if (limits_.peers == ControlPeers::owner) {
+    const auto peer = peer_(socket.native_handle());
+    if (!peer || *peer != ::geteuid()) return;  // Closes it, unread.
+  }
   if (connections_.size() >= limits_.connections) return;
   auto connection = std::make_shared<Connection>(*this, std::move(socket));
   connections_.insert(connection);

@@ -28,7 +28,12 @@ using PeerUid = std::function<Result<uid_t>(int socket)>;
 /// SO_PEERCRED (unix(7)). Errors: `io`.
 [[nodiscard]] Result<uid_t> peer_uid(int socket);
 
+/// Who may connect: the user of this process alone, or whoever the permissions of the socket (0660)
+/// and its directory let in.
+enum class ControlPeers : std::uint8_t { owner, group };
+
 struct ControlLimits {
+  ControlPeers peers = ControlPeers::owner;
   std::size_t frame_bytes = limits::kControlFrameBytesMax;
   std::size_t connections = limits::kControlConnectionsMax;
   std::size_t requests_per_second = limits::kControlRequestsPerSecond;  ///< Further ones wait.
@@ -42,7 +47,8 @@ struct ControlLimits {
 class ControlServer {
  public:
   /// The caller holds the lock of the home (a socket found at `path` is stale and removed).
-  /// `peer` is replaceable for tests; a connection whose uid differs from ours is closed unread.
+  /// `peer` is replaceable for tests; with ControlPeers::owner, a connection whose uid differs from
+  /// ours is closed unread.
   /// Errors: those of prepare_socket_path, `io`.
   [[nodiscard]] static Result<std::unique_ptr<ControlServer>> listen(boost::asio::io_context& io,
                                                                      const std::string& path,

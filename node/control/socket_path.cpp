@@ -66,6 +66,41 @@ Result<void> check_private_directory(const std::string& directory) {
   return {};
 }
 
+namespace {
+
+/// In a directory that others cannot change. Errors: refused, io.
+Result<void> remove_stale_socket(const std::string& socket_path) {
+  struct stat info {};
+  if (::lstat(socket_path.c_str(), &info) != 0) {
+    if (errno == ENOENT) return {};
+    return system_failure("cannot look at", socket_path);
+  }
+  if (!S_ISSOCK(info.st_mode)) return fail(Errc::refused, socket_path + " is not a socket");
+  if (info.st_uid != ::geteuid()) {
+    return fail(Errc::refused, socket_path + " belongs to another user");
+  }
+  if (::unlink(socket_path.c_str()) != 0) return system_failure("cannot remove", socket_path);
+  return {};
+}
+
+}  // namespace
+
+Result<void> prepare_group_socket_path(const std::string& socket_path) {
+  if (socket_path.size() > limits::kControlPathBytesMax) {
+    return fail(Errc::limit_exceeded, "the path is too long for a socket");
+  }
+  const std::string directory = std::filesystem::path{socket_path}.parent_path().string();
+  struct stat info {};
+  if (directory.empty() || ::lstat(directory.c_str(), &info) != 0) {
+    return system_failure("cannot look at", directory);
+  }
+  const bool is_ours = info.st_uid == ::geteuid() || info.st_uid == 0;
+  if (!S_ISDIR(info.st_mode) || !is_ours || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return fail(Errc::refused, directory + " is no directory that you alone may write to");
+  }
+  return remove_stale_socket(socket_path);
+}
+
 Result<void> prepare_socket_path(const std::string& socket_path) {
   if (socket_path.size() > limits::kControlPathBytesMax) {
     return fail(Errc::limit_exceeded, "the path is too long for a socket");
@@ -80,16 +115,7 @@ Result<void> prepare_socket_path(const std::string& socket_path) {
   }
   CHECK(check_private_directory(directory.string()));
   // From here on only this user can change what the directory holds.
-  if (::lstat(socket_path.c_str(), &info) != 0) {
-    if (errno == ENOENT) return {};
-    return system_failure("cannot look at", socket_path);
-  }
-  if (!S_ISSOCK(info.st_mode)) return fail(Errc::refused, socket_path + " is not a socket");
-  if (info.st_uid != ::geteuid()) {
-    return fail(Errc::refused, socket_path + " belongs to another user");
-  }
-  if (::unlink(socket_path.c_str()) != 0) return system_failure("cannot remove", socket_path);
-  return {};
+  return remove_stale_socket(socket_path);
 }
 
 }  // namespace kith::node

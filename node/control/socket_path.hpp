@@ -24,5 +24,8 @@ namespace kith::node {
 /// other server uses the socket. Errors: `refused` (unsafe directory, or the path is something
 /// other than a socket of this user), `io`, `limit_exceeded` (path too long).
 [[nodiscard]] Result<void> prepare_socket_path(const std::string& socket_path);
+/// The same for a socket that a group may use: its directory is there, belongs to us or to root, is
+/// no symbolic link, and nobody but its owner may write to it. Errors: as above.
+[[nodiscard]] Result<void> prepare_group_socket_path(const std::string& socket_path);
 
 }  // namespace kith::node

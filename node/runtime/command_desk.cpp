@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "node/reader_role.hpp"
+
 namespace kith::node {
 
 void CommandDesk::handle(std::string text, ControlRespond respond) {
@@ -24,6 +26,23 @@ void CommandDesk::handle(std::string text, ControlRespond respond) {
   if (!started.has_value()) respond(encode_reply(started.error()));
 }
 
+void CommandDesk::handle_reader(std::string text, ControlRespond respond) {
+  auto request = parse_request(text);
+  if (!request.has_value()) return respond(encode_reply(request.error()));
+  if (!reader_may(request->command)) {
+    submit({"reader-" + request->id, "reader-refused", {{"command", request->command}}, {}}, {},
+           [](const std::string&) {});
+    return respond(encode_reply(
+        fail(Errc::refused, "this socket is for reading: " + request->command.substr(0, 100) +
+                                " is not to be had here")));
+  }
+  if (const auto found = of_shell_.find(request->command); found != of_shell_.end()) {
+    return respond(encode_reply(found->second(request->args)));
+  }
+  submit({"reader-" + request->id, std::move(request->command), std::move(request->args), {}}, {},
+         std::move(respond));
+}
+
 void CommandDesk::add(std::string name, Answer answer) {
   of_shell_.emplace(std::move(name), std::move(answer));
 }
@@ -35,6 +54,11 @@ void CommandDesk::run(ControlRequest request, std::optional<PassphraseProof> pro
   std::optional<StepUp> held;
   if (proof) held = keys_.hold(std::move(*proof));
   command.step_up = held ? held : keys_.standing();
+  submit(std::move(command), held, std::move(respond));
+}
+
+void CommandDesk::submit(protocol::Command command, std::optional<StepUp> held,
+                         ControlRespond respond) {
   events_.submit(CommandGiven{std::move(command)},
                  [this, held, respond](const Result<Outcome>& outcome) {
                    if (held) keys_.drop(*held);

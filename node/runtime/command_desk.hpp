@@ -24,11 +24,14 @@ class CommandDesk {
 
   /// `text` is an encode_request; `respond` gets an encode_reply.
   void handle(std::string text, ControlRespond respond);
+  /// The same of somebody who may only read (node/reader_role.hpp); a passphrase is not looked at.
+  void handle_reader(std::string text, ControlRespond respond);
   /// A command that the shell answers, not the agent: it reads what only the shell knows.
   using Answer = std::function<Result<JsonObject>(const JsonObject& args)>;
   void add(std::string name, Answer answer);
 
  private:
+  void submit(protocol::Command command, std::optional<StepUp> held, ControlRespond respond);
   /// `proof`: of this command's passphrase; dropped with its outcome.
   void run(ControlRequest request, std::optional<PassphraseProof> proof, ControlRespond respond);
 

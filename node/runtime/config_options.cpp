@@ -149,6 +149,11 @@ std::vector<ConfigOption> make_options() {
       whole_number<&Options::auto_lock_s>(
           "node.auto_lock_s", std::chrono::seconds{limits::kAutoLockMax}.count(),
           "Lock the node (`kith lock`) after so many seconds without a command; 0: never", 0),
+      plain<&Options::readers_socket>(
+          "node.readers_socket", "",
+          "A socket at this path through which others, auditors for example, may read what "
+          "`kith --reader` lists and nothing else: whoever its group (mode 0660) and its directory "
+          "let in. The directory is there, and nobody but its owner may write to it; empty: none"),
       plain<&Options::ledger_serve>("node.ledger_serve", "--ledger-serve",
                                     "Serve this home's ledger to others"),
       plain<&Options::witness>("node.witness", "--witness",

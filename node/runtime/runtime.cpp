@@ -82,6 +82,7 @@ class Runtime::Impl {
     metrics_.reset();
     http_.reset();
     control_.reset();
+    readers_.reset();
     links_.reset();
     replica_desk_.reset();
     ledger_desk_.reset();
@@ -165,6 +166,7 @@ class Runtime::Impl {
   std::unique_ptr<Links> links_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<ControlServer> control_;
+  std::unique_ptr<ControlServer> readers_;
   std::unique_ptr<HttpServer> metrics_;
   std::unique_ptr<LockTimer> locking_;
   std::unique_ptr<KeyWatch> key_watch_;
@@ -296,6 +298,13 @@ Result<void> Runtime::Impl::open_control() {
     desk_->handle(std::move(request), std::move(respond));
   };
   TRY(control_, ControlServer::listen(io_, path, std::move(handler)));
+  if (options_.readers_socket.empty()) return {};
+  auto read_only = [this](std::string request, ControlRespond respond) {
+    desk_->handle_reader(std::move(request), std::move(respond));
+  };
+  ControlLimits limits;
+  limits.peers = ControlPeers::group;
+  TRY(readers_, ControlServer::listen(io_, options_.readers_socket, std::move(read_only), limits));
   return {};
 }
 
@@ -453,6 +462,7 @@ void Runtime::Impl::stop() {
   stop_deadline_ms_ = read_clocks().steady_ms + options_.stop_grace_s * 1000;
   if (http_) http_->stop();
   if (control_) control_->stop();
+  if (readers_) readers_->stop();
   if (locking_) locking_->stop();
   if (key_watch_) key_watch_->stop();
   if (links_) links_->stop();

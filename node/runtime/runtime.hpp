@@ -58,6 +58,7 @@ struct RuntimeOptions {
   std::int64_t stop_grace_s = 10;       ///< Time for answers under way when the node stops.
   std::string program_digest;           ///< NodeConfig::program_digest.
   bool serve_control = false;           ///< Listen on the home's control socket.
+  std::string readers_socket;           ///< With it: where others may read; empty: nowhere.
   std::int64_t auto_lock_s = 0;         ///< Locks after so long without a command; 0: never.
   std::int64_t lock_after_s = 0;        ///< Locks after so long in any case; 0: never.
   /// For tests: what stands between the agent and its keys. Gets the keys, which outlive it.

@@ -6,11 +6,12 @@ itself can be turned off.
     policy_documents_test.py BUILD
 """
 
+import json
 import signal
 import sys
 import unittest
 
-from kith_process import Workbench, wait_for
+from kith_process import Workbench, run_kith, wait_for
 
 REFUSED = 3
 USAGE = 2
@@ -109,6 +110,38 @@ class PolicyDocumentsTest(unittest.TestCase):
         rows = {row["name"]: row for row in alice.kith("auto", "list")["automations"]}
         self.assertEqual(rows["keys|look"]["reason"], "moving")
         self.assertNotIn("off_since", alice.kith("auto", "enable", "keys|look"))
+
+    def test_readers_read_and_do_nothing_else(self):
+        alice = self.alice
+        place = self.bench.directory / "readers"
+        place.mkdir(mode=0o755)
+        socket = place / "kith.sock"
+        (alice.home / "kith.toml").write_text(f'[node]\nreaders_socket = "{socket}"\n')
+        alice.start()
+        self.assertEqual(socket.stat().st_mode & 0o777, 0o660)
+
+        def read(*words):
+            return run_kith(self.bench.kith, ["--reader", str(socket), "--json", "--home",
+                                              str(self.bench.directory / "nobody"), *words])
+
+        code, out, err = read("audit", "show")
+        self.assertEqual(code, 0, err)
+        self.assertTrue(json.loads(out)["entries"])
+        self.assertEqual(read("policy", "explain", "send")[0], 0)
+        self.assertEqual(read("report", "access")[0], 0)
+        for words in (["lock"], ["freeze"], ["messages"], ["policy", "reload"],
+                      ["report", "review", "--yes"], ["auto", "disable", "keys|look"]):
+            code, _, err = read(*words)
+            self.assertNotEqual(code, 0, words)
+        self.assertNotIn("frozen", alice.kith("status"))
+        refused = {entry["details"]["command"] for entry in alice.kith("audit", "show")["entries"]
+                   if entry["event"] == "reader.refused"}
+        self.assertLessEqual({"freeze", "report-review", "auto-disable"}, refused)
+        # Nobody but the owner may write to its directory.
+        alice.stop()
+        place.chmod(0o777)
+        with self.assertRaises(Exception):
+            alice.start()
 
 
 if __name__ == "__main__":
