@@ -110,6 +110,7 @@ constexpr auto kCommandRows = std::to_array<Row>({
     {"policy-proposals", Op::look},
     {"policy-approve", Op::change_policy},
     {"policy-reject", Op::object},
+    {"ceremony-sign", Op::rotate},
     {"report-roles", Op::look},
     {"report-access", Op::look},
     {"report-review", Op::keep},
@@ -183,6 +184,8 @@ constexpr auto kProgramRows = std::to_array<Row>({
     {"ledger serve", Op::serve},
     {"ledger status", Op::look},
     {"ledger verify", Op::look},
+    {"ceremony run", Op::rotate},
+    {"ceremony verify", Op::look},
     {"ledger witness", Op::look},  // Adding one is a command of the
                                    // agent.
     {"ledger deploy", Op::vouch},
@@ -233,6 +236,7 @@ constexpr auto kTimerRows = std::to_array<Row>({
     {"rules", Op::keep},
     {"automation", Op::keep},
     {"reports", Op::keep},
+    {"ceremony", Op::keep},
     {"witness", Op::keep},
     {"look-up", Op::talk},
     {"late-answers", Op::talk},

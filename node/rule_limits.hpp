@@ -22,4 +22,9 @@ inline constexpr std::size_t kItemsMax = 200;
 /// Bytes of a name or a reason: a sentence.
 inline constexpr std::size_t kTextBytesMax = 400;
 
+// Ceremonies
+
+/// A transcript that is checked: 200 steps and 200 witnesses of the longest texts.
+inline constexpr std::size_t kTranscriptBytesMax = 512 * 1024;
+
 }  // namespace kith::node::rule_limits

@@ -6,6 +6,7 @@
 #include "ledger/proposal_module.hpp"
 #include "ledger/witness_module.hpp"
 #include "node/automation_module.hpp"
+#include "node/ceremony.hpp"
 #include "node/freezer.hpp"
 #include "node/incidents.hpp"
 #include "node/key_module.hpp"
@@ -85,6 +86,7 @@ std::vector<std::unique_ptr<protocol::Module>> make_modules(const NodeConfig& co
   }
   modules.push_back(std::make_unique<AutomationModule>());
   modules.push_back(std::make_unique<ReportModule>());
+  modules.push_back(std::make_unique<CeremonyModule>());
   modules.push_back(std::make_unique<RulesModule>(types_of(modules)));
   // Last: it tells what all the others do.
   modules.push_back(std::make_unique<protocol::DiscoverFeatures>(protocol::features_of(modules)));

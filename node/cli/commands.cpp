@@ -239,6 +239,8 @@ int do_special(Session& session, const Invocation& invocation, const Output& out
       return do_status(session, invocation, output);
     case Special::audit_export:
       return do_audit_export(session, invocation, output);
+    case Special::ceremony_run:
+      return do_ceremony_run(session, invocation, output);
     case Special::policy_explain:
       return do_policy_explain(session, invocation, output);
     case Special::policy_reload:
@@ -402,6 +404,7 @@ int run_command(const Invocation& invocation, const Output& output) {
   if (spec.special == Special::recovery_plan) return run_recovery_plan(invocation, output);
   if (spec.special == Special::ledger_verify) return run_ledger_verify(invocation, output);
   if (spec.special == Special::did_verify) return run_did_verify(invocation, output);
+  if (spec.special == Special::ceremony_verify) return run_ceremony_verify(invocation, output);
   if (spec.special == Special::audit_verify && invocation.has("FILE")) {
     return run_audit_verify(invocation, output);
   }

@@ -51,6 +51,10 @@ inline constexpr std::int64_t kWaitDefault = 30;
                                     const Output& output);
 [[nodiscard]] int do_policy_reload(Session& session, const Invocation& invocation,
                                    const Output& output);
+[[nodiscard]] int do_ceremony_run(Session& session, const Invocation& invocation,
+                                  const Output& output);
+/// `ceremony verify`: without a home.
+[[nodiscard]] int run_ceremony_verify(const Invocation& invocation, const Output& output);
 /// `did lint FILE`.
 [[nodiscard]] int run_did_lint(const Invocation& invocation, const Output& output);
 

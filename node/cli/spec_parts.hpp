@@ -24,6 +24,7 @@ inline constexpr ArgSpec kWait{"--wait", "", "Seconds to wait for others (0: do 
 [[nodiscard]] std::vector<CommandSpec> rule_commands();
 [[nodiscard]] std::vector<CommandSpec> auto_commands();
 [[nodiscard]] std::vector<CommandSpec> report_commands();
+[[nodiscard]] std::vector<CommandSpec> ceremony_commands();
 [[nodiscard]] std::vector<CommandSpec> ledger_commands();
 [[nodiscard]] std::vector<CommandSpec> trustee_commands();
 [[nodiscard]] std::vector<CommandSpec> recovery_commands();

@@ -13,9 +13,10 @@ const std::vector<CommandSpec>& command_specs() {
     std::vector<CommandSpec> specs;
     for (auto& part :
          {node_commands(), portable_commands(), incident_commands(), people_commands(),
-          identity_commands(), agent_commands(), policy_commands(), rule_commands(), auto_commands(), report_commands(),
-          ledger_commands(), key_commands(), message_commands(), share_commands(),
-          trustee_commands(), recovery_commands()}) {
+          identity_commands(), agent_commands(), policy_commands(), rule_commands(),
+          auto_commands(), report_commands(), ceremony_commands(), ledger_commands(),
+          key_commands(), message_commands(), share_commands(), trustee_commands(),
+          recovery_commands()}) {
       specs.insert(specs.end(), part.begin(), part.end());
     }
     return specs;
@@ -60,7 +61,7 @@ std::string_view value_name(ArgSpec::Kind kind) {
 }
 
 std::string_view group_help(std::string_view group) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kGroups = {{
+  static constexpr auto kGroups = std::to_array<std::pair<std::string_view, std::string_view>>({
       {"home", "The directory of this wallet"},
       {"contacts", "The people you know"},
       {"features", "What agents can do"},
@@ -73,6 +74,7 @@ std::string_view group_help(std::string_view group) {
       {"policy", "Who may act for you, and what this node may do"},
       {"auto", "What this node does by itself"},
       {"report", "Who may do what for you"},
+      {"ceremony", "Critical steps before witnesses"},
       {"ledger", "Where identities are published"},
       {"keys", "Keys, and what they are for"},
       {"audit", "What this node has done"},
@@ -80,7 +82,7 @@ std::string_view group_help(std::string_view group) {
       {"trustee", "What you do for people who trust you"},
       {"recovery", "Prepare for the loss of this device"},
       {"recover", "Get everything back after a loss"},
-  }};
+  });
   for (const auto& [name, help] : kGroups) {
     if (name == group) return help;
   }
@@ -89,7 +91,6 @@ std::string_view group_help(std::string_view group) {
 
 bool is_planned(std::string_view path) {
   static constexpr auto kPlanned = std::to_array<std::string_view>({
-      "ceremony",
       "recovery drill",
       "recovery update",
       "recovery paper",

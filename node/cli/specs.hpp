@@ -72,6 +72,8 @@ enum class Special {
   home_keep,
   policy_explain,
   policy_reload,
+  ceremony_run,
+  ceremony_verify,
   thaw,
   audit_export,
 };

@@ -11,6 +11,7 @@ import signal
 import sys
 import unittest
 
+from acts import identity_posted
 from kith_process import Workbench, run_kith, wait_for
 
 REFUSED = 3
@@ -26,6 +27,14 @@ frameworks = ["club"]
 operations = ["profile-set"]
 effect = "EFFECT"
 reason = "names are settled"
+"""
+SCRIPT = """name = "New keys"
+
+[[step]]
+say = "The door is closed"
+
+[[step]]
+command = "audit-verify"
 """
 CLUB = """level = "framework"
 name = "club"
@@ -142,6 +151,34 @@ class PolicyDocumentsTest(unittest.TestCase):
         place.chmod(0o777)
         with self.assertRaises(Exception):
             alice.start()
+
+    def test_a_ceremony_is_run_and_verified_elsewhere(self):
+        carol = self.bench.node("Carol")
+        carol.init("--wait", "0")
+        carol.start()
+        identity_posted(carol)
+        script = self.bench.directory / "script.toml"
+        script.write_text(SCRIPT)
+        transcript = self.bench.directory / "transcript.json"
+        done = carol.kith("ceremony", "run", script, "--witness", "Ann,Ben", "--out", transcript, "--yes")
+        self.assertEqual(done["outcome"], "done")
+
+        def verify(*words):
+            return run_kith(self.bench.kith, ["ceremony", "verify", str(transcript), "--json", *map(str, words)])
+
+        code, out, err = verify("--script", script)
+        self.assertEqual(code, 0, err)
+        shown = json.loads(out)
+        self.assertEqual(shown["witnesses"], ["Ann", "Ben"])
+        self.assertEqual(verify("--key", shown["agent"])[0], 0)
+        self.assertNotEqual(verify("--key", shown["agent"][:-1] + "1")[0], 0)
+        script.write_text(SCRIPT + "# later\n")
+        self.assertNotEqual(verify("--script", script)[0], 0)
+        whole = json.loads(transcript.read_text())
+        self.assertNotIn("entries", transcript.read_text())
+        whole["witnesses"] = ["Ann", "Eve"]
+        transcript.write_text(json.dumps(whole))
+        self.assertNotEqual(verify()[0], 0)
 
 
 if __name__ == "__main__":

@@ -72,6 +72,8 @@ TEST(Operations, TheseCommandsStopWhileFrozenAndNoOthers) {
     if (!goes_on(operation_of_command(name))) stopped.insert(name);
   }
   const Names expected{"audit-anchor",
+                       "ceremony-sign",
+                       "policy-load",
                        "agent-accept",
                        "agent-add",
                        "agent-code",

@@ -26,7 +26,6 @@ namespace {
 using namespace std::chrono_literals;
 using recovery::testing::text_or_empty;
 using test::AgentBox;
-using test::code_of;
 
 test::MakeModules with_rules() {
   return [] {
@@ -99,7 +98,7 @@ TEST(RuleGate, RefusesACommandNotesItAndStandsAfterARestart) {
   ASSERT_TRUE(world.load_rules({domain(rule_text("send", "forbid"))}).has_value());
   for (int life = 0; life < 2; ++life) {
     const auto refused = world.say("bob");
-    ASSERT_EQ(code_of(refused), Errc::refused);
+    ASSERT_EQ(test::code_of(refused), Errc::refused);
     EXPECT_NE(refused.error().detail.find("house (domain), house.toml line 3"), std::string::npos)
         << refused.error().detail;
     EXPECT_EQ(world.explained("send"), "forbid");
@@ -124,14 +123,14 @@ TEST(RuleGate, AConnectionMayBeLooserThanTheDomain) {
                            rule_text("send", "allow"));
   ASSERT_TRUE(world.load_rules({domain(rule_text("send", "forbid")), to_bob}).has_value());
   EXPECT_TRUE(world.say("bob").has_value());
-  EXPECT_EQ(code_of(world.say("carol")), Errc::refused);
+  EXPECT_EQ(test::code_of(world.say("carol")), Errc::refused);
   EXPECT_EQ(world.explained("send", "bob"), "allow");
   EXPECT_EQ(world.explained("send", "carol"), "forbid");
   // A contact stays who it is when its name changes, and nobody gets rights by a name.
   ASSERT_TRUE(world.alice.command("contact-rename", {{"contact", "bob"}, {"name", "rob"}}));
   ASSERT_TRUE(world.alice.command("contact-rename", {{"contact", "carol"}, {"name", "bob"}}));
   EXPECT_TRUE(world.say("rob").has_value());
-  EXPECT_EQ(code_of(world.say("bob")), Errc::refused);
+  EXPECT_EQ(test::code_of(world.say("bob")), Errc::refused);
 }
 
 TEST(RuleGate, AsksForThePassphrase) {
@@ -141,7 +140,7 @@ TEST(RuleGate, AsksForThePassphrase) {
   const JsonObject name{{"name", "Al"}};
   const JsonObject text{{"contact", "bob"}, {"text", "hello"}};
   ASSERT_TRUE(world.load_rules({domain(rule_text("send", "passphrase"))}).has_value());
-  EXPECT_EQ(code_of(world.alice.command("send", text)), Errc::step_up_required);
+  EXPECT_EQ(test::code_of(world.alice.command("send", text)), Errc::step_up_required);
   EXPECT_TRUE(world.alice.command("send", text, true).has_value());
 }
 
@@ -180,20 +179,21 @@ TEST(RuleGate, ABadLoadChangesNothing) {
   Three world;
   ASSERT_NO_FATAL_FAILURE(world.connect());
   ASSERT_TRUE(world.load_rules({domain(rule_text("send", "forbid"))}).has_value());
-  const auto stands = [&] { return code_of(world.say("bob")) == Errc::refused; };
+  const auto stands = [&] { return test::code_of(world.say("bob")) == Errc::refused; };
   for (const char* word : {"sendd", "keys|lok", "identity|watch", "basicmessage/2.0/massage",
                            "recovery-veto", "policy-load", "use:sing"}) {
-    EXPECT_EQ(code_of(world.load_rules({domain(rule_text(word, "forbid"))})), Errc::usage) << word;
+    EXPECT_EQ(test::code_of(world.load_rules({domain(rule_text(word, "forbid"))})), Errc::usage)
+        << word;
     EXPECT_TRUE(stands()) << word;
   }
   const auto to = [](const char* who) {
     return toml("c.toml", "level = \"connection\"\nname = \"c\"\ncontact = \"" + std::string(who) +
                               "\"\n" + rule_text("send", "allow"));
   };
-  EXPECT_EQ(code_of(world.load_rules({to("nobody")})), Errc::usage);
-  EXPECT_EQ(code_of(world.load_rules({toml("k.toml",
-                                           "level = \"key\"\nname = \"k\"\nkeys = "
-                                           "[\"log-activ\"]\n")})),
+  EXPECT_EQ(test::code_of(world.load_rules({to("nobody")})), Errc::usage);
+  EXPECT_EQ(test::code_of(world.load_rules({toml("k.toml",
+                                                 "level = \"key\"\nname = \"k\"\nkeys = "
+                                                 "[\"log-activ\"]\n")})),
             Errc::usage);
   EXPECT_TRUE(stands());
   // The owner is told of what lies on the disk, once for each reason.
@@ -229,7 +229,7 @@ TEST(RuleGate, DocumentsThatCannotBeReadAnyMoreStopWhatTheyCould) {
     save(host, "meta", kRuleDocuments, stored);
     return true;
   });
-  EXPECT_EQ(code_of(world.say("bob")), Errc::refused);
+  EXPECT_EQ(test::code_of(world.say("bob")), Errc::refused);
   EXPECT_TRUE(world.alice.command("contacts").has_value());
   ASSERT_TRUE(world.load_rules({}).has_value());
   EXPECT_TRUE(world.say("bob").has_value());
@@ -242,7 +242,7 @@ TEST(RuleGate, AnUseOfAKeyIsForbiddenWhereItIsUsed) {
   ASSERT_TRUE(
       world.load_rules({toml("k.toml", keys + rule_text("use:wrap_cek", "forbid"))}).has_value());
   const auto sent = world.say("bob");
-  ASSERT_EQ(code_of(sent), Errc::refused);
+  ASSERT_EQ(test::code_of(sent), Errc::refused);
   EXPECT_FALSE(world.alice.audited("key.refused").empty());
   ASSERT_TRUE(
       world.load_rules({toml("k.toml", keys + rule_text("use:partial", "forbid"))}).has_value());
@@ -258,7 +258,7 @@ TEST(Automation, OffOutlivesARestartAndOnRunsAtOnce) {
   ASSERT_TRUE(off.has_value()) << off.error().detail;
   EXPECT_TRUE(off->contains("off_since"));
   EXPECT_TRUE(off->contains("risk"));
-  EXPECT_EQ(code_of(world.alice.command("auto-disable", {{"name", "keys|look"}})),
+  EXPECT_EQ(test::code_of(world.alice.command("auto-disable", {{"name", "keys|look"}})),
             Errc::wrong_state);
   world.alice.restart();
   world.net.run_for(72h);
@@ -268,7 +268,7 @@ TEST(Automation, OffOutlivesARestartAndOnRunsAtOnce) {
   EXPECT_FALSE(on->contains("off_since"));
   world.net.run_for(1min);
   EXPECT_TRUE(looked());
-  EXPECT_EQ(code_of(world.alice.command("auto-enable", {{"name", "keys|look"}})),
+  EXPECT_EQ(test::code_of(world.alice.command("auto-enable", {{"name", "keys|look"}})),
             Errc::wrong_state);
   for (const char* event : {"automation.off", "automation.on"}) {
     std::size_t count = 0;
@@ -285,7 +285,7 @@ TEST(Automation, WhatProtectsStaysOn) {
   for (const Automation& row : automations()) {
     const auto reply = world.alice.command("auto-disable", {{"name", std::string(row.name)}});
     if (row.off == Automation::Off::never) {
-      EXPECT_EQ(code_of(reply), Errc::refused) << row.name;
+      EXPECT_EQ(test::code_of(reply), Errc::refused) << row.name;
       ++kept;
     } else {
       EXPECT_TRUE(reply.has_value()) << row.name;
@@ -293,7 +293,8 @@ TEST(Automation, WhatProtectsStaysOn) {
     EXPECT_EQ(row.off == Automation::Off::at_a_risk, !row.risk.empty()) << row.name;
   }
   EXPECT_GT(kept, 5U);
-  EXPECT_EQ(code_of(world.alice.command("auto-disable", {{"name", "watch"}})), Errc::not_found);
+  EXPECT_EQ(test::code_of(world.alice.command("auto-disable", {{"name", "watch"}})),
+            Errc::not_found);
   // Nor by a record that nobody could have made.
   world.alice.edit([](Host& host) {
     save(host, kAutomationsOff, "identity|watch", AutomationOff{});
@@ -354,16 +355,16 @@ TEST(RuleFiles, AHomeIsReadInOrderAndForeignFilesAreRefused) {
   ASSERT_EQ(all->at("documents").as_array().size(), 2U);
   EXPECT_EQ(all->at("documents").as_array().at(0).as_object().at("name"), Json("a"));
   ASSERT_EQ(::chmod((directory + "/10-a.toml").c_str(), 0666), 0);
-  EXPECT_EQ(code_of(read_rule_files(home.path())), Errc::refused);
+  EXPECT_EQ(test::code_of(read_rule_files(home.path())), Errc::refused);
   ASSERT_EQ(::chmod((directory + "/10-a.toml").c_str(), 0600), 0);
   ASSERT_EQ(::symlink("/etc/hostname", (directory + "/30-c.toml").c_str()), 0);
   EXPECT_FALSE(read_rule_files(home.path()).has_value());
   ASSERT_EQ(::unlink((directory + "/30-c.toml").c_str()), 0);
   write("30-c.toml", std::string(65 * 1024, '#'));
-  EXPECT_EQ(code_of(read_rule_files(home.path())), Errc::limit_exceeded);
+  EXPECT_EQ(test::code_of(read_rule_files(home.path())), Errc::limit_exceeded);
   ASSERT_EQ(::unlink((directory + "/30-c.toml").c_str()), 0);
   ASSERT_EQ(::chmod(directory.c_str(), 0777), 0);
-  EXPECT_EQ(code_of(read_rule_files(home.path())), Errc::refused);
+  EXPECT_EQ(test::code_of(read_rule_files(home.path())), Errc::refused);
   ASSERT_EQ(::chmod(directory.c_str(), 0700), 0);
 }
 
