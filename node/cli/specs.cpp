@@ -11,12 +11,11 @@ namespace kith::node {
 const std::vector<CommandSpec>& command_specs() {
   static const std::vector<CommandSpec> all = [] {
     std::vector<CommandSpec> specs;
-    for (auto& part :
-         {node_commands(), portable_commands(), incident_commands(), people_commands(),
-          identity_commands(), agent_commands(), policy_commands(), rule_commands(),
-          auto_commands(), report_commands(), ceremony_commands(), ledger_commands(),
-          key_commands(), message_commands(), share_commands(), trustee_commands(),
-          recovery_commands()}) {
+    for (auto& part : {node_commands(), portable_commands(), incident_commands(), people_commands(),
+                       identity_commands(), agent_commands(), policy_commands(), rule_commands(),
+                       auto_commands(), report_commands(), ceremony_commands(), ledger_commands(),
+                       key_commands(), message_commands(), share_commands(), trustee_commands(),
+                       recovery_commands()}) {
       specs.insert(specs.end(), part.begin(), part.end());
     }
     return specs;

@@ -11,7 +11,7 @@ std::vector<CommandSpec> ceremony_commands() {
        "",
        Special::ceremony_run,
        {{"FILE", "", "The script: docs/ceremonies.md says how to write one", file, true},
-        {"--witness", "witnesses", "Names of who is there, as they should stand in it", list},
+        {"--witnessed-by", "witnesses", "Names of who is there, as they should stand in it", list},
         {"--out", "", "Write the transcript to this file", file, true}}},
       {"ceremony verify",
        "Check a transcript: its form, the chain of its steps, its signature; needs no wallet",

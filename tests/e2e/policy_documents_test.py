@@ -160,7 +160,7 @@ class PolicyDocumentsTest(unittest.TestCase):
         script = self.bench.directory / "script.toml"
         script.write_text(SCRIPT)
         transcript = self.bench.directory / "transcript.json"
-        done = carol.kith("ceremony", "run", script, "--witness", "Ann,Ben", "--out", transcript, "--yes")
+        done = carol.kith("ceremony", "run", script, "--witnessed-by", "Ann,Ben", "--out", transcript, "--yes")
         self.assertEqual(done["outcome"], "done")
 
         def verify(*words):
