@@ -187,7 +187,7 @@ class Trouble(Home):
 
     def test_words_that_are_not_commands(self):
         self.refuses("usage", 2, self.directory, "dance")
-        self.assertIn("planned", self.refuses("usage", 2, self.directory, "ceremony")["message"])
+        self.assertIn("planned", self.refuses("usage", 2, self.directory, "backup")["message"])
         self.assertIn("planned", self.refuses("usage", 2, self.directory, "recovery", "drill")["message"])
         self.refuses("usage", 2, self.make("home"), "run", "--ui", "127.0.0.1:0")
         self.refuses("usage", 2, self.make("other"), "contacts", "remove", "nobody")

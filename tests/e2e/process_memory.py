@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 BLOCK = 1 << 22
+# So large is nothing but what the address sanitizer notes about memory, a few bits for each byte of it.
+SHADOW = 1 << 40
 
 
 def children_of(pid):
@@ -23,7 +25,7 @@ def regions(pid):
         elif first == "VmFlags:":
             found[-1][2] = " dd" not in line
     return [one[:3] for one in found if " r" in one[3] and "[vvar]" not in one[3]
-            and "[vsyscall]" not in one[3]]
+            and "[vsyscall]" not in one[3] and one[1] - one[0] < SHADOW]
 
 
 def memory(pid, dumped_only=False):
