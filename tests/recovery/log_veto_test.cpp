@@ -52,6 +52,9 @@ TEST(LogVeto, AFrozenDeviceObjectsToo) {
       [&] { return !world.owner.audited("identity.foreign-entry").empty(); }, 8min));
   ASSERT_TRUE(world.owner.command("did-veto", {}, true).has_value());
   EXPECT_TRUE(world.net.run_until([&] { return waiting(world, world.before.did).empty(); }));
+  EXPECT_TRUE(world.net.run_until([&] {
+    return world.owner.look([&](Host& host) { return ledger::posted(host, world.before.did); });
+  }));  // The ledger has it.
 }
 
 TEST(LogVeto, OneByTheSuperQuorumEndsOnlyWhenItsOwnerSaysSo) {
