@@ -1,5 +1,3 @@
-#include <fstream>
-
 #include "crypto/hash.hpp"
 #include "node/ceremony.hpp"
 #include "node/cli/commands.hpp"
@@ -8,6 +6,7 @@
 #include "node/rule_limits.hpp"
 #include "node/runtime/ceremony_script.hpp"
 #include "node/runtime/system_clock.hpp"
+#include "node/storage/new_file.hpp"
 
 namespace kith::node {
 namespace {
@@ -61,11 +60,9 @@ Result<CeremonyScript> read_script(const std::string& path) {
   return parse_ceremony_script(text, path);
 }
 
-Result<void> write_transcript(const std::string& path, const JsonObject& transcript) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << crypto::json_text(transcript) << "\n";
-  file.close();
-  return file ? Result<void>() : fail(Errc::io, path + " could not be written");
+Result<void> write_transcript(NewFile& file, const JsonObject& transcript) {
+  CHECK(file.add(crypto::as_bytes(crypto::json_text(transcript) + "\n")));
+  return file.finish();
 }
 
 Result<JsonObject> verify_file(const Invocation& invocation) {
@@ -105,6 +102,9 @@ Result<JsonObject> verify_file(const Invocation& invocation) {
 int do_ceremony_run(Session& session, const Invocation& invocation, const Output& output) {
   const auto script = read_script(invocation.value("FILE"));
   if (!script.has_value()) return output.error(script.error());
+  // Before the first step: what was done must not be without its transcript.
+  auto file = NewFile::begin(invocation.value("--out"));
+  if (!file.has_value()) return output.error(file.error());
   JsonObject transcript = begin_transcript(*script, invocation);
   bool failed = false;
   for (const CeremonyStep& step : script->steps) {
@@ -118,7 +118,7 @@ int do_ceremony_run(Session& session, const Invocation& invocation, const Output
   const auto signed_one = session.command("ceremony-sign", {{"transcript", transcript}});
   if (const auto* error = std::get_if<ErrorReport>(&signed_one)) return output.error(*error);
   const JsonObject& result = std::get<JsonObject>(signed_one).at("transcript").as_object();
-  const auto written = write_transcript(invocation.value("--out"), result);
+  const auto written = write_transcript(*file, result);
   if (!written.has_value()) return output.error(written.error());
   const std::int64_t steps = static_cast<std::int64_t>(result.at("steps").as_array().size());
   return finish(session, output,

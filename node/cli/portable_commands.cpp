@@ -16,6 +16,7 @@
 #include "node/cli/first_steps.hpp"
 #include "node/cli/read_input.hpp"
 #include "node/cli/terminal.hpp"
+#include "node/storage/new_file.hpp"
 #include "node/version.hpp"
 #include "recovery/capsule.hpp"
 #include "recovery/portable_file.hpp"
@@ -30,72 +31,6 @@ using recovery::PortableHeader;
 using recovery::PortableLock;
 
 constexpr std::string_view kSettingsFile = "/kith.toml";
-
-/// A file that is written beside its place and appears whole, or not at all.
-class NewFile {
- public:
-  /// Errors: conflict (there is one), io.
-  static Result<NewFile> begin(const std::string& path) {
-    struct stat info {};
-    if (::lstat(path.c_str(), &info) == 0) {
-      return fail(Errc::conflict, path + " exists, and nothing is written over");
-    }
-    NewFile file(path);
-    file.descriptor_ =
-        ::open(file.beside().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-               S_IRUSR | S_IWUSR);
-    if (file.descriptor_ < 0) return file.failed();
-    return file;
-  }
-  ~NewFile() {
-    if (descriptor_ < 0) return;
-    ::close(descriptor_);
-    ::unlink(beside().c_str());
-  }
-  NewFile(NewFile&& other) noexcept
-      : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-  NewFile& operator=(NewFile&&) = delete;
-
-  Result<void> add(ByteView bytes) {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return failed();
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    return {};
-  }
-  Result<void> finish() {
-    if (::fsync(descriptor_) != 0) return failed();
-    // Unlike rename, link never replaces what came there meanwhile.
-    if (::link(beside().c_str(), path_.c_str()) != 0 &&
-        (errno == EEXIST || ::rename(beside().c_str(), path_.c_str()) != 0)) {
-      return failed();
-    }
-    ::unlink(beside().c_str());
-    ::close(std::exchange(descriptor_, -1));
-    const auto parent = std::filesystem::path(path_).parent_path();
-    const int directory = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_CLOEXEC);
-    if (directory < 0 || ::fsync(directory) != 0) {
-      if (directory >= 0) ::close(directory);
-      return failed();
-    }
-    ::close(directory);
-    return {};
-  }
-
- private:
-  explicit NewFile(std::string path) : path_(std::move(path)) {}
-  [[nodiscard]] std::string beside() const { return path_ + ".new"; }
-  [[nodiscard]] Error failed() const {
-    const bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
-    return fail(full ? Errc::storage_full : Errc::io, path_ + ": " + std::strerror(errno));
-  }
-  std::string path_;
-  int descriptor_ = -1;
-};
 
 /// 32 bytes in the file that --key-file names; `make`: drawn and written if there is none.
 Result<SecretBytes> key_of_file(const std::string& path, bool make) {
@@ -271,6 +206,7 @@ struct Arrived {
   Arrived(const Arrived&) = delete;
   Arrived& operator=(const Arrived&) = delete;
   ~Arrived() {
+    crypto::wipe(point);
     for (std::string& opening : openings) crypto::wipe(opening);
   }
 };

@@ -29,6 +29,7 @@ std::vector<CommandSpec> portable_commands() {
         file_passphrase,
         {"--key-file", "", "The key file that opens it", file},
         {"--no-passphrase", "", "Keep the key of the new home in a bare file (for servers)", flag},
+        {"--token", "", "Bind the new home to this key token too (pkcs11:token=NAME)"},
         private_network,
         {"--tls-ca", "", "Also trust the CAs in this file; it is copied into the home", file},
         {"--ledger-login", "", "File with name and password for a ledger in etcd; they are kept",

@@ -58,30 +58,47 @@ HandedOver take_apart(const SecretBytes& given) {
   return parts;
 }
 
+/// Empty: the file has one line.
+Result<std::optional<SecretBytes>> pin_in_file(const std::string& path) {
+  auto pin = read_pin_in_file(path);
+  if (pin.has_value()) return std::optional(std::move(*pin));
+  if (pin.error() != Errc::token_pin_needed) return pin.error();
+  return std::optional<SecretBytes>();
+}
+
+Result<std::optional<SecretBytes>> typed_pin() {
+  TRY(SecretBytes pin, ask_pin("The PIN of your key token"));
+  return std::optional(std::move(pin));
+}
+
 /// From where the passphrase comes; asked for only when a token is in play. Empty: not given, which
 /// is right for a token with keys of its own for it.
 Result<std::optional<SecretBytes>> pin_of(const KeyStart& start) {
   switch (start.from) {
     case PassphraseFrom::nowhere:
       break;
-    case PassphraseFrom::file: {
-      auto pin = read_pin_in_file(start.passphrase_file);
-      if (pin.has_value()) return std::optional(std::move(*pin));
-      if (pin.error() != Errc::token_pin_needed) return pin.error();
-      break;
-    }
-    case PassphraseFrom::terminal: {
-      TRY(SecretBytes pin, ask_pin("The PIN of your key token"));
-      return std::optional(std::move(pin));
-    }
+    case PassphraseFrom::file:
+      return pin_in_file(start.passphrase_file);
+    case PassphraseFrom::terminal:
+      return typed_pin();
     case PassphraseFrom::here:
       return take_apart(start.passphrase).pin;
   }
   return std::optional<SecretBytes>();
 }
 
+/// With a new passphrase, from where that comes: the wallet may have had none. A file of one line
+/// leaves the PIN to the old passphrase's.
+Result<std::optional<SecretBytes>> new_pin_of(const KeyStart& start) {
+  if (!start.change) return pin_of(start);
+  if (start.new_passphrase_file.empty()) return typed_pin();
+  TRY(auto pin, pin_in_file(start.new_passphrase_file));
+  if (!pin) return pin_of(start);
+  return pin;
+}
+
 Result<HeldToken> bind_new_token(const KeyStart& start, Random& random) {
-  TRY(const auto pin, pin_of(start));
+  TRY(const auto pin, new_pin_of(start));
   return bind_token(start.token_uri, pin ? &*pin : nullptr, random);
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "crypto/assert.hpp"
+#include "node/storage/private_files.hpp"
 
 namespace kith::node {
 namespace {
@@ -23,96 +24,6 @@ const std::string kBegun = "begun";
 constexpr const char* kMoved = "moved";
 /// A file of CA certificates: those of a whole system stay below.
 constexpr std::size_t kCaBytesMax = std::size_t{1} << 20;
-
-constexpr std::size_t kHomeFileBytesMax = 4096;  // Of `format`, `lock` and `keystore`.
-
-Error io_error(const std::string& path, int code = errno) {
-  const Errc kind =
-      code == ENOSPC || code == EDQUOT || code == EFBIG ? Errc::storage_full : Errc::io;
-  return fail(kind, path + ": " + std::strerror(code));
-}
-
-/// Closes a descriptor at the end of its scope.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
-/// A file or directory of this user, closed to others, and no symbolic link.
-Result<void> check_private(const std::string& path, mode_t type) {
-  struct stat info {};
-  if (::lstat(path.c_str(), &info) != 0) {
-    if (errno == ENOENT) return fail(Errc::home_missing, path);
-    return io_error(path);
-  }
-  if ((info.st_mode & S_IFMT) != type) {
-    return fail(Errc::refused,
-                path + (S_ISLNK(info.st_mode) ? " is a symbolic link" : " is of another kind"));
-  }
-  if (info.st_uid != ::geteuid()) return fail(Errc::refused, path + " belongs to another user");
-  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return fail(Errc::refused, path + " is open to other users; close it with chmod go-rwx");
-  }
-  return {};
-}
-
-Result<SecretBytes> read_private(const std::string& path) {
-  CHECK(check_private(path, S_IFREG));
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (file.get() < 0) return io_error(path);
-  SecretBytes content(kHomeFileBytesMax);
-  std::size_t size = 0;
-  while (size < kHomeFileBytesMax) {
-    const ssize_t got =
-        ::read(file.get(), content.expose_mutable().data() + size, kHomeFileBytesMax - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return io_error(path);
-    if (got == 0) return SecretBytes::copy_of(content.expose().first(size));
-    size += static_cast<std::size_t>(got);
-  }
-  return fail(Errc::storage_corrupt, path + " is too large");
-}
-
-Result<void> write_all(int fd, const std::string& path, ByteView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return io_error(path);
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
-Result<void> sync_directory(const std::string& directory) {
-  const Descriptor handle(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (handle.get() < 0 || ::fsync(handle.get()) != 0) return io_error(directory);
-  return {};
-}
-
-/// Whole or not at all: written beside, synced, renamed, the directory synced.
-Result<void> write_private(const std::string& directory, const std::string& name, ByteView bytes) {
-  const std::string path = directory + "/" + name;
-  const std::string beside = path + ".new";
-  {
-    const Descriptor file(::open(
-        beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
-    if (file.get() < 0) return io_error(beside);
-    CHECK(write_all(file.get(), beside, bytes));
-    if (::fsync(file.get()) != 0) return io_error(beside);
-  }
-  if (::rename(beside.c_str(), path.c_str()) != 0) return io_error(path);
-  return sync_directory(directory);
-}
 
 Result<void> make_directory(const std::string& directory) {
   std::error_code error;
@@ -133,7 +44,7 @@ std::string holder_of(int fd) {
 
 Result<int> take_lock(const std::string& directory) {
   const std::string path = directory + "/lock";
-  Descriptor file(
+  OwnedDescriptor file(
       ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
   if (file.get() < 0) return io_error(path);
   CHECK(check_private(path, S_IFREG));
@@ -349,7 +260,7 @@ Result<void> Home::look_at_keystore() {
     return fail(Errc::storage_corrupt, "the keystore is missing");
   }
   CHECK(closed);
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const OwnedDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat info {};
   if (file.get() < 0 || ::fstat(file.get(), &info) != 0) return io_error(path);
   Bytes head(Keystore::kHeadBytes);
@@ -414,6 +325,7 @@ Home& Home::operator=(Home&& other) noexcept {
     directory_ = std::move(other.directory_);
     lock_ = std::exchange(other.lock_, -1);
     has_passphrase_ = other.has_passphrase_;
+    keystore_mark_ = std::move(other.keystore_mark_);
   }
   return *this;
 }

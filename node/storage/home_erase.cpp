@@ -13,6 +13,7 @@
 
 #include "crypto/random.hpp"
 #include "node/control/socket_path.hpp"
+#include "node/storage/private_files.hpp"
 
 namespace kith::node {
 namespace {
@@ -22,13 +23,9 @@ namespace fs = std::filesystem;
 /// In this order; directories with all that is in them.
 constexpr auto kMadeByKith = std::to_array<std::string_view>(
     {"keystore", "keystore.new", "db", "ledger", "ledger-copy", "ca.pem", "ca.pem.new", "kith.toml",
-     "kith.toml.imported", "kith.toml.imported.new", "begun", "begun.new", "moved", "moved.new",
-     "control.sock", "format.new", "format"});
+     "kith.toml.imported", "kith.toml.imported.new", "policy", "begun", "begun.new", "moved",
+     "moved.new", "control.sock", "format.new", "format"});
 constexpr std::size_t kOverwriteBytes = 64 * 1024;
-
-Error erase_error(const fs::path& path) {
-  return fail(Errc::io, path.string() + ": " + std::strerror(errno));
-}
 
 /// Once, with noise, and onto the disk. A link, a socket or what cannot be opened is left to be
 /// removed.
@@ -51,15 +48,6 @@ void write_over(const fs::path& path) {
   ::close(file);
 }
 
-Result<void> sync_names(const std::string& directory) {
-  const int handle = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (handle < 0) return erase_error(directory);
-  const int rc = ::fsync(handle);
-  ::close(handle);
-  if (rc != 0) return erase_error(directory);
-  return {};
-}
-
 class Eraser {
  public:
   Eraser(std::string directory, const EraseStep& step)
@@ -69,18 +57,18 @@ class Eraser {
     for (const std::string_view name : kMadeByKith) {
       CHECK(remove_all(fs::path(directory_) / name));
       // The keystore's end is on the disk before anything else is touched.
-      if (name == "keystore.new") CHECK(sync_names(directory_));
+      if (name == "keystore.new") CHECK(sync_directory(directory_));
     }
     // Where the path in the home is too long for a socket, it lies elsewhere.
     if (const auto socket = control_socket_path(directory_); socket.has_value()) {
       CHECK(remove_one(*socket));
     }
-    CHECK(sync_names(directory_));
+    CHECK(sync_directory(directory_));
     CHECK(remove_one(fs::path(directory_) / Home::kErasing));
     CHECK(note_strangers());
     CHECK(remove_one(fs::path(directory_) / "lock"));
     if (done_.left.empty() && ::rmdir(directory_.c_str()) != 0 && errno != ENOENT) {
-      return erase_error(directory_);
+      return io_error(directory_);
     }
     return std::move(done_);
   }
@@ -92,7 +80,7 @@ class Eraser {
     if (step_ && !step_()) return fail(Errc::timeout, "stopped");
     write_over(path);
     if (step_ && !step_()) return fail(Errc::timeout, "stopped");
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return erase_error(path);
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return io_error(path.string());
     ++done_.files;
     return {};
   }
@@ -109,7 +97,7 @@ class Eraser {
     if (error) return fail(Errc::io, path.string() + ": " + error.message());
     for (const fs::path& each : inside) CHECK(remove_all(each));
     if (step_ && !step_()) return fail(Errc::timeout, "stopped");
-    if (::rmdir(path.c_str()) != 0 && errno != ENOENT) return erase_error(path);
+    if (::rmdir(path.c_str()) != 0 && errno != ENOENT) return io_error(path.string());
     return {};
   }
 

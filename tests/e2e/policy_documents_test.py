@@ -171,7 +171,18 @@ class PolicyDocumentsTest(unittest.TestCase):
         shown = json.loads(out)
         self.assertEqual(shown["witnesses"], ["Ann", "Ben"])
         self.assertEqual(verify("--key", shown["agent"])[0], 0)
-        self.assertNotEqual(verify("--key", shown["agent"][:-1] + "1")[0], 0)
+        other = "2" if shown["agent"].endswith("1") else "1"
+        self.assertNotEqual(verify("--key", shown["agent"][:-1] + other)[0], 0)
+
+        # Nothing is done where its transcript could not be kept, and none is written over.
+        kept = transcript.read_bytes()
+        for place, refusal in ((transcript, "conflict"), (self.bench.directory / "none" / "there.json", "io")):
+            before = carol.kith("audit", "show", "--last", 1)
+            refused = carol.refuses("ceremony", "run", script, "--out", place, "--yes")
+            self.assertEqual(refused.code, refusal)
+            self.assertEqual(carol.kith("audit", "show", "--last", 1), before)
+        self.assertEqual(transcript.read_bytes(), kept)
+        self.assertEqual([one.name for one in self.bench.directory.glob("*.new")], [])
         script.write_text(SCRIPT + "# later\n")
         self.assertNotEqual(verify("--script", script)[0], 0)
         whole = json.loads(transcript.read_text())

@@ -17,6 +17,7 @@ import unittest
 from pathlib import Path
 
 from kith_process import PASSPHRASE, Workbench, wait_for
+from terminal_test import Terminal
 
 BUILD = None
 TOOL = "softhsm2-util"
@@ -130,6 +131,49 @@ class TokenTest(unittest.TestCase):
         anna.kith(*words, "--no-token")
         self.write(anna, pin=None)
         anna.kith("contacts")
+
+    def test_a_wallet_without_a_passphrase_gets_both(self):
+        anna = self.bench.node("Anna", passphrase=None)
+        anna.init("--no-identity")
+        new = self.bench.directory / "anna.new"
+        words = ("passphrase", "--token", URI, "--new-passphrase-file", str(new))
+        new.write_text(PASSPHRASE + "\n")
+        self.assertEqual(self.refusal(anna, *words), ("wallet.token_pin_needed", 3))
+        new.write_text(PASSPHRASE + "\n" + PIN + "\n")
+        anna.kith(*words)
+        self.assertEqual(self.refusal(anna, "contacts"), ("wallet.step_up", 3))
+        anna.passphrase_file = new
+        anna.kith("contacts")
+
+    def test_a_person_at_the_terminal_is_asked_for_the_pin(self):
+        anna = self.bench.node("Anna")
+        terminal = Terminal(self.bench.kith, "init", "--test", "--no-identity", "--token", URI, "--home", anna.home)
+        for question, answer in (("Choose a passphrase", PASSPHRASE), ("The same once more", PASSPHRASE),
+                                 ("The PIN of your key token", PIN)):
+            terminal.expect(question)
+            terminal.type(answer)
+        self.assertEqual(terminal.end(), 0, terminal.all)
+        self.assertNotIn(PIN, terminal.all)
+        for pin, outcome in (("00000000", 6), (PIN, 0)):
+            terminal = Terminal(self.bench.kith, "contacts", "--home", anna.home)
+            terminal.expect("Your passphrase")
+            terminal.type(PASSPHRASE)
+            terminal.expect("The PIN of your key token")
+            terminal.type(pin)
+            self.assertEqual(terminal.end(), outcome, terminal.all)
+            self.assertEqual("does not take this PIN" in terminal.all, outcome != 0)
+
+    def test_an_imported_wallet_is_bound_at_once(self):
+        anna = self.node(pin=None)
+        mediator = self.bench.mediator()
+        anna.init("--ledger", mediator.url, "--mediator", mediator.url)
+        file, key = self.bench.directory / "anna.kith", self.bench.directory / "anna.key"
+        anna.kith("export", str(file), "--key-file", str(key), "--move")
+        there = self.bench.node("There")
+        self.write(there)
+        there.kith("import", str(file), "--key-file", str(key), "--token", URI)
+        self.write(there, pin=None)
+        self.assertEqual(self.refusal(there, "contacts"), ("wallet.token_pin_needed", 3))
 
     def test_two_tokens_of_one_name_are_told_apart_by_number(self):
         self.new_token()

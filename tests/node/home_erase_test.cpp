@@ -34,6 +34,8 @@ class HomeEraseTest : public ::testing::Test {
     write("ledger/CURRENT");
     write("ca.pem");
     write("kith.toml");
+    fs::create_directory(path_ + "/policy");
+    write("policy/club.toml");
   }
   void write(const std::string& name) {
     std::ofstream(path_ + "/" + name, std::ios::binary) << kCanary << std::string(100'000, 'x');
