@@ -38,7 +38,7 @@ pkg_check_modules(png REQUIRED IMPORTED_TARGET libpng)
 # Key tokens. Headers alone: node/keys/pkcs11.cpp opens the library where a wallet has a token.
 pkg_check_modules(p11_kit REQUIRED p11-kit-1)
 
-# Header-only here; compiled into node/runtime/config_file.cpp alone.
+# Header-only here; node/runtime/toml_reader.hpp alone includes it.
 find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
 
 # kith_third_party_src is defined in third_party_src.cmake.

@@ -1,17 +1,16 @@
 #include "node/runtime/ceremony_script.hpp"
 
-#include <toml++/toml.h>
-
 #include "crypto/hash.hpp"
 #include "node/ceremony.hpp"
 #include "node/rule_limits.hpp"
+#include "node/runtime/toml_reader.hpp"
 
 namespace kith::node {
 namespace {
 
-class ScriptReader {
+class ScriptReader : public TomlReader {
  public:
-  explicit ScriptReader(const std::string& file) : file_(file) {}
+  using TomlReader::TomlReader;
 
   Result<CeremonyScript> read(const toml::table& table) const {
     CeremonyScript script;
@@ -29,22 +28,12 @@ class ScriptReader {
     return script;
   }
 
-  [[nodiscard]] Error error(std::size_t line, const std::string& what) const {
-    return fail(Errc::usage, file_ + ", line " + std::to_string(line) + ": " + what);
-  }
-
  private:
-  [[nodiscard]] Error unknown(const toml::key& key) const {
-    return error(key.source().begin.line,
-                 "there is no `" + std::string(key.str()).substr(0, 100) + "` here");
-  }
-
   Result<std::string> text(std::string_view name, const toml::node& node) const {
     const auto* value = node.as_string();
     if (value == nullptr || value->get().empty() ||
         value->get().size() > rule_limits::kTextBytesMax) {
-      return error(node.source().begin.line,
-                   "`" + std::string(name) + "` is a text of 1 to 400 bytes");
+      return error(node, "`" + std::string(name) + "` is a text of 1 to 400 bytes");
     }
     return value->get();
   }
@@ -52,11 +41,11 @@ class ScriptReader {
   Result<std::vector<CeremonyStep>> steps(const toml::node& node) const {
     const auto* array = node.as_array();
     if (array == nullptr || array->size() > rule_limits::kItemsMax) {
-      return error(node.source().begin.line, "there are at most 200 steps, each after [[step]]");
+      return error(node, "there are at most 200 steps, each after [[step]]");
     }
     std::vector<CeremonyStep> all;
     for (const toml::node& item : *array) {
-      if (!item.is_table()) return error(item.source().begin.line, "a step begins with [[step]]");
+      if (!item.is_table()) return error(item, "a step begins with [[step]]");
       TRY(CeremonyStep one, step(*item.as_table()));
       all.push_back(std::move(one));
     }
@@ -71,9 +60,9 @@ class ScriptReader {
       } else if (key.str() == "command") {
         TRY(step.command, text(key.str(), node));
         if (!ceremony_may(step.command)) {
-          return error(node.source().begin.line, "`" + step.command +
-                                                     "` is no command for a ceremony: it could put "
-                                                     "a secret into the transcript");
+          return error(node, "`" + step.command +
+                                 "` is no command for a ceremony: it could put "
+                                 "a secret into the transcript");
         }
       } else if (key.str() == "args" && node.is_table()) {
         TRY(step.args, arguments(*node.as_table()));
@@ -104,21 +93,16 @@ class ScriptReader {
     }
     return args;
   }
-
-  const std::string& file_;
 };
 
 }  // namespace
 
 Result<CeremonyScript> parse_ceremony_script(std::string_view text, const std::string& file) {
   const ScriptReader reader(file);
-  try {
-    TRY(CeremonyScript script, reader.read(toml::parse(text, file)));
-    script.digest = crypto::hex(crypto::sha256(crypto::as_bytes(text)));
-    return script;
-  } catch (const toml::parse_error& broken) {
-    return reader.error(broken.source().begin.line, std::string(broken.description()));
-  }
+  TRY(CeremonyScript script,
+      read_toml(reader, text, [&](const toml::table& table) { return reader.read(table); }));
+  script.digest = crypto::hex(crypto::sha256(crypto::as_bytes(text)));
+  return script;
 }
 
 }  // namespace kith::node

@@ -1,12 +1,12 @@
 #include "node/runtime/config_file.hpp"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <numeric>
+
+#include "node/runtime/toml_reader.hpp"
 
 namespace kith::node {
 namespace {
@@ -31,9 +31,9 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-class Reader {
+class Reader : public TomlReader {
  public:
-  Reader(const std::string& file, RuntimeOptions& options) : file_(file), options_(options) {}
+  Reader(const std::string& file, RuntimeOptions& options) : TomlReader(file), options_(options) {}
 
   Result<void> read(const toml::table& table, const std::string& prefix = {},
                     std::size_t depth = 0) {
@@ -50,10 +50,6 @@ class Reader {
       }
     }
     return {};
-  }
-
-  [[nodiscard]] Error error(std::size_t line, const std::string& what) const {
-    return fail(Errc::usage, file_ + ", line " + std::to_string(line) + ": " + what);
   }
 
  private:
@@ -77,7 +73,7 @@ class Reader {
 
   [[nodiscard]] Error wrong(const ConfigOption& option, const toml::node& node,
                             const std::string& wanted) const {
-    return error(node.source().begin.line, "`" + std::string(option.name) + "` must be " + wanted);
+    return error(node, "`" + std::string(option.name) + "` must be " + wanted);
   }
 
   Result<ConfigValue> value_of(const ConfigOption& option, const toml::node& node) const {
@@ -125,7 +121,6 @@ class Reader {
     return ConfigValue(std::move(texts));
   }
 
-  const std::string& file_;
   RuntimeOptions& options_;
 };
 
@@ -133,12 +128,7 @@ class Reader {
 
 Result<void> apply_config(std::string_view text, const std::string& file, RuntimeOptions& options) {
   Reader reader(file, options);
-  try {
-    const toml::table table = toml::parse(text, file);
-    return reader.read(table);
-  } catch (const toml::parse_error& broken) {
-    return reader.error(broken.source().begin.line, std::string(broken.description()));
-  }
+  return read_toml(reader, text, [&](const toml::table& table) { return reader.read(table); });
 }
 
 Result<void> apply_config_file(const std::string& path, bool may_be_absent,

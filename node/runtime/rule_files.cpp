@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <toml++/toml.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "node/rule_limits.hpp"
+#include "node/runtime/toml_reader.hpp"
 
 namespace kith::node {
 namespace {
@@ -21,12 +21,12 @@ using crypto::JsonArray;
 using crypto::JsonObject;
 
 /// Takes one document apart; whatever it does not know is refused.
-class RuleFile {
+class RuleFile : public TomlReader {
  public:
-  explicit RuleFile(const std::string& file) : file_(file) {}
+  using TomlReader::TomlReader;
 
   Result<JsonObject> document(const toml::table& table) const {
-    JsonObject json{{"file", file_}, {"rules", JsonArray{}}};
+    JsonObject json{{"file", file()}, {"rules", JsonArray{}}};
     for (const auto& [key, node] : table) {
       const std::string_view name = key.str();
       if (name == "level" || name == "name" || name == "contact") {
@@ -45,26 +45,17 @@ class RuleFile {
     return json;
   }
 
-  [[nodiscard]] Error error(std::size_t line, const std::string& what) const {
-    return fail(Errc::usage, file_ + ", line " + std::to_string(line) + ": " + what);
-  }
-
  private:
-  [[nodiscard]] Error unknown(const toml::key& key) const {
-    return error(key.source().begin.line,
-                 "there is no `" + std::string(key.str()).substr(0, 100) + "` here");
-  }
-
   Result<Json> text(std::string_view name, const toml::node& node) const {
     const auto* value = node.as_string();
     if (value != nullptr) return Json(value->get());
-    return error(node.source().begin.line, "`" + std::string(name) + "` is a text in quotes");
+    return error(node, "`" + std::string(name) + "` is a text in quotes");
   }
 
   Result<Json> texts(std::string_view name, const toml::node& node) const {
     const auto* array = node.as_array();
     if (array == nullptr) {
-      return error(node.source().begin.line, "`" + std::string(name) + "` is a list of texts");
+      return error(node, "`" + std::string(name) + "` is a list of texts");
     }
     JsonArray all;
     for (const toml::node& item : *array) {
@@ -77,12 +68,12 @@ class RuleFile {
   Result<Json> rules(const toml::node& node) const {
     const auto* array = node.as_array();
     if (array == nullptr) {
-      return error(node.source().begin.line, "a rule begins with [[rule]], in two brackets");
+      return error(node, "a rule begins with [[rule]], in two brackets");
     }
     JsonArray all;
     for (const toml::node& item : *array) {
       if (!item.is_table()) {
-        return error(item.source().begin.line, "a rule begins with [[rule]], in two brackets");
+        return error(item, "a rule begins with [[rule]], in two brackets");
       }
       TRY(Json one, rule(*item.as_table()));
       all.push_back(std::move(one));
@@ -100,7 +91,7 @@ class RuleFile {
         TRY(json[name], text(name, node));
       } else if (name == "final") {
         if (!node.is_boolean()) {
-          return error(node.source().begin.line, "`final` is true or false");
+          return error(node, "`final` is true or false");
         }
         json[name] = node.as_boolean()->get();
       } else {
@@ -109,8 +100,6 @@ class RuleFile {
     }
     return Json(std::move(json));
   }
-
-  const std::string& file_;
 };
 
 Error rule_io_error(const std::string& path) {
@@ -174,11 +163,7 @@ Result<std::string> rule_file_text(const std::string& path) {
 
 Result<JsonObject> parse_rule_file(std::string_view text, const std::string& file) {
   const RuleFile reader(file);
-  try {
-    return reader.document(toml::parse(text, file));
-  } catch (const toml::parse_error& broken) {
-    return reader.error(broken.source().begin.line, std::string(broken.description()));
-  }
+  return read_toml(reader, text, [&](const toml::table& table) { return reader.document(table); });
 }
 
 Result<JsonObject> read_rule_files(const std::string& home) {
