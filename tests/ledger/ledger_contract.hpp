@@ -7,6 +7,8 @@
 ///     ReopenedLedger   restarts
 ///     SharedLedger     several clients
 ///     CrowdedLedger    two writers at one moment, answers that get lost
+///
+/// What thieves try with logs is a suite beside it: ledger_thefts.hpp.
 
 #include <gtest/gtest.h>
 
@@ -37,6 +39,11 @@ struct Backend {
   std::function<void(std::function<void()>)> between = {};
   /// The next append through `ledger` is done, but the first answer that says so gets lost.
   std::function<void()> lose_answer = {};
+  /// Lets time pass for the ledger, and what its clock says: where it has one.
+  std::function<void(std::chrono::seconds)> pass = {};
+  std::function<AnchorTime()> time = {};
+  /// Puts a blob on the ledger that nobody judged.
+  std::function<void(const std::string& subject, const Bytes& blob, AnchorTime time)> squat = {};
   /// Anchor times are the writers', where no later one is there. False: the ledger has a clock.
   bool writers_clock = true;
   /// Who loses a race is kept out. False: he is told, but his entry is there, and does not count.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "crypto/ec_secp256k1.hpp"
 #include "ledger/evm/abi.hpp"
@@ -115,6 +116,7 @@ void FakeChain::add_block(std::vector<ChainTransaction> transactions) {
   crypto::append_u64_be(seed, ++salt_);
   block.hash = evm::keccak256(seed);
   block.time_s = blocks.empty() ? 0 : blocks.back().time_s + 1;
+  block.time_s += static_cast<std::uint64_t>(std::exchange(skipped_, {}).count());
   std::uint64_t events = 0;
   for (ChainTransaction& one : transactions) {
     one.success = !without_effect;

@@ -4,6 +4,7 @@
 /// JSON-RPC, with one contract on it. Blocks can be replaced, transactions held back or without
 /// effect, answers lost.
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
@@ -50,6 +51,8 @@ class FakeChain {
   void post(const std::string& subject, Bytes data);
   /// Times that `data` was posted and had effect.
   [[nodiscard]] std::size_t count_of(const Bytes& data) const;
+  /// The next block is so much later.
+  void skip(std::chrono::seconds span) { skipped_ += span; }
   [[nodiscard]] std::uint64_t height() const { return blocks.size() - 1; }
 
   ledger::evm::Location where;
@@ -77,6 +80,7 @@ class FakeChain {
   [[nodiscard]] std::uint64_t nonce_of(const ledger::evm::Account& account) const;
   void add_block(std::vector<ChainTransaction> transactions);
   std::uint64_t salt_ = 0;
+  std::chrono::seconds skipped_{0};
 };
 
 [[nodiscard]] bool is_sending(const ledger::JobQuestion& question);
