@@ -154,6 +154,61 @@ TEST(LevelDbLedger, NoticesDamage) {
   EXPECT_TRUE(refused);
 }
 
+/// All that a reader can see of the ledger, or why nothing.
+Result<std::string> seen_in(const std::string& path) {
+  TRY(const auto ledger, LevelDbLedger::open({path, ledger_descriptor(), false}));
+  TRY(const auto page, ledger->follow(0, 100));
+  std::string all = ledger::descriptor_json(ledger->descriptor());
+  for (const LedgerEntry& entry : page.entries) {
+    TRY(const auto log, ledger->read(entry.subject, entry.position));
+    if (log.entries.empty() || !(log.entries.front() == entry)) return fail(Errc::storage_corrupt);
+    all += std::to_string(ledger::to_ms(entry.time)) + crypto::hex(entry.blob);
+  }
+  TRY(const Digest256 root, ledger::merkle_root(ledger->size(), ledger->tree()));
+  return all + crypto::hex(root);
+}
+
+/// Every byte in the long form (KITH_LONG), which takes a minute; else one of twelve.
+TEST(LevelDbLedger, NoticesFlippedBytesOfItsTableOneOfTwelveOrInLongRunsAll) {
+  namespace fs = std::filesystem;
+  const TemporaryDirectory directory, other;
+  const LogLab lab = long_lab(2);
+  {
+    auto ledger = open_at(directory);
+    for (std::size_t i = 0; i < lab.blobs.size(); ++i) append_one(*ledger, lab, i);
+  }
+  const std::string before = must(seen_in(directory.path()));  // And lays a table down.
+  std::string table;
+  for (const auto& file : fs::directory_iterator(directory.path())) {
+    if (file.path().extension() == ".ldb") table = file.path().filename();
+  }
+  ASSERT_FALSE(table.empty());
+  const std::size_t size = fs::file_size(fs::path(directory.path()) / table);
+  const fs::path copy = fs::path(other.path()) / "copy";
+  const char* is_long = std::getenv("KITH_LONG");
+  const std::size_t step = is_long != nullptr && *is_long != '\0' ? 1 : 12;
+  std::size_t noticed = 0, flipped = 0;
+  for (std::size_t at = 0; at < size; at += step, ++flipped) {
+    fs::remove_all(copy);
+    fs::copy(directory.path(), copy, fs::copy_options::recursive);
+    {
+      std::fstream data(copy / table, std::ios::in | std::ios::out | std::ios::binary);
+      data.seekg(static_cast<std::streamoff>(at));
+      const int old = data.get();
+      data.seekp(static_cast<std::streamoff>(at));
+      data.put(static_cast<char>(old ^ (1 << (flipped % 8))));
+    }
+    const auto after = seen_in(copy.string());
+    if (!after.has_value()) {
+      ++noticed;
+    } else {
+      ASSERT_EQ(*after, before) << "byte " << at << " of " << size;
+    }
+  }
+  // What stays unnoticed changes nothing: padding, and names that nobody asks for.
+  EXPECT_GT(noticed, flipped * 9 / 10) << noticed << " of " << flipped;
+}
+
 // --- The tree
 
 Digest256 root_of(const LevelDbLedger& ledger) {
