@@ -1,7 +1,8 @@
 """The table of requirements: reads docs/conformance, checks it, prints it. See conformance.sh.
 
 A row is `met` only with a test that a planted fault of breaks.toml makes fail; `operator` is what a
-person or place alone can do, and says how; `open` says why.
+person or place alone can do, and says how; `open` says why; `not-applicable` asks for a thing that
+Kith does not have, and says which.
 """
 
 import argparse
@@ -17,7 +18,9 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parent.parent
 TABLES = ("dkms", "kms", "rfc", "nist")
-STATUSES = ("met", "operator", "open")
+STATUSES = ("met", "operator", "open", "not-applicable")
+THREAT_STATUSES = ("met", "open")
+WITH_REASON = ("open", "not-applicable")
 MEMBERS = {"wants", "status", "how", "reason", "tests", "commands", "pages"}
 THREAT_MEMBERS = {"actor", "attack", "control", "status", "reason", "tests"}
 FAULT_MEMBERS = {"file", "line", "plant", "fails", "as_text", "alone", "seen"}
@@ -75,19 +78,19 @@ def known_commands(root=ROOT):
     return listed | {" ".join(name.split()[:count]) for name in listed for count in (1, 2)}
 
 
-def list_faults(row_id, row, members):
+def list_faults(row_id, row, members, statuses):
     for member in row.keys() - members:
         yield f"{row_id}: `{member}` means nothing"
-    if row.get("status") not in STATUSES:
-        yield f"{row_id}: its status is none of {', '.join(STATUSES)}"
-    if row.get("status") == "open" and not row.get("reason"):
-        yield f"{row_id}: open without a reason"
-    if row.get("status") != "open" and row.get("reason"):
-        yield f"{row_id}: has a reason but is not open"
+    if row.get("status") not in statuses:
+        yield f"{row_id}: its status is none of {', '.join(statuses)}"
+    if row.get("status") in WITH_REASON and not row.get("reason"):
+        yield f"{row_id}: {row['status']} without a reason"
+    if row.get("status") not in WITH_REASON and row.get("reason"):
+        yield f"{row_id}: has a reason but is {row.get('status')}"
 
 
 def row_problems(row_id, row, tests, commands, broken, root):
-    yield from list_faults(row_id, row, MEMBERS)
+    yield from list_faults(row_id, row, MEMBERS, STATUSES)
     if not row.get("wants"):
         yield f"{row_id}: does not say what is wanted"
     if row.get("status") in ("met", "operator") and not row.get("how"):
@@ -106,7 +109,7 @@ def row_problems(row_id, row, tests, commands, broken, root):
 
 
 def threat_problems(threat_id, threat, tests):
-    yield from list_faults(threat_id, threat, THREAT_MEMBERS)
+    yield from list_faults(threat_id, threat, THREAT_MEMBERS, THREAT_STATUSES)
     for member in ("actor", "attack", "control"):
         if not threat.get(member):
             yield f"{threat_id}: no `{member}`"
@@ -198,7 +201,7 @@ def total(shown):
 
 def print_rows(shown):
     for row in shown:
-        print(f"{row['id']:<13} {row['status']:<9} {row['wants']}")
+        print(f"{row['id']:<13} {row['status']:<14} {row['wants']}")
         print(f"{'':<24}{row.get('reason') or row.get('how')}")
         for item in row["evidence"]:
             print(f"{'':<24}- {item['test']}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Which requirement is met, by which test, and what is open: the table of docs/conformance, checked.
 #
-#   conformance.sh [--json | --brief] [--results FILE]... [--status met|operator|open] [ID...]
+#   conformance.sh [--json | --brief] [--results FILE]... [--status met|operator|open|not-applicable] [ID...]
 #   conformance.sh --breaks [ID or name of a fault]...
 #
 #   --json          one JSON document: id, status, evidence and more of each row

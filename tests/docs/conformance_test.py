@@ -74,6 +74,9 @@ def unnoticed(rows, planted, models):
         "a page that is not there": lambda r, p, m: r[met].update(pages=["docs/nowhere.md"]),
         "an open row without a reason": lambda r, p, m: r[is_open].pop("reason"),
         "a met row with a reason": lambda r, p, m: r[met].update(reason="none"),
+        "a row that does not apply, without a reason": lambda r, p, m: (
+            r[is_open].pop("reason"), r[is_open].update(status="not-applicable")),
+        "a threat that does not apply": lambda r, p, m: m[threat].update(status="not-applicable", reason="none"),
         "another status": lambda r, p, m: r[met].update(status="nearly"),
         "a member that means nothing": lambda r, p, m: r[met].update(evidence="much"),
         "a line that is gone from its file": lambda r, p, m: p[fault].update(line="no such line of code"),
