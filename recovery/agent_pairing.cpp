@@ -212,11 +212,23 @@ Result<void> on_joined(Host& host, const Inbound& inbound, const Contact& contac
   return send_value(host, contact, pairing, kAdmitted, crypto::as_bytes(own_agent_multikey(host)));
 }
 
+/// The devices of before, which the inviting one has yet to introduce: none of them is a stranger.
+void expect_agents(Host& host, const std::string& inviting) {
+  std::vector<std::string> keys = policy_agents(host);
+  keys.push_back(inviting);
+  keys.push_back(own_agent_multikey(host));
+  for (const std::string& key : keys) {
+    if (host.get({std::string(kOwnAgents), key})) continue;
+    save(host, kOwnAgents, key, OwnAgent{key, std::string(kUnknownDevice), {}, {}});
+  }
+}
+
 Result<void> on_admitted(Host& host, const AgentStep& step, const Contact& contact,
                          Pairing pairing) {
   if (pairing.adds || pairing.step != PairingStep::joined) return {};
   pairing.agent = std::string(crypto::as_text(step.value));
   ledger::remember_agent(host, pairing.agent, contact.id, policy_agents(host));
+  expect_agents(host, pairing.agent);
   end_pairing(host, pairing, PairingStep::done, "");
   tend_agents_soon(host);
   host.notify({"agent", "This device belongs to your identity now.", contact.id, {}});

@@ -32,8 +32,8 @@ struct Membership {
 Result<OwnAgent> agent_named(Host& host, const std::string& wanted) {
   std::vector<OwnAgent> found;
   for (const std::string& key : policy_agents(host)) {
-    const OwnAgent agent =
-        load<OwnAgent>(host, kOwnAgents, key).value_or(OwnAgent{key, "unknown device", {}, {}});
+    const OwnAgent agent = load<OwnAgent>(host, kOwnAgents, key)
+                               .value_or(OwnAgent{key, std::string(kUnknownDevice), {}, {}});
     if (key == wanted || agent.name == wanted) found.push_back(agent);
   }
   if (found.empty()) return fail(Errc::not_found, "no device of yours is called " + wanted);
@@ -126,7 +126,7 @@ void part_from_removed(Host& host, const std::vector<std::string>& present) {
 void watch_for_unknown_agents(Host& host, const std::vector<std::string>& present) {
   for (const std::string& key : present) {
     if (host.get({std::string(kOwnAgents), key})) continue;
-    const OwnAgent agent{key, "unknown device", host.now(), {}};
+    const OwnAgent agent{key, std::string(kUnknownDevice), host.now(), {}};
     save(host, kOwnAgents, key, agent);
     warn_of_agent(host, agent);
   }

@@ -51,7 +51,8 @@ ledger::PolicyAgent owner_agent(std::string key) {
 }
 
 void keep_own_agent(Host& host, const std::string& key, const std::string& name) {
-  if (host.get({std::string(kOwnAgents), key})) return;
+  const auto known = load<OwnAgent>(host, kOwnAgents, key);
+  if (known && known->is_named()) return;
   save(host, kOwnAgents, key, OwnAgent{key, name, host.now(), {}});
 }
 

@@ -44,12 +44,13 @@ Result<JsonObject> list_agents(Host& host) {
   std::vector<OwnAgent> agents = own_agents(host);
   for (const std::string& key : in_policy) {  // A single device has told nobody of itself.
     if (std::ranges::find(agents, key, &OwnAgent::key) != agents.end()) continue;
-    agents.push_back({key, key == me ? "this device" : "unknown device", {}, {}});
+    agents.push_back({key, std::string(kUnknownDevice), {}, {}});
   }
   JsonArray rows;
   for (const OwnAgent& agent : agents) {
     const bool there = contains_agent(in_policy, agent.key);
-    JsonObject row{{"name", agent.name},
+    const bool nameless = agent.key == me && !agent.is_named();
+    JsonObject row{{"name", nameless ? "this device" : agent.name},
                    {"key", agent.key},
                    {"this_device", agent.key == me},
                    {"state", there ? "active" : "removed"}};

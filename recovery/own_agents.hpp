@@ -38,6 +38,10 @@
 
 namespace kith::recovery {
 
+/// Of a device that the policy names, and nobody has told of. Says less than any other name,
+/// however late it was found: it never takes one's place.
+inline constexpr std::string_view kUnknownDevice = "unknown device";
+
 /// One device, as all devices of the owner know it. Collection `own-agent`, by its key in the
 /// policy (Multikey).
 struct OwnAgent {
@@ -50,6 +54,7 @@ struct OwnAgent {
     v("key", key), v("name", name), v("added", added), v("removed", removed);
   }
   [[nodiscard]] bool is_removed() const { return removed != Time{}; }
+  [[nodiscard]] bool is_named() const { return name != kUnknownDevice; }
 };
 inline constexpr std::string_view kOwnAgents = "own-agent";
 

@@ -108,12 +108,17 @@ Result<void> take_agent(Host& host, const SharedName& name, ByteView value, bool
   if (agent.key != name.id) return fail(Errc::malformed, "a device under another key");
   if (agent.name.size() > limits::kNameCharsMax) return fail(Errc::limit_exceeded, "a long name");
   const auto mine = load<OwnAgent>(host, kOwnAgents, name.id);
+  const bool tells_the_name = mine && agent.is_named() && !mine->is_named();
+  if (mine && mine->is_named() && !agent.is_named()) {
+    agent.name = mine->name;
+    agent.added = mine->added;
+  }
   if (!mine) {
     if (host.list(kOwnAgents).size() >= agent_limits::kAgentsRemembered) {
       return fail(Errc::limit_exceeded, "too many devices");
     }
     warn_of_agent(host, agent);
-  } else if (!newer) {
+  } else if (!newer && !tells_the_name) {
     return {};
   }
   save(host, kOwnAgents, name.id, agent);

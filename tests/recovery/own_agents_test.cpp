@@ -40,6 +40,53 @@ TEST(OwnAgents, ASecondDeviceBelongsToTheIdentity) {
   }
 }
 
+std::vector<std::string> device_names(AgentBox& box) {
+  std::vector<std::string> names;
+  const JsonObject reply = *box.command("agent-list");
+  for (const Json& agent : reply.at("agents").get_array()) {
+    names.push_back(text_or_empty(agent.get_object(), "name"));
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+/// The policy is there before the other device has told how its devices are called.
+TEST(OwnAgents, ANewDeviceTakesNobodyForAStranger) {
+  TwoDevices two;
+  two.begin();
+  two.invite(two.phone);
+  two.compare_codes(two.phone);
+  two.phone.set_online(false);
+  two.net.run_for(10min);
+  EXPECT_EQ(two.laptop->notices("alarm").size(), 0U);
+  two.phone.set_online(true);
+  two.net.run_for(30min);
+  const std::vector<std::string> both{"first device", "laptop"};
+  EXPECT_EQ(device_names(two.phone), both);
+  EXPECT_EQ(device_names(*two.laptop), both);
+  EXPECT_EQ(two.laptop->notices("alarm").size(), 0U);
+}
+
+/// A device that found others in the policy, and knows no names, tells of them later than the one
+/// that knows.
+TEST(OwnAgents, AnUnknownNameNeverReplacesAKnownOne) {
+  TwoDevices two;
+  two.add_device();
+  two.net.run_for(5min);
+  two.laptop->edit([](Host& host) {
+    for (OwnAgent agent : own_agents(host)) {
+      agent.name = kUnknownDevice;
+      agent.added = host.now();
+      save(host, kOwnAgents, agent.key, agent);
+    }
+    return 0;
+  });
+  two.net.run_for(10min);
+  const std::vector<std::string> both{"first device", "laptop"};
+  EXPECT_EQ(device_names(two.phone), both);
+  EXPECT_EQ(device_names(*two.laptop), both);
+}
+
 TEST(OwnAgents, BothDevicesTalkWithContacts) {
   TwoDevices two;
   two.add_device();
