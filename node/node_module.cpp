@@ -6,6 +6,7 @@
 #include "node/audit_anchoring.hpp"
 #include "node/audit_file.hpp"
 #include "node/key_module.hpp"
+#include "node/watch_limits.hpp"
 #include "protocol/audit_log.hpp"
 #include "protocol/contact.hpp"
 #include "protocol/freeze.hpp"
@@ -141,6 +142,21 @@ Result<void> compare_with_checkpoint(Host& host, const JsonObject& args) {
   return check_audit_checkpoint(host, checkpoint);
 }
 
+Result<JsonObject> note_wrong_passphrase(Host& host, const JsonObject& args) {
+  TRY(const auto tries, crypto::json_optional_int(args, "tries"));
+  const auto most = static_cast<std::int64_t>(watch_limits::kTriesMax);
+  host.audit(kWrongPassphraseEvent,
+             {{"tries", std::clamp<std::int64_t>(tries.value_or(1), 1, most)}});
+  return JsonObject{};
+}
+
+Result<JsonObject> show_alert(Host& host, const JsonObject& args) {
+  TRY(const std::string kind, crypto::json_string(args, "kind"));
+  TRY(const std::string text, crypto::json_string(args, "text"));
+  host.notify({"alert", text, kind, {}});
+  return JsonObject{};
+}
+
 Result<JsonObject> export_audit(Host& host, const JsonObject& args) {
   TRY(const auto from, crypto::json_optional_int(args, "from"));
   if (from && *from < 0) return fail(Errc::usage, "`from` counts entries, from 0");
@@ -181,9 +197,9 @@ Result<JsonObject> set_profile(Host& host, const JsonObject& args) {
 }  // namespace
 
 std::vector<std::string> NodeModule::commands() const {
-  return {"status",       "notices",      "notices-clear",    "audit-show",
-          "audit-verify", "audit-page",   "audit-checkpoint", "audit-anchor",
-          "audit-look",   "audit-looked", "profile-set",      "version"};
+  return {"status",      "notices",          "notices-clear", "audit-show",      "audit-verify",
+          "audit-page",  "audit-checkpoint", "audit-anchor",  "audit-look",      "audit-looked",
+          "profile-set", "version",          "alert-notice",  "passphrase-wrong"};
 }
 
 bool NodeModule::only_reads(std::string_view what) const {
@@ -236,6 +252,8 @@ Result<JsonObject> NodeModule::on_command(Host& host, const Command& command) {
   if (command.name == "notices-clear") return clear_notices(host, command.args);
   if (command.name == "audit-show") return show_audit(host, command.args);
   if (command.name == "audit-verify") return verify_audit(host, command.args);
+  if (command.name == "passphrase-wrong") return note_wrong_passphrase(host, command.args);
+  if (command.name == "alert-notice") return show_alert(host, command.args);
   if (command.name == "audit-page") return export_audit(host, command.args);
   if (command.name == "audit-checkpoint") return sign_checkpoint(host);
   if (command.name == "audit-anchor") return anchor_audit(host);

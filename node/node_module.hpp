@@ -14,6 +14,8 @@
 ///                   posted}}: the whole chain holds, continues what is known to be anchored, and
 ///                   what the checkpoint stands for; without an identity no anchor. Errors:
 ///                   audit_broken, bad_key, bad_signature.
+///   passphrase-wrong {tries?} -> {}: notes that wrong passphrases were typed, for the shell
+///   alert-notice    {kind, text} -> {}: shows an alert (runtime/alert_rules.hpp), for the shell
 ///   audit-page      {from?} -> {entries, next?}: rows of audit_file.hpp
 ///   audit-checkpoint {} -> of audit_file.hpp. Errors: not_found.
 ///   audit-anchor    {} -> {did, head, entries, n, entry, ledger, ledger_id}: see
@@ -33,6 +35,9 @@
 #include "protocol/module.hpp"
 
 namespace kith::node {
+
+/// Event of the audit log: {tries}.
+inline constexpr std::string_view kWrongPassphraseEvent = "wallet.passphrase-wrong";
 
 class NodeModule final : public protocol::Module {
  public:

@@ -233,6 +233,21 @@ int do_thaw(Session& session, const Output& output) {
   return code;
 }
 
+int do_alerts_test(Session& session, const Invocation& invocation, const Output& output) {
+  const auto begun = session.command("alerts-test");
+  if (const auto* error = std::get_if<ErrorReport>(&begun)) return output.error(*error);
+  const auto polled =
+      poll_until(session, "alerts-status", {}, invocation.wait_seconds(kWaitDefault), {},
+                 [](const JsonObject& status) { return !json_true(status, "waiting"); });
+  if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
+  const JsonObject& reply = std::get<Polled>(polled).reply;
+  bool all_arrived = true;
+  for (const Json& place : reply.at("places").as_array()) {
+    all_arrived = all_arrived && crypto::json_text_of(place.as_object(), "state") == "ok";
+  }
+  return finish(session, output, reply, all_arrived ? 0 : 1);
+}
+
 int do_special(Session& session, const Invocation& invocation, const Output& output) {
   switch (invocation.spec->special) {
     case Special::status:
@@ -245,6 +260,8 @@ int do_special(Session& session, const Invocation& invocation, const Output& out
       return do_policy_explain(session, invocation, output);
     case Special::policy_reload:
       return do_policy_reload(session, invocation, output);
+    case Special::alerts_test:
+      return do_alerts_test(session, invocation, output);
     case Special::thaw:
       return do_thaw(session, output);
     case Special::invite:

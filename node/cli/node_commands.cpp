@@ -77,6 +77,7 @@ Result<void> run_locked(Home home, RuntimeOptions options, const Output& output)
   if (locked->port() != 0) CHECK(set_port(options.listen, locked->port()));
   locked.reset();
   options.lock_after_s = unlocked->lock_after_s;
+  options.wrong_tries = unlocked->wrong_tries;
   return run_unlocked(std::move(home), std::move(unlocked->keys), std::move(options), output);
 }
 

@@ -47,6 +47,7 @@ Result<RuntimeOptions> run_options(const Invocation& invocation, const std::stri
                          invocation.spec->special == Special::ledger_serve;
   options.witness = options.witness || invocation.has("--witness");
   options.private_network = options.private_network || invocation.has("--private-network");
+  CHECK(check_outlets(options.outlets));
   return options;
 }
 

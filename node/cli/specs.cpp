@@ -77,6 +77,7 @@ std::string_view group_help(std::string_view group) {
       {"ledger", "Where identities are published"},
       {"keys", "Keys, and what they are for"},
       {"audit", "What this node has done"},
+      {"alerts", "What this node raises the alarm about"},
       {"incident", "When something has gone wrong"},
       {"trustee", "What you do for people who trust you"},
       {"recovery", "Prepare for the loss of this device"},

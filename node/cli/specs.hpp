@@ -76,6 +76,7 @@ enum class Special {
   ceremony_verify,
   thaw,
   audit_export,
+  alerts_test,
 };
 
 struct CommandSpec {

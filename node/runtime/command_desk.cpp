@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "node/reader_role.hpp"
+#include "node/runtime/system_clock.hpp"
 
 namespace kith::node {
 
@@ -19,8 +20,12 @@ void CommandDesk::handle(std::string text, ControlRespond respond) {
   auto shared = std::make_shared<ControlRequest>(std::move(*request));
   const auto started = worker_.run([this, shared] { return keys_.prove(*shared->passphrase); },
                                    [this, shared, respond](Result<PassphraseProof> proof) {
-                                     if (!proof.has_value())
+                                     if (!proof.has_value()) {
+                                       if (proof.error() == Errc::wrong_passphrase) {
+                                         note_wrong_passphrases(1);
+                                       }
                                        return respond(encode_reply(proof.error()));
+                                     }
                                      run(std::move(*shared), std::move(*proof), respond);
                                    });
   if (!started.has_value()) respond(encode_reply(started.error()));
@@ -45,6 +50,13 @@ void CommandDesk::handle_reader(std::string text, ControlRespond respond) {
 
 void CommandDesk::add(std::string name, Answer answer) {
   of_shell_.emplace(std::move(name), std::move(answer));
+}
+
+void CommandDesk::note_wrong_passphrases(std::int64_t tries) {
+  // An id that no request has: whoever guesses cannot have it taken for a repeat.
+  const std::string id =
+      "guess-" + std::to_string(read_clocks().wall_ms) + "-" + std::to_string(++noted_);
+  events_.submit(CommandGiven{{id, "passphrase-wrong", {{"tries", tries}}, {}}});
 }
 
 void CommandDesk::run(ControlRequest request, std::optional<PassphraseProof> proof,

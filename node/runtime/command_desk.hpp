@@ -3,6 +3,7 @@
 /// The user's commands: takes a request, has the passphrase proven where one came with it (on the
 /// worker, since that takes a second), and answers when the command's unit of work is durable.
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -29,6 +30,8 @@ class CommandDesk {
   /// A command that the shell answers, not the agent: it reads what only the shell knows.
   using Answer = std::function<Result<JsonObject>(const JsonObject& args)>;
   void add(std::string name, Answer answer);
+  /// Puts them into the audit log.
+  void note_wrong_passphrases(std::int64_t tries);
 
  private:
   void submit(protocol::Command command, std::optional<StepUp> held, ControlRespond respond);
@@ -39,6 +42,7 @@ class CommandDesk {
   Worker& worker_;
   KeyHost& keys_;
   std::map<std::string, Answer> of_shell_;
+  std::uint64_t noted_ = 0;
 };
 
 }  // namespace kith::node

@@ -68,6 +68,60 @@ ConfigOption whole_number(std::string_view name, std::int64_t most, std::string_
       }};
 }
 
+/// A text or a list of texts further inside.
+template <auto... Path>
+ConfigOption inner(std::string_view name, std::string_view help) {
+  using T = std::remove_reference_t<decltype((std::declval<Options&>().*....*Path))>;
+  return {name,
+          "",
+          help,
+          0,
+          0,
+          {},
+          [](const Options& from) { return ConfigValue((from.*....*Path)); },
+          [](Options& into, const ConfigValue& value) { (into.*....*Path) = std::get<T>(value); }};
+}
+
+template <auto Rule>
+ConfigOption alert_rule(std::string_view name, std::string_view help) {
+  return inner<&Options::outlets, &AuditOutlets::alerts, Rule>(name, help);
+}
+
+std::vector<ConfigOption> alert_options() {
+  return {
+      alert_rule<&AlertOptions::failed_unlocks>(
+          "alerts.failed_unlocks",
+          "Wrong passphrases, `alerts.unlock_tries` of them within ten minutes. Each rule lists "
+          "where its alerts go: `notice` (`kith status`), `command`, `webhook`; none: nowhere"),
+      alert_rule<&AlertOptions::recovery_request>(
+          "alerts.recovery_request",
+          "Somebody asks for a recovery: of your identity, or with your help"),
+      alert_rule<&AlertOptions::new_agent>("alerts.new_agent", "Your identity has one more device"),
+      alert_rule<&AlertOptions::heartbeat_loss>("alerts.heartbeat_loss",
+                                                "A trustee gives no sign of life any more"),
+      alert_rule<&AlertOptions::checkpoint_conflict>(
+          "alerts.checkpoint_conflict",
+          "A ledger shows a past that does not fit what it showed before"),
+      alert_rule<&AlertOptions::command>(
+          "alerts.command",
+          "Program with its whole path, and arguments: started without a shell, with an alert as a "
+          "line of JSON on its input. One at a time, for 30 s at most"),
+      alert_rule<&AlertOptions::webhook>(
+          "alerts.webhook",
+          "Alerts are posted here as JSON; only an address of this machine is taken "
+          "(http://127.0.0.1:PORT/PATH)"),
+      whole_number<&Options::outlets, &AuditOutlets::alerts, &AlertOptions::unlock_tries>(
+          "alerts.unlock_tries", 100, "So many wrong passphrases are an alert"),
+      whole_number<&Options::outlets, &AuditOutlets::alerts, &AlertOptions::per_hour>(
+          "alerts.per_hour", 1000,
+          "Alerts of one rule within an hour; the next one says how many were left out"),
+      inner<&Options::outlets, &AuditOutlets::journal>(
+          "audit.journal",
+          "Hand new entries of the audit log to the journal that listens at this socket "
+          "(`/run/systemd/journal/socket`); empty: none"),
+  };
+}
+
 ConfigOption admission_option() {
   return {"mediator.admission",
           "",
@@ -257,7 +311,11 @@ std::string toml_text(const ConfigValue& value) {
 }  // namespace
 
 const std::vector<ConfigOption>& config_options() {
-  static const std::vector<ConfigOption> kOptions = make_options();
+  static const std::vector<ConfigOption> kOptions = [] {
+    std::vector<ConfigOption> all = make_options();
+    for (ConfigOption& option : alert_options()) all.push_back(std::move(option));
+    return all;
+  }();
   return kOptions;
 }
 

@@ -86,7 +86,10 @@ class LockedNode::Impl {
     if (request.args.contains("for_s")) {
       TRY(unlocked.lock_after_s, crypto::json_int(request.args, "for_s"));
     }
-    TRY(unlocked.keys, start_key_process(std::move(start)));
+    auto keys = start_key_process(std::move(start));
+    if (!keys.has_value() && keys.error() == Errc::wrong_passphrase) ++wrong_tries_;
+    TRY(unlocked.keys, std::move(keys));
+    unlocked.wrong_tries = wrong_tries_;
     unlocked_ = std::move(unlocked);
     if (http_) http_->stop();
     control_->stop();
@@ -111,6 +114,7 @@ class LockedNode::Impl {
   std::unique_ptr<ControlServer> control_;
   std::unique_ptr<HttpServer> http_;
   std::optional<Unlocked> unlocked_;
+  std::int64_t wrong_tries_ = 0;
 };
 
 Result<std::unique_ptr<LockedNode>> LockedNode::start(const Home& home,

@@ -24,6 +24,7 @@ class LockedNode {
   struct Unlocked {
     std::unique_ptr<KeyHost> keys;
     std::int64_t lock_after_s = 0;  ///< As `unlock` said; 0: not at all.
+    std::int64_t wrong_tries = 0;   ///< Wrong passphrases before the right one.
   };
   /// Until somebody unlocks it, or SIGINT or SIGTERM: nothing then.
   [[nodiscard]] std::optional<Unlocked> run();

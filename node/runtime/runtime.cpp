@@ -16,6 +16,7 @@
 #include "node/control/socket_path.hpp"
 #include "node/keys/key_watch.hpp"
 #include "node/net/http.hpp"
+#include "node/runtime/alert_desk.hpp"
 #include "node/runtime/command_desk.hpp"
 #include "node/runtime/crash_points.hpp"
 #include "node/runtime/effect_runner.hpp"
@@ -77,6 +78,7 @@ class Runtime::Impl {
   }
   ~Impl() {
     // Callbacks into this object end before its members do.
+    alerts_.reset();
     key_watch_.reset();
     locking_.reset();
     metrics_.reset();
@@ -120,6 +122,7 @@ class Runtime::Impl {
   Result<void> open_reception();
   Result<void> open_control();
   Result<void> open_metrics();
+  Result<void> open_alerts();
   Result<void> start_agent();
   void watch_signals();
   void take_rule_files();
@@ -170,6 +173,7 @@ class Runtime::Impl {
   std::unique_ptr<HttpServer> metrics_;
   std::unique_ptr<LockTimer> locking_;
   std::unique_ptr<KeyWatch> key_watch_;
+  std::unique_ptr<AlertDesk> alerts_;
   std::int64_t stop_deadline_ms_ = 0;  ///< 0: not told to stop.
 };
 
@@ -338,6 +342,28 @@ Result<void> Runtime::Impl::open_metrics() {
   return {};
 }
 
+/// Before the agent starts: what it notes then is told too.
+Result<void> Runtime::Impl::open_alerts() {
+  if (!options_.serve_control) {
+    desk_->add("alerts-test", [](const JsonObject&) -> Result<JsonObject> {
+      return fail(Errc::wrong_state, "alerts come from a node that runs: kith run");
+    });
+    return {};
+  }
+  auto notice = [this](const Alert& alert, const AlertDone& done) {
+    Command command{"alert-" + crypto::hex(random_.bytes(8)),
+                    "alert-notice",
+                    {{"kind", alert.kind}, {"text", alert.text}},
+                    {}};
+    events_.submit(CommandGiven{std::move(command)}, [done](const Result<Outcome>& outcome) {
+      done(outcome.has_value() ? "" : "it could not be stored");
+    });
+  };
+  TRY(alerts_, AlertDesk::open(io_, *store_, options_.outlets, std::move(notice)));
+  alerts_->add_to(*desk_);
+  return {};
+}
+
 NodeConfig Runtime::Impl::agent_config() const {
   NodeConfig config;
   config.version = std::string(kVersion);
@@ -399,10 +425,12 @@ Result<void> Runtime::Impl::open() {
   CHECK(open_reception());
   CHECK(open_control());
   CHECK(open_metrics());
+  CHECK(open_alerts());
   TRY(key_watch_,
       KeyWatch::start(io_, *host_, [this] { events_.fail_with(fail(Errc::keys_gone)); }));
   if (options_.serve_control) watch_signals();
   CHECK(start_agent());
+  if (options_.wrong_tries > 0) desk_->note_wrong_passphrases(options_.wrong_tries);
   if (!options_.serve_control) return {};
   watch_for_reload();
   take_rule_files();

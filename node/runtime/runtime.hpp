@@ -19,6 +19,7 @@
 #include "crypto/limits.hpp"
 #include "crypto/result.hpp"
 #include "node/keys/key_host.hpp"
+#include "node/runtime/alert_rules.hpp"
 #include "node/runtime/request.hpp"
 #include "node/storage/home.hpp"
 #include "node/wiring.hpp"
@@ -61,6 +62,8 @@ struct RuntimeOptions {
   std::string readers_socket;           ///< With it: where others may read; empty: nowhere.
   std::int64_t auto_lock_s = 0;         ///< Locks after so long without a command; 0: never.
   std::int64_t lock_after_s = 0;        ///< Locks after so long in any case; 0: never.
+  std::int64_t wrong_tries = 0;         ///< Wrong passphrases while it was locked.
+  AuditOutlets outlets;                 ///< With `serve_control`: the journal, alerts.
   /// For tests: what stands between the agent and its keys. Gets the keys, which outlive it.
   std::function<std::unique_ptr<crypto::KeyOps>(crypto::KeyOps&)> wrap_keys = {};
   /// For tests: what stands between the agent and its disk. Gets the store, which outlives it.

@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 HEADER = ROOT / "crypto" / "limits.hpp"
 # Limits that one module alone needs: (title, header).
-MODULES = [("Audit files and incidents (`node/watch_limits.hpp`)", ROOT / "node" / "watch_limits.hpp"),
+MODULES = [("Audit files, incidents and alerts (`node/watch_limits.hpp`)", ROOT / "node" / "watch_limits.hpp"),
            ("Several devices (`recovery/agent_limits.hpp`)", ROOT / "recovery" / "agent_limits.hpp"),
            ("Exported wallets (`recovery/portable_limits.hpp`)", ROOT / "recovery" / "portable_limits.hpp"),
            ("Ledgers in etcd (`ledger/etcd/limits.hpp`)", ROOT / "ledger" / "etcd" / "limits.hpp"),
