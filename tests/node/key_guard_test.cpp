@@ -6,6 +6,7 @@
 #include <set>
 
 #include "crypto/key_types.hpp"
+#include "crypto/software_keys.hpp"
 #include "node/key_info.hpp"
 #include "node/rules.hpp"
 #include "protocol/audit_log.hpp"
