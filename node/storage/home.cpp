@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "crypto/assert.hpp"
+#include "crypto/hash.hpp"
 #include "node/storage/private_files.hpp"
 
 namespace kith::node {
