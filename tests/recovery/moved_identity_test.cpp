@@ -19,6 +19,10 @@ struct Moved : LostDevice {
     for (const char* name : {"t1", "t2", "t3"}) add_trustee(add_person(name));
     const auto usual = net.perform;
     net.perform = [this, usual](AgentBox& box, const protocol::Effect& effect) {
+      if (policy_stays && is_move_of_policy(effect)) {
+        return std::optional(
+            protocol::EffectResult{effect.id, fail(Errc::unreachable, "no ledger"), true});
+      }
       if (ledger::ledger_of(effect) != kOtherUrl) return usual(box, effect);
       if (other_down || !box.online()) {
         return std::optional(
@@ -55,6 +59,13 @@ struct Moved : LostDevice {
              text_or_empty(*owner.command("identity-status"), "state") == "posted";
     }));
   }
+  static bool is_move_of_policy(const protocol::Effect& effect) {
+    if (effect.kind != protocol::EffectKind::ledger_append) return false;
+    const auto append = protocol::decode_record<protocol::LedgerAppendPayload>(effect.payload);
+    const auto entry = ledger::parse_entry(append->blob);
+    return entry.has_value() && entry->kind == ledger::Kind::policy &&
+           entry->op == ledger::Op::move;
+  }
   void move_without_backup() {
     set_mediator_deaf(true);
     const std::uint64_t before_it = stored();
@@ -87,6 +98,7 @@ struct Moved : LostDevice {
   ledger::MemoryLedger other{test::ledger_descriptor(2), true};
   ledger::LedgerProver other_prover{other, test::ledger_signer(2)};
   bool other_down = false;
+  bool policy_stays = false;  ///< The old ledger never gets the policy's move.
 };
 
 TEST(MovedIdentity, ADeviceFollowsTheMoveThatItsBackupDoesNotKnow) {
@@ -178,6 +190,37 @@ TEST(MovedIdentity, WhileItsLedgerDoesNotAnswerNothingIsUndone) {
   ASSERT_TRUE(begun.has_value()) << begun.error().detail;
   ASSERT_TRUE(world.recovered()) << crypto::json_text(world.status(*world.device));
   EXPECT_EQ(world.own(*world.device).ledger_url, kOtherUrl);
+}
+
+TEST(MovedIdentity, ADeviceLostWhenOnlyTheDidHadMovedBringsItBack) {
+  Moved world;
+  ASSERT_NO_FATAL_FAILURE(world.set_up_owner(60 * 60 * 24 * 49));
+  world.set_mediator_deaf(true);
+  world.policy_stays = true;
+  ASSERT_TRUE(world.owner.command("ledger-move", {{"ledger", kOtherUrl}}).has_value());
+  const ledger::Identity lost = world.own(world.owner);
+  ASSERT_TRUE(world.net.run_until([&] {
+    return world.view_on(*world.log_ledger, lost.did).head().entry->op == ledger::Op::move;
+  }));
+  world.net.run_for(1min);
+  ASSERT_EQ(world.own(world.owner).ledger_url, kLedgerUrl);  // The move is not over.
+  ASSERT_NE(world.view_on(*world.log_ledger, lost.policy).head().entry->op, ledger::Op::move);
+  ASSERT_NO_FATAL_FAILURE(world.recover_device());
+  ASSERT_TRUE(world.net.run_until([&] { return world.told() == kOtherUrl; }))
+      << crypto::json_text(world.status(*world.device));
+  world.net.run_for(1min);
+  const auto begun = world.take_back();
+  ASSERT_TRUE(begun.has_value()) << begun.error().detail;
+  ASSERT_TRUE(world.recovered()) << crypto::json_text(world.status(*world.device));
+  const ledger::Identity back = world.own(*world.device);
+  EXPECT_EQ(back.ledger_url, kLedgerUrl);
+  EXPECT_TRUE(back.former.empty());
+  const ledger::LogView did = world.view_on(*world.log_ledger, back.did);
+  EXPECT_EQ(did.head().entry->op, ledger::Op::recover);
+  EXPECT_EQ(did.current.ledgers, std::vector<std::string>{back.ledger_id});
+  EXPECT_EQ(world.view_on(*world.log_ledger, back.policy).head().entry->op, ledger::Op::rotate);
+  world.net.run_for(10min);
+  EXPECT_TRUE(world.device->audited("identity.ledger-conflict").empty());
 }
 
 TEST(MovedIdentity, ABackupIsMadeAtOnceWhenTheIdentityHasMoved) {
