@@ -3,7 +3,7 @@
 examples/two-parties; and crypto and protocol configure and build with nothing of the rest.
 
 library_test.py installed BUILD | alone BUILD
-With KITH_LONG=1 `alone` builds and uses what it otherwise only plans.
+`alone` compiles many files at once; with KITH_LONG=1 each by itself.
 """
 
 import os
@@ -83,13 +83,17 @@ def use(build, directory):
         assert "kith" in said, said
 
 
+def configure_alone(choices, build, *options):
+    run("cmake", "-G", "Ninja", "-S", ROOT, "-B", build, "-DKITH_ONLY_LIBRARY=ON",
+        f"-DCMAKE_CXX_COMPILER={choices['CMAKE_CXX_COMPILER']}", "-DKITH_WERROR=ON",
+        "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0",
+        f"-DKITH_DEPS_PREFIX={choices['KITH_DEPS_PREFIX']}", *options)
+
+
 def alone(build, directory):
     choices = cached(build)
     assert any(name.startswith("LEVELDB_") for name in choices), "the whole needs LevelDB"
-    run("cmake", "-G", "Ninja", "-S", ROOT, "-B", directory / "alone", "-DKITH_ONLY_LIBRARY=ON",
-        f"-DCMAKE_CXX_COMPILER={choices['CMAKE_CXX_COMPILER']}", "-DKITH_WERROR=ON",
-        "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0",
-        f"-DKITH_DEPS_PREFIX={choices['KITH_DEPS_PREFIX']}")
+    configure_alone(choices, directory / "alone", "-DKITH_UNITE=OFF", "-DKITH_PRECOMPILE=OFF")
     few = cached(directory / "alone")
     extra = [name for name in few if name.startswith(("LEVELDB_", "GTest_", "CLI11_", "benchmark_"))]
     assert extra == [], f"asked for without need: {extra}"
@@ -100,9 +104,12 @@ def alone(build, directory):
               for path in (ROOT / folder).glob("*.cpp")}
     assert sources == wanted, sorted(sources ^ wanted)
     assert "libkith_protocol.a" in run("ninja", "-C", directory / "alone", "-t", "commands")
-    if os.environ.get("KITH_LONG") == "1":
-        run("ninja", "-C", directory / "alone", "-j2")
-        use(directory / "alone", directory)
+    built = directory / "alone"
+    if os.environ.get("KITH_LONG") != "1":
+        built = directory / "united"
+        configure_alone(choices, built, "-DKITH_UNITE=ON", "-DKITH_PRECOMPILE=ON")
+    run("ninja", "-C", built, "-j1")  # Other tests run beside it.
+    use(built, directory)
 
 
 def main(act, build):

@@ -8,7 +8,7 @@ inbox once; none is there that was not sent.
 
 The nodes are whole ones, each with its own home, fifty to a process (kith-soak-clients); the mediator is
 `kith run --mediate`. Moments and victims of the kills come from the seed, which is printed. Ten minutes of
-traffic with KITH_LONG=1, else ten seconds.
+traffic with KITH_LONG=1, else half a minute.
 
 Counter-examples: the checker is shown lists with a lost, a doubled, an invented text; and a mediator that
 acknowledges what it has not stored must be caught.
@@ -36,9 +36,9 @@ from texts import Texts, problems  # noqa: E402
 LONG = bool(os.environ.get("KITH_LONG"))
 CLIENTS = 200
 PROCESSES = 4
-TRAFFIC_S = 600 if LONG else 10
+TRAFFIC_S = 600 if LONG else 30
 TEXTS_PER_S = 20
-KILLS = 60 if LONG else 4
+KILLS = 60 if LONG else 12
 KILL_EVERY_S = 10 if LONG else 2
 DOWN_S = 1.0  # At most; and at least nothing.
 SETUP_S = 180
