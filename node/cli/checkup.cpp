@@ -60,6 +60,12 @@ void examine_keystore(const HomeFacts& home, const NodeFacts& node, Findings& fi
 }
 
 void examine_machine(const MachineFacts& machine, Findings& findings) {
+  if (machine.wrong_algorithm.empty()) {
+    findings.good("cryptography", "every algorithm gives its known answer");
+  } else {
+    findings.problem("cryptography", machine.wrong_algorithm + " gives a wrong answer",
+                     "Make and use no keys here; install Kith anew");
+  }
   if (machine.memory_locked) {
     findings.good("secret memory",
                   machine.swap ? "locked: it stays out of the swap space" : "locked");

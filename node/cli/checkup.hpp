@@ -18,6 +18,7 @@ struct MachineFacts {
   bool dumps = false;              ///< A crash would write memory to disk.
   std::optional<bool> clock_kept;  ///< By a time service; nullopt: the system does not say.
   std::optional<std::uint64_t> free_bytes;
+  std::string wrong_algorithm;  ///< That does not give its known answer; empty: all do.
 };
 
 struct HomeFacts {

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "crypto/assert.hpp"
+#include "crypto/self_test.hpp"
 #include "node/cli/checkup.hpp"
 #include "node/cli/commands.hpp"
 #include "node/control/client.hpp"
@@ -52,6 +53,8 @@ HomeFacts look_at_home(const std::string& directory, bool running) {
 
 MachineFacts look_at_machine(const std::string& directory) {
   MachineFacts facts;
+  const auto tested = crypto::run_self_tests();
+  if (tested.has_error()) facts.wrong_algorithm = tested.error().detail;
   const SecretBytes probe(32);
   facts.memory_locked = crypto::secret_memory_locked();
   std::ifstream swaps("/proc/swaps");

@@ -1,3 +1,4 @@
+#include "crypto/self_test.hpp"
 #include "node/cli/commands.hpp"
 #include "node/cli/run_options.hpp"
 #include "node/runtime/locked_node.hpp"
@@ -88,6 +89,9 @@ int run_node(const Invocation& invocation, const Output& output) {
     return output.error(fail(Errc::usage,
                              "--ui is reserved for the web page, which this version "
                              "does not have; use the commands"));
+  }
+  if (const auto tested = crypto::run_self_tests(); tested.has_error()) {
+    return output.error(tested.error());
   }
   const auto directory = home_of(invocation);
   if (!directory.has_value()) return output.error(directory.error());

@@ -94,7 +94,7 @@ struct KeyStart {
 /// root nor passphrase was ever in this process. It ends with the host. Call it on the thread that
 /// lives as long as the host: the process ends with that thread too. Errors: those of the keystore,
 /// of the passphrase's source and of its token (key_token.hpp), weak_passphrase, random_broken,
-/// keys_gone, io.
+/// self_test_failed, keys_gone, io.
 [[nodiscard]] Result<std::unique_ptr<KeyHost>> start_key_process(KeyStart start);
 
 /// The word that makes this program the process of the keys; main looks for it first.

@@ -14,7 +14,7 @@ using Level = Finding::Level;
 /// Somebody with whom all is well, but for what nobody can mend yet.
 struct Facts {
   HomeFacts home{"/home/alice/kith", "", "", {}, true};
-  MachineFacts machine{true, false, false, true, std::uint64_t{1} << 30};
+  MachineFacts machine{true, false, false, true, std::uint64_t{1} << 30, ""};
   NodeFacts node{true,
                  "1.2",
                  {{{"version", "1.2"}, {"mediator", JsonObject{}}, {"mail_registered", true}},
@@ -45,6 +45,13 @@ void expect(const Facts& facts, std::string_view check, Level level, std::string
     }
   }
   EXPECT_EQ(about(facts, check).check, check) << "it was not looked at";
+}
+
+TEST(Checkup, NamesAnAlgorithmThatComputesWrongly) {
+  Facts facts;
+  facts.machine.wrong_algorithm = "SHA-512";
+  expect(facts, "cryptography", Level::problem, "install Kith anew");
+  EXPECT_NE(about(facts, "cryptography").found.find("SHA-512"), std::string::npos);
 }
 
 TEST(Checkup, FindsNothingWhereAllIsWell) {
