@@ -1,9 +1,9 @@
 #pragma once
 
-/// Known-answer tests of the algorithms in use (NIST SP 800-130, FR 8.36; FIPS 140-3, section
-/// 10.3): each runs once over fixed values, and its answer is compared with one that another
-/// implementation gave. They find a library or a processor that computes wrongly before any key is
-/// opened by it; some milliseconds. Thread-safe.
+/// Known-answer tests of the algorithms in use (NIST SP 800-130, sections 9.13 to 9.17): each runs
+/// once over fixed values, and its answer is compared with one that another implementation gave.
+/// They find a library or a processor that computes wrongly before any key is opened by it; some
+/// milliseconds. Thread-safe.
 
 #include <span>
 #include <string_view>
@@ -17,7 +17,7 @@ struct SelfTest {
   bool (*passes)();
 };
 
-/// One for each algorithm of this folder; Keccak-256 is the ledgers' (ledger/evm).
+/// One for each algorithm of this folder; node/known_answers.hpp adds that of the ledgers.
 [[nodiscard]] std::span<const SelfTest> self_tests();
 
 /// Errors: self_test_failed, naming the first algorithm that fails.

@@ -213,9 +213,8 @@ Result<void> on_joined(Host& host, const Inbound& inbound, const Contact& contac
 }
 
 /// The devices of before, which the inviting one has yet to introduce: none of them is a stranger.
-void expect_agents(Host& host, const std::string& inviting) {
+void expect_agents(Host& host) {
   std::vector<std::string> keys = policy_agents(host);
-  keys.push_back(inviting);
   keys.push_back(own_agent_multikey(host));
   for (const std::string& key : keys) {
     if (host.get({std::string(kOwnAgents), key})) continue;
@@ -228,7 +227,7 @@ Result<void> on_admitted(Host& host, const AgentStep& step, const Contact& conta
   if (pairing.adds || pairing.step != PairingStep::joined) return {};
   pairing.agent = std::string(crypto::as_text(step.value));
   ledger::remember_agent(host, pairing.agent, contact.id, policy_agents(host));
-  expect_agents(host, pairing.agent);
+  expect_agents(host);
   end_pairing(host, pairing, PairingStep::done, "");
   tend_agents_soon(host);
   host.notify({"agent", "This device belongs to your identity now.", contact.id, {}});

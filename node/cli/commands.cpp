@@ -5,7 +5,6 @@
 
 #include "node/cli/key_tables.hpp"
 #include "node/cli/next_steps.hpp"
-#include "node/cli/read_input.hpp"
 #include "node/cli/terminal.hpp"
 #include "node/operations.hpp"
 #include "node/runtime/fetch.hpp"
@@ -117,48 +116,6 @@ int do_status(Session& session, const Invocation& invocation, const Output& outp
   return 0;
 }
 
-/// The arguments of a setup; whoever would let one trustee be enough is asked again. nullopt: no.
-/// Errors: those of read_file.
-Result<std::optional<JsonObject>> setup_arguments(const Invocation& invocation) {
-  JsonObject args = invocation.args();
-  if (invocation.has("--plan")) {
-    TRY(args["plan"], read_file(invocation.value("--plan"), limits::kTextBytesMax));
-  }
-  const bool one = invocation.has("--threshold") && invocation.number("--threshold") == 1 &&
-                   !invocation.has("--one-is-enough");
-  if (!one || !is_terminal() || invocation.json) return args;  // The agent refuses.
-  const std::string question =
-      "With a threshold of 1, each of them alone could open your backup, read everything in it "
-      "and\ntake your identity over, without a word of the others; and so could whoever gets hold "
-      "of one\nof their devices. With 2, a single one could do none of that. Is one enough "
-      "nevertheless?";
-  if (!ask_yes(question, false)) return std::optional<JsonObject>();
-  args["one_is_enough"] = true;
-  return args;
-}
-
-int do_recovery_setup(Session& session, const Invocation& invocation, const Output& output) {
-  const auto given = setup_arguments(invocation);
-  if (given.has_error()) return output.error(given.error());
-  if (!*given) return 0;
-  const auto started = session.command("recovery-setup", **given);
-  if (const auto* error = std::get_if<ErrorReport>(&started)) return output.error(*error);
-  const std::int64_t wait_s = invocation.wait_seconds(0);
-  const auto polled =
-      poll_until(session, "recovery-status", {}, wait_s,
-                 output.json || wait_s == 0 ? "" : "Waiting for your trustees to agree ...",
-                 [](const JsonObject& status) { return status.contains("drilled"); });
-  if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
-  const auto& result = std::get<Polled>(polled);
-  const int code =
-      result.done || wait_s == 0 ? 0 : crypto::error_text(Errc::waiting_for_people).exit_code;
-  const int finished = finish(session, output, result.reply, code);
-  if (!result.done) {
-    output.say("Your trustees have to agree first; `kith recovery status` says who is missing.");
-  }
-  return finished;
-}
-
 int do_features(Session& session, const Invocation& invocation, const Output& output) {
   JsonObject args = invocation.args();
   if (invocation.has("--type") || invocation.has("--match")) {
@@ -218,34 +175,6 @@ int do_plain(Session& session, const Invocation& invocation, const Output& outpu
   const bool wrong = code_ok != nullptr && code_ok->is_bool() && !code_ok->get_bool();
   return finish(session, output, reply,
                 wrong ? crypto::error_text(Errc::code_mismatch).exit_code : 0);
-}
-
-int do_thaw(Session& session, const Output& output) {
-  const auto got = session.command("thaw");
-  if (const auto* error = std::get_if<ErrorReport>(&got)) return output.error(*error);
-  const auto& reply = std::get<JsonObject>(got);
-  const bool waits = json_true(reply, "frozen");
-  const int code = finish(session, output, reply,
-                          waits ? crypto::error_text(Errc::waiting_for_people).exit_code : 0);
-  if (waits) {
-    output.say("Another device of yours has to agree: there, kith agent agree-thaw DEVICE");
-  }
-  return code;
-}
-
-int do_alerts_test(Session& session, const Invocation& invocation, const Output& output) {
-  const auto begun = session.command("alerts-test");
-  if (const auto* error = std::get_if<ErrorReport>(&begun)) return output.error(*error);
-  const auto polled =
-      poll_until(session, "alerts-status", {}, invocation.wait_seconds(kWaitDefault), {},
-                 [](const JsonObject& status) { return !json_true(status, "waiting"); });
-  if (const auto* error = std::get_if<ErrorReport>(&polled)) return output.error(*error);
-  const JsonObject& reply = std::get<Polled>(polled).reply;
-  bool all_arrived = true;
-  for (const Json& place : reply.at("places").as_array()) {
-    all_arrived = all_arrived && crypto::json_text_of(place.as_object(), "state") == "ok";
-  }
-  return finish(session, output, reply, all_arrived ? 0 : 1);
 }
 
 int do_special(Session& session, const Invocation& invocation, const Output& output) {

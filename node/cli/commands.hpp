@@ -45,6 +45,11 @@ inline constexpr std::int64_t kWaitDefault = 30;
 [[nodiscard]] int run_audit_verify(const Invocation& invocation, const Output& output);
 /// What `audit verify` asks the agent. Errors: those of read_input and checkpoint_in.
 [[nodiscard]] Result<JsonObject> audit_verify_arguments(const Invocation& invocation);
+[[nodiscard]] int do_thaw(Session& session, const Output& output);
+[[nodiscard]] int do_alerts_test(Session& session, const Invocation& invocation,
+                                 const Output& output);
+[[nodiscard]] int do_recovery_setup(Session& session, const Invocation& invocation,
+                                    const Output& output);
 [[nodiscard]] int do_audit_export(Session& session, const Invocation& invocation,
                                   const Output& output);
 [[nodiscard]] int do_policy_explain(Session& session, const Invocation& invocation,

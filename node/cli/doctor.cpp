@@ -7,11 +7,11 @@
 #include <fstream>
 
 #include "crypto/assert.hpp"
-#include "crypto/self_test.hpp"
 #include "node/cli/checkup.hpp"
 #include "node/cli/commands.hpp"
 #include "node/control/client.hpp"
 #include "node/control/socket_path.hpp"
+#include "node/known_answers.hpp"
 #include "node/version.hpp"
 
 /// `kith doctor`: gathers facts, has them judged (checkup.hpp), and prints what was found.
@@ -53,7 +53,7 @@ HomeFacts look_at_home(const std::string& directory, bool running) {
 
 MachineFacts look_at_machine(const std::string& directory) {
   MachineFacts facts;
-  const auto tested = crypto::run_self_tests();
+  const auto tested = check_known_answers();
   if (tested.has_error()) facts.wrong_algorithm = tested.error().detail;
   const SecretBytes probe(32);
   facts.memory_locked = crypto::secret_memory_locked();

@@ -1,6 +1,6 @@
-#include "crypto/self_test.hpp"
 #include "node/cli/commands.hpp"
 #include "node/cli/run_options.hpp"
+#include "node/known_answers.hpp"
 #include "node/runtime/locked_node.hpp"
 #include "node/runtime/program_digest.hpp"
 #include "node/runtime/relock.hpp"
@@ -90,7 +90,7 @@ int run_node(const Invocation& invocation, const Output& output) {
                              "--ui is reserved for the web page, which this version "
                              "does not have; use the commands"));
   }
-  if (const auto tested = crypto::run_self_tests(); tested.has_error()) {
+  if (const auto tested = check_known_answers(); tested.has_error()) {
     return output.error(tested.error());
   }
   const auto directory = home_of(invocation);

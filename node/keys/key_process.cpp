@@ -12,11 +12,11 @@
 #include "crypto/key_wire.hpp"
 #include "crypto/limits.hpp"
 #include "crypto/random_health.hpp"
-#include "crypto/self_test.hpp"
 #include "node/keys/key_frames.hpp"
 #include "node/keys/key_start.hpp"
 #include "node/keys/opening.hpp"
 #include "node/keys/sandbox.hpp"
+#include "node/known_answers.hpp"
 
 /// The process that holds the keys: opens the keystore, gives up everything that it does not need,
 /// and then answers until its sockets close.
@@ -156,7 +156,7 @@ Result<OpenedKeys> open_as_told(KeySocket& passphrases) {
   CHECK(passphrases.receive(frame));
   TRY(KeyStart start, take_start(frame.view()));
   crypto::OsRandom random;
-  CHECK(crypto::run_self_tests());
+  CHECK(check_known_answers());
   CHECK(crypto::check_random(random));
   return open_keys(std::move(start), random);
 }

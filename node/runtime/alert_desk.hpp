@@ -29,7 +29,7 @@ class AlertDesk {
   AlertDesk(const AlertDesk&) = delete;
   AlertDesk& operator=(const AlertDesk&) = delete;
 
-  /// Answers alerts-test and alerts-status. `desk` ends before this does.
+  /// Answers alerts-test and alerts-status; `desk` is asked nothing once this has ended.
   void add_to(CommandDesk& desk);
   [[nodiscard]] Result<JsonObject> test();
   [[nodiscard]] Result<JsonObject> status() const;

@@ -112,6 +112,12 @@ JsonObject alert_json(const Alert& alert) {
   return json;
 }
 
+std::string alert_words(const Alert& alert) {
+  if (alert.left_out == 0) return alert.text;
+  return alert.text + " Left out before it, of the same kind: " + std::to_string(alert.left_out) +
+         ".";
+}
+
 bool AlertRules::too_many_tries(const AuditEntry& entry) {
   forget_before(tries_, entry.time - Duration{watch_limits::kTriesWindow});
   const Json* given = entry.details.if_contains("tries");

@@ -50,6 +50,8 @@ struct Alert {
   std::vector<std::string> to;
 };
 [[nodiscard]] JsonObject alert_json(const Alert& alert);
+/// Its text, and how many like it were left out.
+[[nodiscard]] std::string alert_words(const Alert& alert);
 
 /// Where new entries of the audit log go.
 struct AuditOutlets {

@@ -80,6 +80,7 @@ TEST(AlertRules, AFloodOfOneKindIsCutAndHidesNoOther) {
   const auto next = rules.judge(noted("recovery.noticed", 61min));
   ASSERT_TRUE(next);
   EXPECT_EQ(next->left_out, 48U);
+  EXPECT_TRUE(alert_words(*next).ends_with(": 48."));
 }
 
 TEST(AlertRules, NothingThatAnEntryHoldsGetsIntoAnAlert) {
